@@ -1,0 +1,84 @@
+import http from 'node:http';
+import https from 'node:https';
+import { MeshrootError } from '../lib/errors.ts';
+
+/** The largest answer that is read, in bytes: Vault's own limit for a request. */
+const maxAnswerBytes = 32 * 1024 * 1024;
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface TransportOptions {
+  readonly address: URL;
+  readonly caCert?: string;
+  readonly timeoutMs: number;
+}
+
+/** One HTTP exchange after the other over kept-alive connections; knows nothing of Vault. */
+export interface Transport {
+  send(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<RawAnswer>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/** @throws MeshrootError `bad-address` when the address is neither http nor https */
+export function createTransport({ address, caCert, timeoutMs }: TransportOptions): Transport {
+  const secure = address.protocol === 'https:';
+  if (!secure && address.protocol !== 'http:') {
+    throw new MeshrootError('bad-address', `"${address.href}" is neither an http nor an https address`, {
+      hint: 'for example: https://vault.example:8200',
+    });
+  }
+  const agent = secure
+    ? new https.Agent({
+        keepAlive: true,
+        minVersion: 'TLSv1.2',
+        ...(caCert === undefined ? {} : { ca: caCert }),
+      })
+    : new http.Agent({ keepAlive: true });
+  const base = address.pathname.replace(/\/+$/, '');
+  return {
+    close: () => agent.destroy(),
+    send: (method, path, headers, body) =>
+      new Promise((resolve, reject) => {
+        const request = (secure ? https : http).request(
+          {
+            agent,
+            method,
+            host: address.hostname.replace(/^\[|\]$/g, ''),
+            port: address.port === '' ? (secure ? 443 : 80) : address.port,
+            path: base + path,
+            headers: body === undefined ? headers : { ...headers, 'Content-Length': Buffer.byteLength(body) },
+            signal: AbortSignal.timeout(timeoutMs),
+          },
+          (response) => collect(response).then(resolve, reject),
+        );
+        request.on('error', reject);
+        request.end(body);
+      }),
+  };
+}
+
+async function collect(response: http.IncomingMessage): Promise<RawAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxAnswerBytes)
+      throw new MeshrootError('answer-too-large', `the answer is larger than ${maxAnswerBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    text: Buffer.concat(chunks).toString('utf8'),
+  };
+}
