@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+
+const clusterSchema = z.looseObject({
+  server: z.string(),
+  'certificate-authority': z.string().optional(),
+  'certificate-authority-data': z.string().optional(),
+  'insecure-skip-tls-verify': z.boolean().optional(),
+  'tls-server-name': z.string().optional(),
+  'proxy-url': z.string().optional(),
+});
+
+const userSchema = z.looseObject({
+  token: z.string().optional(),
+  tokenFile: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  'client-certificate': z.string().optional(),
+  'client-certificate-data': z.string().optional(),
+  'client-key': z.string().optional(),
+  'client-key-data': z.string().optional(),
+  exec: z.looseObject({ command: z.string() }).optional(),
+  'auth-provider': z.looseObject({ name: z.string() }).optional(),
+});
+
+const contextSchema = z.looseObject({
+  cluster: z.string(),
+  user: z.string().optional(),
+  namespace: z.string().optional(),
+});
+
+const list = <T extends z.ZodType>(item: T) => z.array(item).nullish();
+
+const fileSchema = z.looseObject({
+  clusters: list(z.object({ name: z.string(), cluster: clusterSchema })),
+  users: list(z.object({ name: z.string(), user: userSchema.nullish() })),
+  contexts: list(z.object({ name: z.string(), context: contextSchema })),
+  'current-context': z.string().nullish(),
+});
+
+type File = z.infer<typeof fileSchema>;
+export type KubeconfigCluster = z.infer<typeof clusterSchema>;
+export type KubeconfigUser = z.infer<typeof userSchema>;
+
+/** One context of a kubeconfig with what it points at; file names in it are absolute. */
+export interface KubeconfigContext {
+  readonly name: string;
+  readonly clusterName: string;
+  readonly cluster: KubeconfigCluster;
+  readonly userName: string;
+  readonly user: KubeconfigUser;
+  readonly namespace: string | undefined;
+}
+
+/**
+ * Reads one or several kubeconfig files as kubectl does: of two entries with the same name the first wins, the first
+ * `current-context` counts, relative file names are relative to their own file.
+ * @throws MeshrootError `kubeconfig-missing`, `bad-kubeconfig`, `unknown-context`
+ */
+export async function readKubeconfig(paths: readonly string[], context?: string): Promise<KubeconfigContext> {
+  const files = await Promise.all(paths.map(readFileOf));
+  const present = files.filter((file) => file !== undefined);
+  if (present.length === 0) {
+    throw new MeshrootError('kubeconfig-missing', `no kubeconfig at ${paths.join(', ')}`, {
+      hint: 'name one with --kubeconfig FILE or the environment variable KUBECONFIG',
+    });
+  }
+  return choose(present, context, paths.join(', '));
+}
+
+function choose(files: readonly File[], wanted: string | undefined, where: string): KubeconfigContext {
+  const name = wanted ?? files.map((file) => file['current-context']).find((value) => value);
+  if (!name) {
+    throw new MeshrootError('unknown-context', `${where} has no current-context`, {
+      hint: 'add --context NAME',
+    });
+  }
+  const contexts = files.flatMap((file) => file.contexts ?? []);
+  const context = contexts.find((entry) => entry.name === name)?.context;
+  if (context === undefined) {
+    const known = contexts.map((entry) => entry.name).join(', ') || 'none';
+    throw new MeshrootError('unknown-context', `${where} has no context "${name}"`, {
+      hint: `known: ${known}`,
+    });
+  }
+  const clusters = files.flatMap((file) => file.clusters ?? []);
+  const cluster = clusters.find((entry) => entry.name === context.cluster)?.cluster;
+  if (cluster === undefined) {
+    throw new MeshrootError('bad-kubeconfig', `${where}: context "${name}" names no known cluster`);
+  }
+  const users = files.flatMap((file) => file.users ?? []);
+  const user = users.find((entry) => entry.name === context.user)?.user ?? {};
+  return {
+    name,
+    clusterName: context.cluster,
+    cluster,
+    userName: context.user || 'none',
+    user,
+    namespace: context.namespace,
+  };
+}
+
+async function readFileOf(path: string): Promise<File | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw new MeshrootError('bad-kubeconfig', `${path}: ${messageOf(error)}`, { cause: error });
+  }
+  return absolute(await parseKubeconfig(text, path), dirname(path));
+}
+
+/** JSON (as the sandbox writes it) needs no YAML parser, which costs 35 ms of start. */
+export async function parseKubeconfig(text: string, path: string): Promise<File> {
+  let raw: unknown;
+  try {
+    raw = text.trimStart().startsWith('{') ? JSON.parse(text) : (await import('yaml')).parse(text);
+  } catch (error) {
+    // The parser's own text may quote a line, and a line may hold a token: only the first sentence, without excerpt.
+    const reason =
+      messageOf(error)
+        .split('\n')[0]
+        ?.replace(/"[^"]*"/g, '…') ?? '';
+    throw new MeshrootError('bad-kubeconfig', `${path} is not YAML: ${reason}`);
+  }
+  const parsed = fileSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new MeshrootError(
+    'bad-kubeconfig',
+    `${path} is not a kubeconfig: ${issue?.path.join('.') ?? ''} ${issue?.message.toLowerCase() ?? ''}`.trim(),
+  );
+}
+
+const clusterFiles = ['certificate-authority'] as const;
+const userFiles = ['tokenFile', 'client-certificate', 'client-key'] as const;
+
+function absolute(file: File, folder: string): File {
+  for (const { cluster } of file.clusters ?? []) resolveIn(cluster, clusterFiles, folder);
+  for (const { user } of file.users ?? []) if (user) resolveIn(user, userFiles, folder);
+  return file;
+}
+
+function resolveIn<K extends string>(
+  entry: { [key in K]?: unknown },
+  keys: readonly K[],
+  folder: string,
+): void {
+  for (const key of keys) {
+    const value = entry[key];
+    if (typeof value === 'string' && value !== '' && !isAbsolute(value)) entry[key] = join(folder, value);
+  }
+}
