@@ -140,6 +140,8 @@ export interface LogOptions {
 export interface KubeApi {
   /** URL of the API server. */
   readonly server: string;
+  /** PEM of the authority that the API server's certificate is checked with; undefined = the system's own. */
+  authority(): Promise<string | undefined>;
   /** Namespace of the kubeconfig context or of the pod; `default` otherwise. */
   readonly namespace: string;
 

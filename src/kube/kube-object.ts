@@ -1,3 +1,4 @@
+import { isRecord } from '../lib/records.ts';
 import type { KubeObject, ObjectType } from './api.ts';
 import { KubeError } from './errors.ts';
 
@@ -27,10 +28,6 @@ export function asKubeList(
     resourceVersion: textOf(value.metadata.resourceVersion),
     continueToken: textOf(value.metadata.continue),
   };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The field as a record, empty when it is absent or something else. */

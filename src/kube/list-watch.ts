@@ -1,8 +1,9 @@
 import type { Clock } from '../lib/clock.ts';
 import { codeOf } from '../lib/errors.ts';
+import { isRecord } from '../lib/records.ts';
 import type { KubeObject, WatchEvent } from './api.ts';
 import { answerError, isExpired, KubeError } from './errors.ts';
-import { asKubeObject, isRecord, recordOf, textOf } from './kube-object.ts';
+import { asKubeObject, recordOf, textOf } from './kube-object.ts';
 
 /** What the loop asks of the API server. */
 export interface WatchSource {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
+import { isRecord } from '../lib/records.ts';
 import type { Secret } from '../lib/secret.ts';
 import type {
   AccessQuestion,
@@ -21,7 +22,7 @@ import type {
 import type { Endpoint } from './endpoint.ts';
 import { KubeError } from './errors.ts';
 import { jsonLines } from './json-lines.ts';
-import { asKubeList, asKubeObject, isRecord, recordOf } from './kube-object.ts';
+import { asKubeList, asKubeObject, recordOf } from './kube-object.ts';
 import { listWatch, type WatchSource } from './list-watch.ts';
 import { builtInResource, groupPath, type Resource, resourcePath } from './resources.ts';
 import * as reviews from './reviews.ts';
@@ -42,6 +43,7 @@ const watchSeconds = 240;
 export class RestApi implements KubeApi {
   readonly server: string;
   readonly namespace: string;
+  readonly #endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -49,10 +51,16 @@ export class RestApi implements KubeApi {
 
   constructor(endpoint: Endpoint, clock: Clock, random: () => number) {
     this.server = endpoint.server;
+    this.#endpoint = endpoint;
     this.namespace = endpoint.namespace || 'default';
     this.#transport = new Transport(endpoint);
     this.#clock = clock;
     this.#random = random;
+  }
+
+  async authority(): Promise<string | undefined> {
+    const { ca } = (await this.#endpoint.credentials()).tls;
+    return ca?.toString();
   }
 
   async get(ref: ObjectRef): Promise<KubeObject | undefined> {

@@ -1,7 +1,8 @@
+import { isRecord } from '../lib/records.ts';
 import { Secret } from '../lib/secret.ts';
 import type { AccessQuestion, IssuedToken, TokenRequestOptions, TokenReviewResult } from './api.ts';
 import { KubeError } from './errors.ts';
-import { isRecord, recordOf, textOf } from './kube-object.ts';
+import { recordOf, textOf } from './kube-object.ts';
 
 /** Bodies and answers of the review kinds, which are questions rather than objects. */
 
