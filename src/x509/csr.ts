@@ -1,0 +1,119 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { MeshrootError, messageOf } from '../lib/errors.ts';
+import type { SubjectAltNames } from './alt-names.ts';
+import { DerReader } from './der/reader.ts';
+import { explicitTag, tags } from './der/tags.ts';
+import { readBitBytes, readOid, readSmallInteger } from './der/values.ts';
+import { bitString, explicit, oid, sequence, setOf, smallInteger } from './der/writer.ts';
+import { subjectAltName } from './extensions.ts';
+import type { KeyPair } from './keys.ts';
+import { decodeName, encodeName, type Name } from './name.ts';
+import { extensionRequestOid } from './oids.ts';
+import { pemBlocks, toPem } from './pem.ts';
+import { algorithmOid } from './read-certificate.ts';
+import { type Extension, knownExtensions, readExtensions } from './read-extensions.ts';
+import { algorithmForKey, signData, verifySignature } from './signature.ts';
+
+/** A certification request (PKCS#10, RFC 2986). */
+export interface Csr {
+  readonly subject: Name;
+  readonly publicKey: KeyObject;
+  readonly sans: SubjectAltNames;
+  /** All extensions that are asked for, also those that we would not grant. */
+  readonly extensions: readonly Extension[];
+  readonly signatureValid: boolean;
+}
+
+export interface CsrOptions {
+  readonly key: KeyPair;
+  readonly subject?: Name;
+  readonly sans?: Partial<SubjectAltNames>;
+  /** pilot-agent and ztunnel mark the names critical, as the subject is empty. */
+  readonly sanCritical?: boolean;
+}
+
+/** PEM of a request signed with the key. */
+export async function createCsr(options: CsrOptions): Promise<string> {
+  const { key, subject = [], sans, sanCritical = false } = options;
+  const attributes = sans === undefined ? [] : [extensionRequest(subjectAltName(sans, sanCritical))];
+  const body = sequence(
+    smallInteger(0),
+    encodeName(subject),
+    key.publicKey.export({ type: 'spki', format: 'der' }),
+    explicit(0, ...attributes),
+  );
+  const algorithm = algorithmForKey(key.privateKey);
+  const signature = await signData(algorithm, key.privateKey, body);
+  return toPem('CERTIFICATE REQUEST', sequence(body, algorithm.der, bitString(signature)));
+}
+
+const extensionRequest = (extension: Buffer): Buffer =>
+  sequence(oid(extensionRequestOid), setOf(sequence(extension)));
+
+/**
+ * Reads a request, DER or PEM. Accepted are also the shapes of pilot-agent (one attribute `O=""`) and ztunnel (no
+ * subject at all). A wrong signature does not throw: the caller answers it in its own words.
+ * @throws MeshrootError `bad-csr`
+ */
+export function parseCsr(input: string | Buffer): Csr {
+  try {
+    return readCsr(typeof input !== 'string' && input[0] === 0x30 ? input : firstBlock(String(input)));
+  } catch (cause) {
+    throw new MeshrootError('bad-csr', `not a certificate request: ${messageOf(cause)}`, {
+      cause,
+      status: 400,
+    });
+  }
+}
+
+function firstBlock(pem: string): Buffer {
+  const block = pemBlocks(pem).find(({ label }) => /^(NEW )?CERTIFICATE REQUEST$/.test(label));
+  if (block === undefined) throw new MeshrootError('bad-pem', 'there is no CERTIFICATE REQUEST block');
+  return block.der;
+}
+
+function readCsr(der: Buffer): Csr {
+  const outer = new DerReader(der);
+  const request = outer.enter(tags.sequence, 'the request');
+  outer.end('the request');
+  const signed = request.next(tags.sequence, 'the signed part');
+  const algorithm = algorithmOid(request.enter(tags.sequence, 'the signature algorithm'));
+  const signature = readBitBytes(request.next(tags.bitString, 'the signature'), 'the signature');
+  request.end('the request');
+
+  const body = request.inside(signed);
+  readSmallInteger(body.next(tags.integer, 'the version'), 'the version');
+  const subject = decodeName(body.next(tags.sequence, 'the subject'));
+  const publicKey = importPublicKey(body.next(tags.sequence, 'the public key').raw);
+  const attributes = body.optional(explicitTag(0), 'the attributes');
+  body.end('the signed part');
+  const extensions = attributes === undefined ? [] : readAttributes(body.inside(attributes));
+  return {
+    subject,
+    publicKey,
+    sans: knownExtensions(extensions).sans,
+    extensions,
+    signatureValid: verifySignature(algorithm, publicKey, signed.raw, signature),
+  };
+}
+
+function readAttributes(reader: DerReader): Extension[] {
+  const found: Extension[] = [];
+  while (!reader.done) {
+    const attribute = reader.enter(tags.sequence, 'an attribute');
+    const id = readOid(attribute.next(tags.oid, 'the type of an attribute'));
+    const values = attribute.enter(tags.set, 'the values of an attribute');
+    attribute.end('an attribute');
+    if (id === extensionRequestOid)
+      found.push(...readExtensions(values.enter(tags.sequence, 'the extensions')));
+  }
+  return found;
+}
+
+function importPublicKey(der: Buffer): KeyObject {
+  try {
+    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+  } catch {
+    throw new MeshrootError('bad-der', 'its public key is not of a kind that is known here');
+  }
+}

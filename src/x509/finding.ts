@@ -1,0 +1,9 @@
+import type { Certificate } from './certificate.ts';
+
+/** What a judge has to say: a stable code, one line of plain words, and how to mend it. */
+export interface Finding {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly certificate?: Certificate;
+}

@@ -1,0 +1,131 @@
+import { type KeyObject, randomBytes } from 'node:crypto';
+import { MeshrootError } from '../lib/errors.ts';
+import { type Certificate, issuedCertificate } from './certificate.ts';
+import { bitString, explicit, sequence, smallInteger, time, unsigned } from './der/writer.ts';
+import { describeCertificate } from './describe.ts';
+import { authorityKeyId, extensionBlock } from './extensions.ts';
+import { keyMatches } from './keys.ts';
+import { encodeName, type Name } from './name.ts';
+import { algorithmForKey, type SignatureAlgorithm, signData } from './signature.ts';
+import { clampNotAfter, isoDay, requireWithin } from './validity-rule.ts';
+
+export interface Issuer {
+  readonly certificate: Certificate;
+  readonly privateKey: KeyObject;
+}
+
+/** NotBefore lies this far in the past, as istiod's does: clocks of a mesh differ by seconds, rarely by minutes. */
+export const backdate = 120_000;
+
+export interface IssueOptions {
+  readonly issuer: Issuer;
+  readonly publicKey: KeyObject;
+  readonly subject: Name;
+  /** Encoded extensions; the authority key id is put in at `authorityKeyAt`, or at the end. */
+  readonly extensions: readonly Buffer[];
+  readonly authorityKeyAt?: number;
+  readonly ttl: number;
+  readonly now: number;
+  /** What to do with a certificate that would outlive its issuer. */
+  readonly beyondIssuer: 'clamp' | 'refuse';
+}
+
+/**
+ * Issues one certificate; templates say which.
+ * @throws MeshrootError `outlives-issuer`, `issuer-expired`, `issuer-unusable`
+ */
+export function issue(options: IssueOptions): Promise<Certificate> {
+  const prepared = prepare(options.issuer);
+  const extensions = [...options.extensions];
+  if (prepared.authorityKeyId !== undefined) {
+    extensions.splice(options.authorityKeyAt ?? extensions.length, 0, prepared.authorityKeyId);
+  }
+  return encodeAndSign({
+    ...options,
+    issuerName: prepared.name,
+    extensions,
+    algorithm: prepared.algorithm,
+    signingKey: options.issuer.privateKey,
+    notAfter: endOf(options),
+  });
+}
+
+function endOf({ issuer, ttl, now, beyondIssuer }: IssueOptions): number {
+  const { certificate } = issuer;
+  if (now >= certificate.notAfter) {
+    const message = `${describeCertificate(certificate)} ended ${isoDay(certificate.notAfter)} and cannot issue any more`;
+    throw new MeshrootError('issuer-expired', message, { hint: 'renew it first', exit: 1 });
+  }
+  if (beyondIssuer === 'clamp') return clampNotAfter(now + ttl, certificate);
+  return requireWithin(now + ttl, certificate, 'the certificate');
+}
+
+interface PreparedIssuer {
+  readonly name: Buffer;
+  readonly authorityKeyId: Buffer | undefined;
+  readonly algorithm: SignatureAlgorithm;
+  readonly key: KeyObject;
+}
+
+/** An issuer's part of each certificate is the same: checked and encoded once, not thousands of times a second. */
+const preparedIssuers = new WeakMap<Certificate, PreparedIssuer>();
+
+function prepare({ certificate, privateKey }: Issuer): PreparedIssuer {
+  const known = preparedIssuers.get(certificate);
+  if (known !== undefined && known.key === privateKey) return known;
+  requireUsable(certificate, privateKey);
+  const id = certificate.subjectKeyId;
+  const prepared: PreparedIssuer = {
+    name: certificate.subjectDer,
+    authorityKeyId: id === undefined ? undefined : authorityKeyId(Buffer.from(id, 'hex')),
+    algorithm: algorithmForKey(privateKey),
+    key: privateKey,
+  };
+  preparedIssuers.set(certificate, prepared);
+  return prepared;
+}
+
+function requireUsable(certificate: Certificate, privateKey: KeyObject): void {
+  const { isCa, keyUsage } = certificate;
+  const why = !isCa
+    ? 'it is not a CA'
+    : keyUsage?.has('keyCertSign') === false
+      ? 'its key usage lacks keyCertSign'
+      : !keyMatches(certificate, privateKey)
+        ? 'the key is not its own'
+        : undefined;
+  if (why === undefined) return;
+  throw new MeshrootError('issuer-unusable', `${describeCertificate(certificate)} cannot issue: ${why}`, {
+    exit: 1,
+  });
+}
+
+export interface SigningParts {
+  readonly issuerName: Buffer;
+  readonly subject: Name;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Buffer[];
+  readonly algorithm: SignatureAlgorithm;
+  readonly signingKey: KeyObject;
+  readonly now: number;
+  readonly notAfter: number;
+}
+
+/** TBSCertificate, signature, certificate (RFC 5280, 4.1). The serial number is 128 random bits. */
+export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
+  const { algorithm, publicKey } = parts;
+  const tbs = sequence(
+    version3,
+    unsigned(randomBytes(16)),
+    algorithm.der,
+    parts.issuerName,
+    sequence(time(parts.now - backdate), time(parts.notAfter)),
+    encodeName(parts.subject),
+    publicKey.export({ type: 'spki', format: 'der' }),
+    extensionBlock(parts.extensions),
+  );
+  const signature = await signData(algorithm, parts.signingKey, tbs);
+  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey);
+}
+
+const version3 = explicit(0, smallInteger(2));
