@@ -10,4 +10,13 @@ export interface CommandEntry {
 }
 
 /** Every command of `meshroot`, in the order of `--help`. */
-export const commands: Readonly<Record<string, CommandEntry>> = {};
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  scan: {
+    summary: 'read-only check of certificates, keys and bundles; --at +400d looks into the future',
+    load: () => import('./scan.ts'),
+  },
+  pki: {
+    summary: 'root and intermediates as files, in the layout of Istio’s tools/certs',
+    load: () => import('./pki.ts'),
+  },
+};

@@ -124,6 +124,13 @@ describe('a chain is refused', () => {
     ]);
   });
 
+  test('when it is to sign but stands below a CA that allows no other', async () => {
+    const below = await testIntermediate(mesh.intermediate, { name: 'below', ttl: days(1) });
+    const chain = { leaf: below.certificate, intermediates: [mesh.intermediate.certificate] };
+    expect(judge({ ...chain, purpose: 'ca' })).toEqual(['path-too-long']);
+    expect(judge(chain)).toEqual([]);
+  });
+
   test('for a purpose that its leaf does not have', async () => {
     const { publicKey } = mesh.leaf.key;
     const leaf = await issueClient({

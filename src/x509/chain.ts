@@ -27,7 +27,7 @@ export function judgeChain(options: ChainOptions): Finding[] {
   const judged = path.flatMap((certificate, depth) => [
     ...judgeValidity(certificate, options.now),
     ...judgeCritical(certificate),
-    ...(depth > 0 ? judgeSigner(certificate, path, depth) : []),
+    ...(depth > 0 ? judgeSigner(certificate, path, depth, options.purpose) : []),
     ...judgePurpose(certificate, depth, options.purpose),
   ]);
   if (options.purpose === 'ca') judged.push(...judgeCaBits(options.leaf));
@@ -113,11 +113,18 @@ function judgeCritical(certificate: Certificate): Finding[] {
 }
 
 /** What a certificate that signed another has to be. */
-function judgeSigner(certificate: Certificate, path: readonly Certificate[], depth: number): Finding[] {
+function judgeSigner(
+  certificate: Certificate,
+  path: readonly Certificate[],
+  depth: number,
+  purpose: ChainOptions['purpose'],
+): Finding[] {
   const findings = judgeCaBits(certificate);
   const name = describeCertificate(certificate);
-  // self-issued certificates do not count (RFC 5280, 4.2.1.9)
-  const below = path.slice(1, depth).filter((c) => !c.subjectDer.equals(c.issuerDer)).length;
+  // self-issued certificates do not count (RFC 5280, 4.2.1.9); a CA that is judged as such will have leaves below
+  const below = path
+    .slice(purpose === 'ca' ? 0 : 1, depth)
+    .filter((c) => !c.subjectDer.equals(c.issuerDer)).length;
   if (certificate.pathLength !== undefined && below > certificate.pathLength) {
     const message = `${name} allows ${certificate.pathLength} CAs below itself, the chain has ${below}`;
     findings.push({ code: 'path-too-long', message, certificate });

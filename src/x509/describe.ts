@@ -5,5 +5,6 @@ import { nameText } from './name.ts';
 export function describeCertificate({ subject, sans, serial }: Certificate): string {
   const text = nameText(subject);
   if (text !== '' && subject.some(({ value }) => value !== '')) return text;
-  return sans.uri[0] ?? sans.dns[0] ?? sans.ip[0] ?? sans.email[0] ?? `serial ${serial}`;
+  const name = sans.uri[0] ?? sans.dns[0] ?? sans.ip[0] ?? sans.email[0] ?? `serial ${serial}`;
+  return name.replace(/\p{Cc}/gu, '?');
 }

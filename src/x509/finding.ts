@@ -5,5 +5,7 @@ export interface Finding {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
+  /** Absent: an error, which makes what was judged unfit for use. */
+  readonly severity?: 'warning';
   readonly certificate?: Certificate;
 }

@@ -18,6 +18,7 @@ test('a name is parsed as openssl writes it and printed in the order of istiod',
 
 test('special characters are escaped in print, and a slash can be part of a value', () => {
   expect(nameText([{ type: 'CN', value: ' a,b+c#' }])).toBe('CN=\\ a\\,b\\+c#');
+  expect(nameText([{ type: 'CN', value: '\u001b[31m' }])).toBe('CN=\\1B[31m');
   expect(parseName('/CN=a\\/b')).toEqual([{ type: 'CN', value: 'a/b' }]);
 });
 

@@ -27,8 +27,11 @@ export function nameText(name: Name): string {
   return sorted.map(({ type, value }) => `${type}=${escapeValue(value)}`).join(',');
 }
 
+/** Control characters become `\1B` (RFC 4514, 2.4): a certificate must not be able to steer a terminal. */
 function escapeValue(value: string): string {
-  return value.replace(/[,+"\\<>;]|^[ #]| $/g, (found) => `\\${found}`);
+  return value
+    .replace(/[,+"\\<>;]|^[ #]| $/g, (found) => `\\${found}`)
+    .replace(/[\p{Cc}\p{Cf}]/gu, (found) => `\\${Buffer.from(found).toString('hex').toUpperCase()}`);
 }
 
 /**

@@ -33,6 +33,11 @@ test('each link of a found chain is judged', () => {
     { code: 'leaf-outlives-issuer', message: 'leaf to 1970-01-10, its issuer intermediate to 1970-01-04' },
   ]);
   expect(judgeNesting(chain.slice(1))).toEqual([]);
+  const makefile = [
+    { name: 'intermediate', notAfter: days(30) + 2000 },
+    { name: 'root', notAfter: days(30) },
+  ];
+  expect(judgeNesting(makefile)).toMatchObject([{ code: 'leaf-outlives-issuer', severity: 'warning' }]);
 });
 
 describe('wanted lifetimes', () => {

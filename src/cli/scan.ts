@@ -1,0 +1,90 @@
+import { Command } from 'commander';
+import { agoOrIn } from '../insight/scan/day-count.ts';
+import { gather } from '../insight/scan/gather.ts';
+import type { ScanFinding } from '../insight/scan/input.ts';
+import { pointInTime } from '../insight/scan/point-in-time.ts';
+import { type ScanReport, scan } from '../insight/scan/scan.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import { isoDay } from '../x509/validity-rule.ts';
+import type { Io } from './io.ts';
+
+interface ScanFlags {
+  readonly at?: string;
+  readonly json?: boolean;
+}
+
+/** `meshroot scan PATH…`: a read-only lint of certificates, keys and bundles. */
+export function command(io: Io, clock: Clock = systemClock): Command {
+  return new Command('scan')
+    .description('checks certificates, keys and bundles in files and folders; writes nothing')
+    .argument('<path...>', 'files, folders (with all below), or both')
+    .option('--at <when>', 'judge as of then: +400d, 2027-01-31')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', examples)
+    .action(async (paths: string[], flags: ScanFlags) => {
+      const now = flags.at === undefined ? clock.now() : pointInTime(flags.at, clock.now());
+      const report = scan(await gather(paths), now);
+      io.stdout.write(flags.json === true ? `${JSON.stringify(asJson(report, now))}\n` : asText(report, now));
+      io.exitCode = report.errors > 0 ? 1 : 0;
+    });
+}
+
+const examples = `
+exit codes: 0 no error was found, 1 errors were found, 2 it could not run
+
+examples:
+  meshroot scan certs                      every certificate, key and bundle below certs
+  meshroot scan --at +90d certs            what will be broken in 90 days
+  meshroot scan --json ca.pem tls.crt`;
+
+/** One finding: code, file, what; below it how to mend it. Columns as wide as the longest entry. */
+function asText(report: ScanReport, now: number): string {
+  const width = (of: (finding: ScanFinding) => string) =>
+    Math.max(0, ...report.findings.map((f) => of(f).length));
+  const codes = width(({ code }) => code);
+  const files = Math.min(
+    width(({ file }) => file),
+    60,
+  );
+  const lines = report.findings.flatMap((finding) => {
+    const warning = finding.severity === 'warning' ? 'warning: ' : '';
+    const head = `${finding.code.padEnd(codes)}   ${finding.file.padEnd(files)}   ${warning}${finding.message}`;
+    return finding.hint === undefined ? [head] : [head, `    fix   ${finding.hint}`];
+  });
+  return [...lines, summary(report, now)].map((line) => `${printable(line)}\n`).join('');
+}
+
+function summary({ errors, warnings, files, firstOutage }: ScanReport, now: number): string {
+  const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  const found =
+    warnings === 0 ? count(errors, 'error') : `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  const outage =
+    firstOutage === undefined ? '' : `. first outage: ${isoDay(firstOutage)} (${agoOrIn(firstOutage, now)})`;
+  return `${found} in ${count(files, 'file')}${outage}`;
+}
+
+/** Names come from strangers' files: nothing in them may steer the terminal. */
+const printable = (line: string): string => line.replace(/\p{Cc}/gu, '?');
+
+function asJson({ findings, firstOutage, ...counts }: ScanReport, now: number): object {
+  return {
+    ok: counts.errors === 0,
+    at: new Date(now).toISOString(),
+    ...counts,
+    firstOutage: firstOutage === undefined ? null : new Date(firstOutage).toISOString(),
+    findings: findings.map(({ certificate, severity, ...finding }) => ({
+      ...finding,
+      severity: severity ?? 'error',
+      ...(certificate === undefined
+        ? {}
+        : {
+            certificate: {
+              serial: certificate.serial,
+              fingerprint: certificate.fingerprint,
+              notBefore: new Date(certificate.notBefore).toISOString(),
+              notAfter: new Date(certificate.notAfter).toISOString(),
+            },
+          }),
+    })),
+  };
+}

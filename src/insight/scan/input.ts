@@ -1,0 +1,36 @@
+import type { BundleCertificates } from '../../istio/bundle.ts';
+import type { Certificate } from '../../x509/certificate.ts';
+import type { Finding } from '../../x509/finding.ts';
+import type { KeyPair } from '../../x509/keys.ts';
+
+/** What was read, before anything is judged. Paths are as they are shown: relative to where the user stands. */
+export interface ScanInput {
+  readonly files: readonly ScannedFile[];
+  readonly bundles: readonly ScannedBundle[];
+  /** What could not be read; the rest is judged all the same. */
+  readonly problems: readonly ScanFinding[];
+}
+
+export interface ScannedFile {
+  readonly path: string;
+  readonly certificates: readonly Certificate[];
+  readonly key: KeyPair | undefined;
+  readonly mode: number;
+}
+
+/** A folder in the layout of istiod (`ca-cert.pem`, …) or of a TLS secret (`tls.crt`, `ca.crt`). */
+export interface ScannedBundle {
+  readonly layout: 'istio' | 'tls';
+  readonly folder: string;
+  /** The PEM texts by their place in the layout; '' for a file that is not there. */
+  readonly texts: BundleCertificates;
+  /** Paths by the same places. */
+  readonly paths: { readonly caCert: string; readonly certChain: string; readonly rootCert: string };
+}
+
+/** A finding with its place. */
+export interface ScanFinding extends Finding {
+  readonly file: string;
+  /** The same certificate stands there too. */
+  readonly alsoIn?: readonly string[];
+}
