@@ -122,9 +122,8 @@ function judgeSigner(
   const findings = judgeCaBits(certificate);
   const name = describeCertificate(certificate);
   // self-issued certificates do not count (RFC 5280, 4.2.1.9); a CA that is judged as such will have leaves below
-  const below = path
-    .slice(purpose === 'ca' ? 0 : 1, depth)
-    .filter((c) => !c.subjectDer.equals(c.issuerDer)).length;
+  const first = purpose === 'ca' && path[0]?.isCa === true ? 0 : 1;
+  const below = path.slice(first, depth).filter((c) => !c.subjectDer.equals(c.issuerDer)).length;
   if (certificate.pathLength !== undefined && below > certificate.pathLength) {
     const message = `${name} allows ${certificate.pathLength} CAs below itself, the chain has ${below}`;
     findings.push({ code: 'path-too-long', message, certificate });

@@ -28,6 +28,8 @@ export interface IssueOptions {
   readonly now: number;
   /** What to do with a certificate that would outlive its issuer. */
   readonly beyondIssuer: 'clamp' | 'refuse';
+  /** What a refusal calls it; `the certificate` unless told otherwise. */
+  readonly what?: string;
 }
 
 /**
@@ -50,14 +52,14 @@ export function issue(options: IssueOptions): Promise<Certificate> {
   });
 }
 
-function endOf({ issuer, ttl, now, beyondIssuer }: IssueOptions): number {
+function endOf({ issuer, ttl, now, beyondIssuer, what = 'the certificate' }: IssueOptions): number {
   const { certificate } = issuer;
   if (now >= certificate.notAfter) {
     const message = `${describeCertificate(certificate)} ended ${isoDay(certificate.notAfter)} and cannot issue any more`;
     throw new MeshrootError('issuer-expired', message, { hint: 'renew it first', exit: 1 });
   }
   if (beyondIssuer === 'clamp') return clampNotAfter(now + ttl, certificate);
-  return requireWithin(now + ttl, certificate, 'the certificate');
+  return requireWithin(now + ttl, certificate, what);
 }
 
 interface PreparedIssuer {

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { BundlePart } from '../../istio/bundle.ts';
 import { lintBundleCertificates } from '../../istio/bundle-lint.ts';
 import { type Certificate, isSelfSigned, isSignedBy, parseCertificates } from '../../x509/certificate.ts';
@@ -62,14 +62,17 @@ function renewalHint(certificate: Certificate, file: string): string {
   if (!certificate.isCa) return 'issue it again; for a mesh workload: restart the pod';
   if (isSelfSigned(certificate)) return 'meshroot rotate root';
   if (cluster === undefined || !/^[\w.-]+$/.test(cluster)) return 'have its issuer sign a new one';
+  const rotate = `meshroot rotate intermediate ${cluster.replace(/^istiod-/, '')}`;
+  // only a folder that `pki intermediate` could have written is one that it can renew
+  if (basename(dirname(file)) !== cluster) return rotate;
   const parent = dirname(dirname(file));
-  const dir =
-    parent === '.'
-      ? ''
-      : ` --dir ${/^[\w./@:-]+$/.test(parent) ? parent : `'${parent.replaceAll("'", "'\\''")}'`}`;
-  const byFiles = `meshroot pki intermediate ${cluster} --renew${dir}`;
-  return `meshroot rotate intermediate ${cluster.replace(/^istiod-/, '')}       or, files only: ${byFiles}`;
+  const byFiles = `meshroot pki intermediate ${cluster} --renew${parent === '.' ? '' : ` --dir ${shellWord(parent)}`}`;
+  return `${rotate}       or, files only: ${byFiles}`;
 }
+
+/** A path as a shell takes it. */
+const shellWord = (path: string): string =>
+  /^[\w./@:-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
 function judgeKeys({ input }: RuleContext): ScanFinding[] {
   const byPath = new Map(input.files.map((file) => [file.path, file]));
@@ -95,7 +98,7 @@ function judgeKeyModes({ input }: RuleContext): ScanFinding[] {
     .map(({ path, mode }) => ({
       code: 'key-readable-by-all',
       message: `a private key with mode ${mode.toString(8).padStart(4, '0')}`,
-      hint: `chmod 600 ${path}`,
+      hint: `chmod 600 ${shellWord(path)}`,
       severity: 'warning',
       file: path,
     }));

@@ -45,5 +45,6 @@ export function issueIntermediate(options: IntermediateOptions): Promise<Certifi
     ttl,
     now,
     beyondIssuer: 'refuse',
+    what: 'the intermediate',
   });
 }

@@ -106,7 +106,7 @@ describe('issuing is refused', () => {
   test('to an intermediate or a server that would outlive its issuer', async () => {
     await expect(testIntermediate(mesh.root, { ttl: days(4000) })).rejects.toMatchObject({
       code: 'outlives-issuer',
-      message: 'the certificate would end 2036-12-14, after its issuer (2035-12-30)',
+      message: 'the intermediate would end 2036-12-14, after its issuer (2035-12-30)',
     });
     const serving = {
       issuer: mesh.intermediate,
