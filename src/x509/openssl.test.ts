@@ -10,7 +10,7 @@ import { testMesh, testNow } from './test-ca.ts';
 const installed = spawnSync('openssl', ['version']).status === 0;
 const folder = mkdtempSync(join(tmpdir(), 'meshroot-openssl-'));
 const openssl = (...args: string[]): string =>
-  execFileSync('openssl', args, { cwd: folder, encoding: 'utf8' });
+  execFileSync('openssl', args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
 afterAll(() => rmSync(folder, { recursive: true }));
 

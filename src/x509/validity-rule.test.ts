@@ -30,7 +30,10 @@ test('each link of a found chain is judged', () => {
     { name: 'root', notAfter: days(30) },
   ];
   expect(judgeNesting(chain)).toMatchObject([
-    { code: 'leaf-outlives-issuer', message: 'leaf to 1970-01-10, its issuer intermediate to 1970-01-04' },
+    {
+      code: 'leaf-outlives-issuer',
+      message: 'leaf to 1970-01-10, its issuer intermediate to 1970-01-04 (6d earlier)',
+    },
   ]);
   expect(judgeNesting(chain.slice(1))).toEqual([]);
   const makefile = [

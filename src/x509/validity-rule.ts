@@ -43,9 +43,10 @@ export function judgeNesting(chain: readonly NamedEnding[]): Finding[] {
   return chain.flatMap((child, i) => {
     const issuer = chain[i + 1];
     if (issuer === undefined || !outlives(child, issuer)) return [];
-    const message = `${child.name} to ${isoDay(child.notAfter)}, its issuer ${issuer.name} to ${isoDay(issuer.notAfter)}`;
-    const hint = 'renew the issuer, then issue this certificate again';
     const excess = child.notAfter - issuer.notAfter;
+    const ends = `${isoDay(issuer.notAfter)} (${humanDuration(excess)} earlier)`;
+    const message = `${child.name} to ${isoDay(child.notAfter)}, its issuer ${issuer.name} to ${ends}`;
+    const hint = 'renew the issuer, then issue this certificate again';
     const severity = excess < harmlessExcess ? ({ severity: 'warning' } as const) : {};
     return [{ code: 'leaf-outlives-issuer', message, hint, ...severity }];
   });

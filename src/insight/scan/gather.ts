@@ -45,7 +45,14 @@ export async function gather(
     const file = await readOne(path, limits, problems);
     if (file !== undefined) read.push(file);
   }
-  return { files: read, bundles: bundlesOf(read), problems };
+  return {
+    files: read,
+    bundles: bundlesOf(
+      read,
+      problems.map(({ file }) => file),
+    ),
+    problems,
+  };
 }
 
 export interface RawFile extends ScannedFile {

@@ -1,4 +1,5 @@
-import type { BundleCertificates } from '../../istio/bundle.ts';
+import type { BundleCertificates, BundlePart } from '../../istio/bundle.ts';
+import type { Secret } from '../../lib/secret.ts';
 import type { Certificate } from '../../x509/certificate.ts';
 import type { Finding } from '../../x509/finding.ts';
 import type { KeyPair } from '../../x509/keys.ts';
@@ -24,8 +25,12 @@ export interface ScannedBundle {
   readonly folder: string;
   /** The PEM texts by their place in the layout; '' for a file that is not there. */
   readonly texts: BundleCertificates;
+  /** Only of the istio layout, and only when the file was there to be read. */
+  readonly caKey: Secret<string> | undefined;
+  /** Names of the layout that are not there; without its key a bundle is only the public half, which is no fault. */
+  readonly missing: readonly string[];
   /** Paths by the same places. */
-  readonly paths: { readonly caCert: string; readonly certChain: string; readonly rootCert: string };
+  readonly paths: Readonly<Record<BundlePart, string>>;
 }
 
 /** A finding with its place. */

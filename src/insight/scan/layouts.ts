@@ -1,35 +1,50 @@
 import { basename, dirname, join } from 'node:path';
-import { bundleFiles } from '../../istio/bundle.ts';
+import { type BundlePart, bundleFiles } from '../../istio/bundle.ts';
+import { Secret } from '../../lib/secret.ts';
 import type { RawFile } from './gather.ts';
 import type { ScannedBundle } from './input.ts';
 
-/** Folders that are bundles: by ca-cert.pem, else by tls.crt together with ca.crt. */
-export function bundlesOf(files: readonly RawFile[]): ScannedBundle[] {
+/** Folders that are bundles: by ca-cert.pem and another of the four names, else by tls.crt together with ca.crt. */
+export function bundlesOf(files: readonly RawFile[], unreadable: readonly string[]): ScannedBundle[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const folders = [...new Set(files.map(({ path }) => dirname(path)))];
   return folders.flatMap((folder): ScannedBundle[] => {
-    const text = (name: string): string | undefined => byPath.get(join(folder, name))?.text;
-    return istioBundle(folder, text) ?? tlsBundle(folder, text) ?? [];
+    const text: TextOf = (name) => byPath.get(join(folder, name))?.text;
+    const gone = (name: string): boolean =>
+      text(name) === undefined && !unreadable.includes(join(folder, name));
+    return istioBundle(folder, text, gone) ?? tlsBundle(folder, text) ?? [];
   });
 }
 
 type TextOf = (name: string) => string | undefined;
 
-function istioBundle(folder: string, text: TextOf): ScannedBundle[] | undefined {
-  const caCert = text(bundleFiles.caCert);
-  const rootCert = text(bundleFiles.rootCert);
-  if (caCert === undefined || rootCert === undefined) return undefined;
-  const paths = {
-    caCert: join(folder, bundleFiles.caCert),
-    certChain: join(folder, bundleFiles.certChain),
-    rootCert: join(folder, bundleFiles.rootCert),
-  };
+function istioBundle(
+  folder: string,
+  text: TextOf,
+  gone: (name: string) => boolean,
+): ScannedBundle[] | undefined {
+  const publicNames = [bundleFiles.caCert, bundleFiles.certChain, bundleFiles.rootCert];
+  const present = Object.values(bundleFiles).filter((name) => !gone(name));
+  const caKey = text(bundleFiles.caKey);
+  if (text(bundleFiles.caCert) === undefined || present.length < 2) return undefined;
+  const inFolder = (part: BundlePart): string => join(folder, bundleFiles[part]);
   return [
     {
       layout: 'istio',
       folder,
-      paths,
-      texts: { caCert, certChain: text(bundleFiles.certChain) ?? '', rootCert },
+      texts: {
+        caCert: text(bundleFiles.caCert) ?? '',
+        certChain: text(bundleFiles.certChain) ?? '',
+        rootCert: text(bundleFiles.rootCert) ?? '',
+      },
+      caKey: caKey === undefined ? undefined : new Secret(caKey),
+      missing: publicNames.filter(gone),
+      paths: {
+        caKey: inFolder('caKey'),
+        caCert: inFolder('caCert'),
+        certChain: inFolder('certChain'),
+        rootCert: inFolder('rootCert'),
+      },
     },
   ];
 }
@@ -45,7 +60,14 @@ function tlsBundle(folder: string, text: TextOf): ScannedBundle[] | undefined {
       layout: 'tls',
       folder,
       texts: { caCert: certificate, certChain: certificate, rootCert },
-      paths: { caCert: tls, certChain: tls, rootCert: join(folder, 'ca.crt') },
+      caKey: undefined,
+      missing: [],
+      paths: {
+        caKey: join(folder, 'tls.key'),
+        caCert: tls,
+        certChain: tls,
+        rootCert: join(folder, 'ca.crt'),
+      },
     },
   ];
 }

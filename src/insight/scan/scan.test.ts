@@ -16,6 +16,7 @@ import {
   testRoot,
 } from '../../x509/test-ca.ts';
 import { gather } from './gather.ts';
+import { rules } from './rules.ts';
 import { scan } from './scan.ts';
 
 let mesh: TestMesh;
@@ -118,6 +119,27 @@ describe('a finding is told', () => {
     expect(await codes()).toEqual(['chain-lacks-ca c/cert-chain.pem']);
   });
 
+  test('bundle-incomplete and key-not-first, as istiod would refuse to start', async () => {
+    await writeBundle('c', mesh.intermediate, mesh.root);
+    const key = privateKeyPem(mesh.intermediate.privateKey, 'traditional').reveal();
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    await write('c/ca-key.pem', parameters + key);
+    expect(await codes()).toEqual(['key-not-first c/ca-key.pem']);
+    await rm(join(folder, 'c/cert-chain.pem'));
+    expect(await codes()).toEqual(['bundle-incomplete c/ca-cert.pem', 'key-not-first c/ca-key.pem']);
+    expect((await report()).findings[0]?.message).toBe('cert-chain.pem is missing beside it');
+  });
+
+  test('every finding has a code of the table', async () => {
+    await writeBundle('c', mesh.intermediate, mesh.root);
+    await write('c/cert-chain.pem', mesh.root.certificate.pem.repeat(2));
+    await write('c/root-cert.pem', mesh.intermediate.certificate.pem.trimEnd());
+    const table = rules.flatMap((rule) => rule.codes);
+    const found = await codes(testNow + days(900));
+    expect(found.length).toBeGreaterThan(3);
+    expect(found.map((line) => line.split(' ')[0]).filter((code) => !table.includes(code ?? ''))).toEqual([]);
+  });
+
   test('chain-out-of-order of a file by itself', async () => {
     const { leaf, intermediate, root } = mesh;
     await write('chain.pem', leaf.certificate.pem + root.certificate.pem + intermediate.certificate.pem);
@@ -144,7 +166,7 @@ describe('a finding is told', () => {
         code: 'leaf-outlives-issuer',
         file: `${folder}/b/ca.pem`,
         message:
-          'CN=Intermediate CA,O=Istio,L=cluster1 to 2034-03-20, its issuer CN=Root CA,O=Istio to 2026-04-11',
+          'CN=Intermediate CA,O=Istio,L=cluster1 to 2034-03-20, its issuer CN=Root CA,O=Istio to 2026-04-11 (2900d earlier)',
       },
     ]);
   });
