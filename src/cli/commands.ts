@@ -19,4 +19,13 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'root and intermediates as files, in the layout of Istio’s tools/certs',
     load: () => import('./pki.ts'),
   },
+  ca: {
+    summary: 'an Istio CA on plugged-in files: stands in for istiod',
+    goFlags: true,
+    load: () => import('./ca.ts'),
+  },
+  workload: {
+    summary: 'a demo workload: gets its certificate like pilot-agent and shakes hands',
+    load: () => import('./workload.ts'),
+  },
 };

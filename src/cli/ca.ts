@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { type CaFlags, caSettings } from '../istio/ca-settings.ts';
+import { systemClock } from '../lib/clock.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+import { runCa } from '../server/ca-run.ts';
+import { istioLogger } from '../server/istio-log.ts';
+import type { Io } from './io.ts';
+
+/** istiod's flags that have nothing to do with its CA: taken, so that its command line works unchanged, and noted. */
+const noted = [
+  'registries',
+  'grpcAddr',
+  'httpsAddr',
+  'ctrlz_port',
+  'ctrlz_address',
+  'configDir',
+  'domain',
+  'keepaliveMaxServerConnectionAge',
+  'keepaliveInterval',
+  'keepaliveTimeout',
+  'log_output_level',
+  'log_target',
+  'log_stacktrace_level',
+  'log_caller',
+  'log_as_json',
+  'networksConfig',
+  'plugins',
+  'profile',
+  'resync',
+  'shutdownDuration',
+  'tls-cipher-suites',
+  'clusterRegistriesNamespace',
+  'kubernetesApiQPS',
+  'kubernetesApiBurst',
+  'namespace',
+  'vklog',
+  'appNamespace',
+] as const;
+
+interface Options extends Omit<CaFlags, 'meshTrustDomain'> {
+  readonly secureGRPCAddr?: string;
+  readonly monitoringAddr?: string;
+  readonly httpAddr?: string;
+  readonly meshConfig?: string;
+}
+
+const examples = `
+examples:
+  meshroot ca --root-ca-dir /vault/secrets --listen 127.0.0.1:15012 --kubeconfig ~/.kube/config --cluster cluster1
+  meshroot ca --root-ca-dir ./cacerts --listen :15012 --jwks jwks.json --issuer https://kubernetes.default.svc
+  ROOT_CA_DIR=/vault/secrets meshroot ca discovery --secureGRPCAddr=:15012 --monitoringAddr=:15014 --httpAddr=:8080
+`;
+
+/** `meshroot ca`: an Istio CA that istiod's clients cannot tell from istiod, on the plugged-in files. */
+export function command(io: Io): Command {
+  const made = new Command()
+    .description(
+      'Istio CA on plugged-in CA files: CreateCertificate over gRPC, reload, root ConfigMap, metrics',
+    )
+    .argument('[discovery]', "istiod's own first word, accepted")
+    .option('--root-ca-dir <dir>', 'folder of the four files (ROOT_CA_DIR)')
+    .option('--listen <host:port>', 'gRPC over TLS (default :15012)')
+    .option('--trust-domain <domain>', 'trust domain of the certificates (default cluster.local)')
+    .option('--cluster <name>', 'cluster id that callers must name, if they name one (CLUSTER_ID)')
+    .option('--kubeconfig <file>', 'cluster that reviews tokens')
+    .option('--jwks <file|url>', 'check tokens with these keys instead')
+    .option('--issuer <issuer>', 'issuer of those tokens')
+    .option('--signer <kind>', 'what holds the key: file', 'file')
+    .option('--metrics <host:port>', 'Prometheus metrics and /ready')
+    .option('--secureGRPCAddr <host:port>', 'as --listen, by istiod’s name')
+    .option('--monitoringAddr <host:port>', 'as --metrics, by istiod’s name')
+    .option('--httpAddr <host:port>', 'serves /ready')
+    .option('--meshConfig <file>', 'mesh configuration: its trustDomain is read');
+  for (const name of noted) made.addOption(made.createOption(`--${name} [value]`).hideHelp());
+  return made
+    .addHelpText('after', examples)
+    .action((word: string | undefined, options: Options & Record<string, unknown>) =>
+      start(word, options, io),
+    );
+}
+
+async function start(
+  word: string | undefined,
+  options: Options & Record<string, unknown>,
+  io: Io,
+): Promise<void> {
+  if (word !== undefined && word !== 'discovery') {
+    throw new MeshrootError('unknown-word', `"${word}" is not a part of meshroot ca`, {
+      hint: 'see: meshroot ca --help',
+    });
+  }
+  const discovery = word === 'discovery';
+  const settings = caSettings(
+    {
+      ...options,
+      listen: options.listen ?? options.secureGRPCAddr,
+      metrics: options.metrics ?? options.monitoringAddr ?? (discovery ? ':15014' : undefined),
+      http: options.httpAddr ?? (discovery ? ':8080' : undefined),
+      meshTrustDomain: await meshTrustDomain(options.meshConfig),
+    },
+    io.env,
+  );
+  const log = istioLogger(io.stdout, systemClock, { debug: io.env.MESHROOT_DEBUG !== undefined });
+  const given = noted.filter((name) => options[camel(name)] !== undefined);
+  if (given.length > 0) log.info(`not used by meshroot ca: ${given.map((name) => `--${name}`).join(' ')}`);
+  await runCa({ settings, env: io.env, clock: systemClock, log, signal: io.signal });
+}
+
+/** commander's name of an option in its values. */
+function camel(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** trustDomain of a MeshConfig; without --meshConfig the file of the chart, when it is there. */
+async function meshTrustDomain(path: string | undefined): Promise<string | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path ?? './etc/istio/config/mesh', 'utf8');
+  } catch (error) {
+    if (path === undefined) return undefined;
+    throw new MeshrootError(
+      'mesh-config-unreadable',
+      `cannot read --meshConfig ${path}: ${codeOf(error) ?? messageOf(error)}`,
+    );
+  }
+  const { parse } = await import('yaml');
+  let parsed: unknown;
+  try {
+    parsed = parse(text);
+  } catch (error) {
+    throw new MeshrootError(
+      'bad-mesh-config',
+      `the mesh configuration is not YAML: ${messageOf(error).split('\n')[0]}`,
+    );
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('trustDomain' in parsed)) return undefined;
+  return typeof parsed.trustDomain === 'string' && parsed.trustDomain !== '' ? parsed.trustDomain : undefined;
+}

@@ -1,0 +1,91 @@
+import { MeshrootError } from '../lib/errors.ts';
+import { parseCertificate } from '../x509/certificate.ts';
+import { CaRefusal, unauthenticated } from './ca-refusal.ts';
+import type { ReviewToken } from './ca-token-review.ts';
+import { parseServiceAccountUser, parseSpiffeUri, spiffeUri } from './identity.ts';
+
+/** What a call brings along to say who makes it. */
+export interface Evidence {
+  /** DER of the client certificate, only when the connection verified it against the roots of that moment. */
+  readonly certificate?: Buffer | undefined;
+  /** The `authorization` header. */
+  readonly authorization?: string | undefined;
+  /** The `clusterid` header; empty means "this cluster". */
+  readonly clusterId?: string | undefined;
+}
+
+export interface Caller {
+  /** What goes into the certificate, all of it and nothing else. */
+  readonly uris: readonly string[];
+  readonly via: 'certificate' | 'token';
+}
+
+export interface AuthenticateOptions {
+  readonly trustDomain: string;
+  readonly clusterId: string;
+  readonly audiences: readonly string[];
+  readonly review: ReviewToken;
+}
+
+/**
+ * Who calls: by client certificate, else by bearer token; the first that succeeds wins, as in istiod.
+ * @throws CaRefusal 16 `request authenticate failure`, 14 when the token cannot be reviewed just now
+ */
+export async function authenticate(
+  evidence: Evidence,
+  options: AuthenticateOptions,
+  now: number,
+): Promise<Caller> {
+  const reasons: string[] = [];
+  if (evidence.certificate !== undefined) {
+    const result = byCertificate(evidence.certificate, options.trustDomain, now);
+    if (typeof result !== 'string') return result;
+    reasons.push(result);
+  }
+  const result = await byToken(evidence, options);
+  if (typeof result !== 'string') return result;
+  throw unauthenticated([...reasons, result].join('; '));
+}
+
+/** Renewal: the identity of the certificate in hand, nothing more. */
+function byCertificate(der: Buffer, trustDomain: string, now: number): Caller | string {
+  try {
+    const { sans, notAfter, notBefore } = parseCertificate(der);
+    if (now > notAfter || now < notBefore) return 'the client certificate has expired'; // the connection may be older
+    const [uri, ...more] = sans.uri;
+    if (uri === undefined || more.length > 0) return 'the client certificate must have exactly one URI name';
+    const identity = parseSpiffeUri(uri);
+    if (identity === undefined) return `the client certificate names no workload: ${uri}`;
+    if (identity.trustDomain !== trustDomain)
+      return `the client certificate is of trust domain ${identity.trustDomain}`;
+    return { uris: [uri], via: 'certificate' };
+  } catch (error) {
+    if (error instanceof MeshrootError) return `the client certificate cannot be read: ${error.message}`;
+    throw error;
+  }
+}
+
+async function byToken(evidence: Evidence, options: AuthenticateOptions): Promise<Caller | string> {
+  const token = bearerToken(evidence.authorization);
+  if (token === undefined) return 'no bearer token exists in the request';
+  const { clusterId = '' } = evidence;
+  if (clusterId !== '' && clusterId !== options.clusterId) {
+    return `client claims to be in cluster "${clusterId}", but only "${options.clusterId}" is served here`;
+  }
+  const verdict = await options.review(token, options.audiences);
+  if (!verdict.authenticated) return `the token is not accepted: ${verdict.error ?? 'not authenticated'}`;
+  if (!verdict.groups.includes('system:serviceaccounts')) return 'the token is not a service account token';
+  const account = parseServiceAccountUser(verdict.username);
+  if (account === undefined) return `"${verdict.username}" is not a service account`;
+  const uri = spiffeUri({ trustDomain: options.trustDomain, ...account });
+  if (parseSpiffeUri(uri) === undefined) return `${uri} is not a SPIFFE ID`;
+  return { uris: [uri], via: 'token' };
+}
+
+/** The token of `Bearer <token>`; `Istio <token>` is for HTTP only, in istiod too. */
+function bearerToken(header: string | undefined): string | undefined {
+  const [, token] = /^Bearer (\S+)$/.exec(header ?? '') ?? [];
+  if (token !== undefined && token.length > 65_536)
+    throw new CaRefusal('unauthenticated', 'request authenticate failure', 'the token is too long');
+  return token;
+}

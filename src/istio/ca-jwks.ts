@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { z } from 'zod';
+import type { Clock } from '../lib/clock.ts';
+import { MeshrootError, messageOf } from '../lib/errors.ts';
+import type { ReviewToken } from './ca-token-review.ts';
+
+export interface JwksOptions {
+  /** A file or an http(s) URL. */
+  readonly source: string;
+  readonly issuer: string;
+  readonly clock: Clock;
+}
+
+const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+/**
+ * Checks service-account tokens with the issuer's public keys alone, without asking an API server. A deleted pod's
+ * token stays good until it expires: that is the price of not asking.
+ * @throws MeshrootError `bad-jwks` when the key file cannot be used
+ */
+export async function jwksReviewer(options: JwksOptions): Promise<ReviewToken> {
+  const { source, issuer, clock } = options;
+  const remote = /^https?:\/\//.test(source);
+  let keys = remote
+    ? createRemoteJWKSet(new URL(source), { timeoutDuration: 4000 })
+    : await keysOfFile(source);
+  const check = async (token: string, audiences: readonly string[]) => {
+    const currentDate = new Date(clock.now());
+    return jwtVerify(token, keys, {
+      issuer,
+      audience: [...audiences],
+      algorithms,
+      currentDate,
+      requiredClaims: ['exp', 'sub'],
+    });
+  };
+  return async (token, audiences) => {
+    try {
+      return verdictOf(await check(token, audiences).catch(again));
+    } catch (error) {
+      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return refused(error);
+      throw error; // the key server cannot be reached: not the caller's fault
+    }
+    /** A key that is not known may have come since the file was read. */
+    async function again(error: unknown) {
+      if (remote || !(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      keys = await keysOfFile(source);
+      return check(token, audiences);
+    }
+  };
+}
+
+function verdictOf(verified: { payload: { sub?: string } }) {
+  return {
+    authenticated: true,
+    username: verified.payload.sub ?? '',
+    groups: ['system:serviceaccounts', 'system:authenticated'],
+  };
+}
+
+function refused(error: Error) {
+  return { authenticated: false, username: '', groups: [], error: error.message };
+}
+
+async function keysOfFile(path: string): Promise<JWTVerifyGetKey> {
+  try {
+    return createLocalJWKSet(keySet.parse(JSON.parse(await readFile(path, 'utf8'))));
+  } catch (error) {
+    throw new MeshrootError(
+      'bad-jwks',
+      `cannot use the keys of ${path}: ${messageOf(error).split('\n')[0]}`,
+      {
+        hint: 'it must be a JSON web key set: {"keys":[...]}, as kubectl get --raw /openid/v1/jwks prints it',
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,133 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock } from '../lib/clock.ts';
+import type { CaRefusal, RefusalCode } from './ca-refusal.ts';
+import type { TrustSet } from './ca-signer.ts';
+
+/** istiod's name of the error behind `citadel_server_csr_sign_err_count{error}`. */
+const signErrors: Partial<Record<RefusalCode, string>> = {
+  'bad-csr': 'CSR_ERROR',
+  'ttl-too-long': 'TTL_ERROR',
+  'signing-failed': 'CERT_GEN_ERROR',
+};
+
+const day = 86_400_000;
+
+/** istiod's citadel_server_* by their names, and what istiod does not count: refused reloads, time left. */
+export class CaMetrics {
+  readonly registry = new Registry();
+  readonly #requests = this.#counter(
+    'citadel_server_csr_count',
+    'The number of CSRs received by Citadel server.',
+  );
+  readonly #issued = this.#counter(
+    'citadel_server_success_cert_issuance_count',
+    'The number of certificates issuances that have succeeded.',
+  );
+  readonly #authentication = this.#counter(
+    'citadel_server_authentication_failure_count',
+    'The number of authentication failures.',
+  );
+  readonly #parsing = this.#counter(
+    'citadel_server_csr_parsing_err_count',
+    'The number of errors occurred when parsing the CSR.',
+  );
+  readonly #identity = this.#counter(
+    'citadel_server_id_extraction_err_count',
+    'The number of errors occurred when extracting the ID from CSR.',
+  );
+  readonly #signing = new Counter({
+    name: 'citadel_server_csr_sign_err_count',
+    help: 'The number of errors occurred when signing the CSR.',
+    labelNames: ['error'],
+    registers: [this.registry],
+  });
+  readonly #refusals = new Counter({
+    name: 'meshroot_ca_refusals_total',
+    help: 'Refused certificate requests by reason.',
+    labelNames: ['code'],
+    registers: [this.registry],
+  });
+  readonly #reloads = new Counter({
+    name: 'meshroot_ca_bundle_reloads_total',
+    help: 'Reloads of the plugged-in CA files by result (ok, or the reason why they were refused).',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
+  readonly #latency = new Histogram({
+    name: 'meshroot_ca_certificate_seconds',
+    help: 'Time from request to answer.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  });
+
+  constructor(trust: () => TrustSet, clock: Clock) {
+    this.#identity.inc(0);
+    this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
+    this.#expiry('cert_chain', 'cert chain', () => (trust().chain[0] ?? trust().certificate).notAfter, clock);
+    const gauge = (name: string, help: string, value: () => number) => this.#gauge(name, help, value);
+    gauge(
+      'meshroot_ca_signer_days_left',
+      'Days until the signing certificate expires.',
+      () => (trust().certificate.notAfter - clock.now()) / day,
+    );
+    gauge(
+      'meshroot_ca_chain_mismatch',
+      '1 when the served chain does not hold the signing certificate.',
+      () => (matches(trust()) ? 0 : 1),
+    );
+    gauge('meshroot_ca_roots', 'Number of roots in the bundle.', () => trust().roots.length);
+  }
+
+  received(): void {
+    this.#requests.inc();
+  }
+
+  succeeded(ms: number): void {
+    this.#issued.inc();
+    this.#latency.observe(ms / 1000);
+  }
+
+  refused(refusal: CaRefusal, ms: number): void {
+    this.#refusals.inc({ code: refusal.code });
+    this.#latency.observe(ms / 1000);
+    if (refusal.grpcCode === 16 || refusal.grpcCode === 14) this.#authentication.inc();
+    if (refusal.code === 'bad-csr') this.#parsing.inc();
+    const error = signErrors[refusal.code];
+    if (error !== undefined) this.#signing.inc({ error });
+  }
+
+  reloaded(result: { ok: boolean; code?: string }): void {
+    this.#reloads.inc({ result: result.ok ? 'ok' : (result.code ?? 'refused') });
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.registry] });
+  }
+
+  #gauge(name: string, help: string, value: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: (): void => gauge.set(value()),
+    });
+  }
+
+  /** Unlike istiod's these follow every reload, and negative seconds say how long ago it was. */
+  #expiry(which: string, what: string, notAfter: () => number | undefined, clock: Clock): void {
+    this.#gauge(
+      `citadel_server_${which}_expiry_timestamp`,
+      `The unix timestamp, in seconds, when Citadel ${what} will expire.`,
+      () => (notAfter() ?? 0) / 1000,
+    );
+    this.#gauge(
+      `citadel_server_${which}_expiry_seconds`,
+      `The time remaining, in seconds, before Citadel ${what} will expire.`,
+      () => ((notAfter() ?? 0) - clock.now()) / 1000,
+    );
+  }
+}
+
+function matches({ certificate, chain, roots }: TrustSet): boolean {
+  return [...chain, ...roots].some(({ fingerprint }) => fingerprint === certificate.fingerprint);
+}

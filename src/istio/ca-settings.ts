@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { parseDuration } from '../lib/duration.ts';
+import { MeshrootError } from '../lib/errors.ts';
+import { checkTrustDomain } from './identity.ts';
+
+/** Flags of `meshroot ca`: ours, and istiod's by their names. */
+export interface CaFlags {
+  readonly rootCaDir?: string | undefined;
+  readonly listen?: string | undefined;
+  readonly metrics?: string | undefined;
+  readonly http?: string | undefined;
+  readonly trustDomain?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly jwks?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly signer?: string | undefined;
+  /** The trust domain of --meshConfig, when there is one. */
+  readonly meshTrustDomain?: string | undefined;
+}
+
+export interface CaSettings {
+  readonly folder: string;
+  readonly listen: string;
+  readonly metrics: string | undefined;
+  readonly http: string | undefined;
+  readonly trustDomain: string;
+  readonly clusterId: string;
+  readonly namespace: string;
+  readonly revision: string;
+  readonly customHosts: string;
+  /** Milliseconds. */
+  readonly defaultTtl: number;
+  readonly maxTtl: number;
+  readonly audiences: readonly string[];
+  readonly multiRoot: boolean;
+  readonly configMap: string;
+  readonly kubeconfig: string | undefined;
+  /** Check tokens with these keys instead of asking the API server. */
+  readonly jwks: { readonly source: string; readonly issuer: string } | undefined;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const jwtRule = z.object({
+  issuer: z.string().min(1),
+  jwks_uri: z.string().min(1),
+  audiences: z.array(z.string()).optional(),
+});
+
+/**
+ * What to run: flags first, then istiod's environment names, then istiod's defaults.
+ * @throws MeshrootError naming the flag or variable that cannot be used
+ */
+export function caSettings(flags: CaFlags, env: Env): CaSettings {
+  refuseOtherSigners(flags, env);
+  const rule = env.JWT_RULE ? parseJwtRule(env.JWT_RULE) : undefined;
+  return {
+    folder: flags.rootCaDir ?? orElse(env.ROOT_CA_DIR, './etc/cacerts'),
+    listen: flags.listen ?? ':15012',
+    metrics: flags.metrics,
+    http: flags.http,
+    trustDomain: checkTrustDomain(
+      flags.trustDomain ?? flags.meshTrustDomain ?? orElse(env.TRUST_DOMAIN, 'cluster.local'),
+    ).replaceAll('@', '.'),
+    clusterId: flags.cluster ?? orElse(env.CLUSTER_ID, 'Kubernetes'),
+    namespace: orElse(env.POD_NAMESPACE, 'istio-system'),
+    revision: env.REVISION ?? '',
+    customHosts: env.ISTIOD_CUSTOM_HOST ?? '',
+    defaultTtl: duration(env, 'DEFAULT_WORKLOAD_CERT_TTL', '24h'),
+    maxTtl: duration(env, 'MAX_WORKLOAD_CERT_TTL', '2160h'),
+    audiences: rule?.audiences ?? orElse(env.TOKEN_AUDIENCES, 'istio-ca').split(','),
+    multiRoot: isTrue(env.ISTIO_MULTIROOT_MESH),
+    configMap: orElse(env.PILOT_CA_CERT_CONFIGMAP, 'istio-ca-root-cert'),
+    kubeconfig: flags.kubeconfig,
+    jwks: jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer }),
+  };
+}
+
+function refuseOtherSigners(flags: CaFlags, env: Env): void {
+  const { signer = 'file' } = flags;
+  if (signer === 'vault-pki' || signer === 'vault-transit') {
+    throw new MeshrootError(
+      'signer-not-built',
+      `--signer ${signer} is not built yet: the key stays in a file for now`,
+      {
+        hint: 'use --signer file with the four files of ROOT_CA_DIR; signing inside Vault comes with issue 6',
+      },
+    );
+  }
+  if (signer !== 'file') {
+    throw new MeshrootError('unknown-signer', `"${signer}" is not a signer`, {
+      hint: 'one of: file, vault-pki, vault-transit',
+    });
+  }
+  for (const name of ['EXTERNAL_CA', 'K8S_SIGNER']) {
+    if (!env[name]) continue;
+    throw new MeshrootError(
+      'external-ca',
+      `${name} is set: meshroot ca signs itself and stands in for no other CA`,
+      {
+        hint: `unset ${name}`,
+      },
+    );
+  }
+}
+
+function jwksOf({ jwks, issuer }: CaFlags): CaSettings['jwks'] {
+  if (jwks === undefined && issuer === undefined) return undefined;
+  if (jwks !== undefined && issuer !== undefined) return { source: jwks, issuer };
+  throw new MeshrootError('half-jwks', `${jwks === undefined ? '--issuer' : '--jwks'} alone is not enough`, {
+    hint: 'give both: --jwks FILE|URL --issuer ISSUER (or neither, and tokens are reviewed by the cluster)',
+  });
+}
+
+function parseJwtRule(text: string): z.infer<typeof jwtRule> {
+  try {
+    return jwtRule.parse(JSON.parse(text));
+  } catch (error) {
+    throw new MeshrootError('bad-jwt-rule', 'JWT_RULE cannot be read', {
+      hint: 'write {"issuer":"...","jwks_uri":"...","audiences":["istio-ca"]}',
+      cause: error,
+    });
+  }
+}
+
+function duration(env: Env, name: string, otherwise: string): number {
+  const ms = parseDuration(orElse(env[name], otherwise));
+  if (ms > 0) return ms;
+  throw new MeshrootError('bad-duration', `${name} must be longer than nothing, not "${env[name]}"`);
+}
+
+/** Go programs take an empty variable as one that is not set. */
+function orElse(value: string | undefined, otherwise: string): string {
+  return value === undefined || value === '' ? otherwise : value;
+}
+
+function isTrue(value: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(value ?? '');
+}

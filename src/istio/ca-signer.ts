@@ -1,0 +1,132 @@
+import type { KeyObject } from 'node:crypto';
+import { MeshrootError } from '../lib/errors.ts';
+import { type Certificate, parseCertificate, parseCertificates } from '../x509/certificate.ts';
+import type { Issuer } from '../x509/issuer.ts';
+import { parsePrivateKey } from '../x509/keys.ts';
+import { issueIstiodServing } from '../x509/templates/istiod.ts';
+import { issueWorkload } from '../x509/templates/workload.ts';
+import type { IstioBundle } from './bundle.ts';
+
+/** The public half of what signs: all that logs, metrics, replies and ConfigMaps may see. */
+export interface TrustSet {
+  readonly certificate: Certificate;
+  /** What lies between a leaf and the roots, leaf side first; never a root. */
+  readonly chain: readonly Certificate[];
+  readonly roots: readonly Certificate[];
+  /** root-cert.pem as delivered, byte for byte. */
+  readonly rootPem: string;
+}
+
+export interface WorkloadOrder {
+  readonly publicKey: KeyObject;
+  readonly uris: readonly string[];
+  readonly commonName?: string;
+  /** Milliseconds; the signer may shorten it to its own end. */
+  readonly ttl: number;
+  readonly now: number;
+}
+
+export interface Issued {
+  readonly leaf: Certificate;
+  /** The trust set that was current when the leaf was signed: leaf and chain always belong together. */
+  readonly trust: TrustSet;
+}
+
+/** What makes certificates. Files today; a PKI or transit engine of Vault is another implementation of these lines. */
+export interface Signer {
+  trust(): TrustSet;
+  signWorkload(order: WorkloadOrder): Promise<Issued>;
+  signServing(order: {
+    publicKey: KeyObject;
+    dns: readonly string[];
+    ttl: number;
+    now: number;
+  }): Promise<Issued>;
+}
+
+export interface SigningSet extends TrustSet {
+  readonly privateKey: KeyObject;
+}
+
+/**
+ * The four texts as things to sign with. Judging them is `judgeBundle`'s job, done before.
+ * @throws MeshrootError `bad-certificate`, `bad-private-key`
+ */
+export function signingSet(bundle: IstioBundle): SigningSet {
+  const roots = parseCertificates(bundle.rootCert);
+  const known = new Set(roots.map((root) => root.fingerprint));
+  const chain: Certificate[] = [];
+  for (const certificate of parseCertificates(bundle.certChain)) {
+    if (known.has(certificate.fingerprint)) continue; // istiod sends the root twice; once is enough
+    known.add(certificate.fingerprint);
+    chain.push(certificate);
+  }
+  return {
+    certificate: parseCertificate(bundle.caCert),
+    chain,
+    roots,
+    rootPem: bundle.rootCert,
+    privateKey: parsePrivateKey(bundle.caKey.reveal()).privateKey,
+  };
+}
+
+/** Signs with the plugged-in files; `replace` changes all of them at once. */
+export class FileSigner implements Signer {
+  #set: SigningSet;
+
+  constructor(set: SigningSet) {
+    this.#set = set;
+  }
+
+  trust(): TrustSet {
+    return this.#set;
+  }
+
+  replace(set: SigningSet): void {
+    this.#set = set;
+  }
+
+  async signWorkload(order: WorkloadOrder): Promise<Issued> {
+    const set = this.#set;
+    const { ttl, now, publicKey, uris, commonName } = order;
+    const leaf = await issueWorkload({
+      issuer: issuerOf(set),
+      publicKey,
+      uris,
+      ttl: clamp(set, ttl, now),
+      now,
+      ...(commonName === undefined ? {} : { commonName }),
+    });
+    return { leaf, trust: set };
+  }
+
+  async signServing(order: {
+    publicKey: KeyObject;
+    dns: readonly string[];
+    ttl: number;
+    now: number;
+  }): Promise<Issued> {
+    const set = this.#set;
+    const ttl = clamp(set, order.ttl, order.now);
+    const leaf = await issueIstiodServing({ ...order, issuer: issuerOf(set), ttl });
+    return { leaf, trust: set };
+  }
+}
+
+function issuerOf(set: SigningSet): Issuer {
+  return { certificate: set.certificate, privateKey: set.privateKey };
+}
+
+/** What is left of the signer's life when that is shorter; a signer past its end signs nothing. */
+function clamp(set: SigningSet, ttl: number, now: number): number {
+  const left = set.certificate.notAfter - now;
+  if (left > 0) return Math.min(ttl, left);
+  throw new MeshrootError(
+    'signer-expired',
+    `the signing certificate has expired: ${new Date(set.certificate.notAfter).toISOString()}`,
+    {
+      hint: 'deliver a new intermediate: meshroot rotate intermediate CLUSTER',
+      exit: 1,
+    },
+  );
+}

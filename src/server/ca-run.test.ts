@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../../test/support/mesh-ca.ts';
+import { runningCa } from '../../test/support/running-ca.ts';
+import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
+import { judgeChain } from '../x509/chain.ts';
+
+describe('the CA on its wire', () => {
+  let ca: Awaited<ReturnType<typeof runningCa>>;
+  beforeAll(async () => {
+    ca = await runningCa();
+  });
+  afterAll(() => ca.close());
+
+  test('a token and a request give leaf, intermediate and root bundle, each in its own element', async () => {
+    const { csr } = await testCsr();
+    const chain = await ca.ask({ csr, token: await ca.token(), clusterId: 'cluster1' });
+    expect(chain).toHaveLength(3);
+    expect(chain.map((element) => parseCertificates(element).length)).toEqual([1, 1, 1]);
+    expect(chain[2]).toBe(ca.bundle['root-cert.pem']);
+    const [leaf, intermediate, root] = chain.map((element) => parseCertificate(element));
+    expect(leaf!.sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/shop']);
+    expect(leaf!.subject).toEqual([]);
+    expect(
+      judgeChain({
+        leaf: leaf!,
+        intermediates: [intermediate!],
+        roots: [root!],
+        now: Date.now(),
+        purpose: 'client',
+      }),
+    ).toEqual([]);
+  });
+
+  test('the log reads like istiod’s', () => {
+    for (const line of [
+      '\tinfo\tUsing istiod file format for signing ca files',
+      '\tinfo\tUse local CA certificate',
+      '\tinfo\tIstiod CA has started',
+      '\tinfo\tx509 cert - Issuer: "CN=Intermediate CA,L=cluster1,O=Istio", Subject: "", SN: ',
+    ])
+      expect(ca.log()).toContain(line);
+    expect(ca.log()).not.toContain('PRIVATE KEY');
+  });
+
+  test('a certificate renews without a token, for the identity it names', async () => {
+    const first = await testCsr();
+    const chain = await ca.ask({ csr: first.csr, token: await ca.token({ account: 'cart' }) });
+    const client = { chain: chain.slice(0, -1).join(''), key: first.keyPem };
+    const renewed = await ca.ask({ csr: (await testCsr()).csr, client });
+    expect(parseCertificate(renewed[0]!).sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/cart']);
+  });
+
+  test('a client certificate of strangers is as none: the token still counts', async () => {
+    const other = await runningCa();
+    try {
+      const foreign = await testCsr();
+      const chain = await other.ask({ csr: foreign.csr, token: await other.token() });
+      const client = { chain: chain.slice(0, -1).join(''), key: foreign.keyPem };
+      const { csr } = await testCsr();
+      await expect(ca.ask({ csr, client })).rejects.toMatchObject({
+        grpcCode: 16,
+        message: 'request authenticate failure',
+      });
+      expect(await ca.ask({ csr, client, token: await ca.token() })).toHaveLength(3);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('metrics count as istiod counts', async () => {
+    const text = await (await fetch(ca.metricsUrl)).text();
+    expect(text).toMatch(/^citadel_server_success_cert_issuance_count [1-9]/m);
+    expect(text).toMatch(/^citadel_server_authentication_failure_count 1$/m);
+    expect(text).toMatch(/^citadel_server_root_cert_expiry_seconds 3[01]\d{7}/m);
+    expect(text).toMatch(/^meshroot_ca_signer_days_left (89|90)/m);
+    expect(text).toMatch(/^meshroot_ca_chain_mismatch 0$/m);
+  });
+
+  test('a new intermediate in one swap serves new connections at once', async () => {
+    const next = await testBundle(ca.root, { name: 'next' });
+    const since = ca.log().length;
+    for (const name of Object.keys(next))
+      await import('node:fs/promises').then((fs) => fs.rm(`${ca.folder}/${name}`));
+    await swapFiles(ca.folder, next, '1');
+    await ca.logged('Istiod has detected the newly added intermediate CA', since);
+    const chain = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    expect(chain[1]).toBe(next['ca-cert.pem']);
+  });
+
+  test('a half-written set is refused by name, and the last good one serves on', async () => {
+    const half = await testBundle(ca.root, { name: 'half' });
+    const since = ca.log().length;
+    await writeFiles(ca.folder, { 'ca-cert.pem': half['ca-cert.pem'] });
+    await ca.logged('Failed to update new Plug-in CA certs: ', since);
+    expect(await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() })).toHaveLength(3);
+    await writeFiles(ca.folder, half);
+    await ca.logged('Istiod has detected the newly added intermediate CA', since);
+  });
+
+  test('another root is refused in istiod’s words', async () => {
+    const since = ca.log().length;
+    await writeFiles(ca.folder, await testBundle(await testRoot('Other')));
+    await ca.logged('Multi root is disabled, updating new ROOT-CA not supported', since);
+    const chain = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    expect(chain.at(-1)).toBe(ca.root.certificate.pem);
+  });
+});
+
+describe('a root that changes', () => {
+  test('grows and shrinks with multi-root, and client trust follows at once', async () => {
+    const ca = await runningCa({ ISTIO_MULTIROOT_MESH: 'true' });
+    try {
+      const old = await testCsr();
+      const oldChain = await ca.ask({ csr: old.csr, token: await ca.token() });
+      const second = await testRoot('Root B');
+      const both = ca.root.certificate.pem + second.certificate.pem;
+      let since = ca.log().length;
+      await writeFiles(ca.folder, await testBundle(second, { rootPem: both }));
+      await ca.logged('Istiod has detected', since);
+      const fresh = await testCsr();
+      const rootPem = both;
+      const chain = await ca.ask({ csr: fresh.csr, token: await ca.token(), rootPem });
+      expect(chain.at(-1)).toBe(both);
+      const client = { chain: chain.slice(0, 2).join(''), key: fresh.keyPem };
+      expect(await ca.ask({ csr: fresh.csr, client, rootPem })).toHaveLength(3);
+      since = ca.log().length;
+      await writeFiles(ca.folder, await testBundle(second));
+      await ca.logged('Istiod has detected', since);
+      const gone = { chain: oldChain.slice(0, 2).join(''), key: old.keyPem };
+      await expect(ca.ask({ csr: old.csr, client: gone, rootPem })).rejects.toMatchObject({ grpcCode: 16 });
+      expect(await ca.ask({ csr: fresh.csr, client, rootPem })).toHaveLength(3);
+    } finally {
+      await ca.close();
+    }
+  });
+
+  test('a life of ten years is cut to what the intermediate has left', async () => {
+    const ca = await runningCa({ MAX_WORKLOAD_CERT_TTL: '87600h' });
+    try {
+      const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token(), ttl: 3650 * day });
+      expect(parseCertificate(leaf!).notAfter).toBe(parseCertificate(ca.bundle['ca-cert.pem']).notAfter);
+    } finally {
+      await ca.close();
+    }
+  });
+});

@@ -1,0 +1,75 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { caSettings } from '../../src/istio/ca-settings.ts';
+import { requestCertificate } from '../../src/istio/workload-request.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { runCa } from '../../src/server/ca-run.ts';
+import { istioLogger } from '../../src/server/istio-log.ts';
+import { tempFolder, testBundle, testIssuer, testRoot, tokenIssuer, writeFiles } from './mesh-ca.ts';
+
+/** A CA of this process on a folder of its own, with tokens checked by JWKS. */
+export async function runningCa(env: Record<string, string> = {}) {
+  const folder = await tempFolder();
+  const root = await testRoot();
+  const bundle = await testBundle(root);
+  await writeFiles(folder.path, bundle);
+  const issuer = await tokenIssuer();
+  const keys = await tempFolder();
+  await writeFile(join(keys.path, 'jwks.json'), issuer.jwks);
+  const settings = caSettings(
+    {
+      rootCaDir: folder.path,
+      listen: '127.0.0.1:0',
+      metrics: '127.0.0.1:0',
+      cluster: 'cluster1',
+      jwks: join(keys.path, 'jwks.json'),
+      issuer: testIssuer,
+    },
+    env,
+  );
+  const stop = new AbortController();
+  const out = new PassThrough();
+  let log = '';
+  out.on('data', (part: Buffer) => {
+    log += part.toString();
+  });
+  const log_ = istioLogger(out, systemClock);
+  let done: Promise<void> = Promise.resolve();
+  const ports = await new Promise<{ ca: number; metrics?: number }>((onReady, reject) => {
+    done = runCa({ settings, env: {}, clock: systemClock, log: log_, signal: stop.signal, onReady });
+    done.catch(reject);
+  });
+  const address = `127.0.0.1:${ports.ca}`;
+  return {
+    address,
+    metricsUrl: `http://127.0.0.1:${ports.metrics}/metrics`,
+    folder: folder.path,
+    root,
+    bundle,
+    token: issuer.token,
+    log: () => log,
+    /** Resolves when `text` stands in the log. */
+    logged: async (text: string, since = 0) => {
+      const end = Date.now() + 10_000;
+      while (!log.slice(since).includes(text)) {
+        if (Date.now() > end) throw new Error(`"${text}" was not logged; the log is:\n${log}`);
+        await delay(10);
+      }
+    },
+    ask: (call: Partial<Parameters<typeof requestCertificate>[0]> & { csr: string }) =>
+      requestCertificate({
+        address,
+        serverName: 'istiod.istio-system.svc',
+        rootPem: root.certificate.pem,
+        ttl: 3_600_000,
+        ...call,
+      }),
+    close: async () => {
+      stop.abort();
+      await done;
+      await Promise.all([folder.remove(), keys.remove()]);
+    },
+  };
+}
