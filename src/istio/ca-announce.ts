@@ -3,8 +3,8 @@ import type { Certificate } from '../x509/certificate.ts';
 import type { Name } from '../x509/name.ts';
 import type { ServingMaterial } from './ca-serving.ts';
 
-/** Go prints a name with its most specific part first, in this order of kinds from the back. */
-const goOrder = ['C', 'O', 'OU', 'L', 'ST'];
+/** The order in which istiod's log lines name the parts. */
+const partOrder = ['CN', 'O', 'OU', 'L', 'ST', 'C'];
 
 /** What istiod logs of the certificate it serves with, at start and after each reload. Public facts only. */
 export function announceServing(
@@ -28,9 +28,9 @@ function certificateText(certificate: Certificate): string {
 }
 
 function goName(name: Name): string {
-  const rank = (type: string) => (goOrder.includes(type) ? goOrder.indexOf(type) : goOrder.length);
+  const rank = (type: string) => (partOrder.includes(type) ? partOrder.indexOf(type) : partOrder.length);
   return [...name]
-    .sort((a, b) => rank(b.type) - rank(a.type))
+    .sort((a, b) => rank(a.type) - rank(b.type))
     .map(({ type, value }) => `${type}=${value}`)
     .join(',');
 }

@@ -23,14 +23,14 @@ export interface ServingNames {
 /** istiod asks ten years for itself; the signer shortens it to its own end. */
 const wantedTtl = days(3650);
 
-/** The DNS names that clients of istiod check, in istiod's order. */
+/** The DNS names that clients of istiod check, sorted, as istiod logs them. */
 export function servingNames({ namespace, revision, customHosts }: ServingNames): readonly string[] {
   const services = ['istiod', 'istiod-remote', 'istio-pilot'];
   if (revision !== '' && revision !== 'default') services.push(`istiod-${revision}`);
   const custom = customHosts.split(',').map((host) => host.trim());
   return [
     ...new Set([...custom.filter((host) => host !== ''), ...services.map((s) => `${s}.${namespace}.svc`)]),
-  ];
+  ].sort();
 }
 
 /** A fresh key and certificate for the listener, signed by the CA itself. */

@@ -111,7 +111,8 @@ async function answer(call: ServerUnaryCall<Buffer, readonly string[]>, options:
   } catch (error) {
     const refusal = error instanceof CaRefusal ? error : internal(error, log);
     metrics.refused(refusal, clock.now() - began);
-    log.warn(`${refusal.message}: ${refusal.reason}`, { peer: call.getPeer(), code: refusal.code });
+    const why = refusal.reason === refusal.message ? '' : `: ${refusal.reason}`;
+    log.warn(`${refusal.message}${why}`, { peer: call.getPeer(), code: refusal.code });
     throw statusOf(refusal);
   }
 }

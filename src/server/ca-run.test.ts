@@ -36,7 +36,7 @@ describe('the CA on its wire', () => {
       '\tinfo\tUsing istiod file format for signing ca files',
       '\tinfo\tUse local CA certificate',
       '\tinfo\tIstiod CA has started',
-      '\tinfo\tx509 cert - Issuer: "CN=Intermediate CA,L=cluster1,O=Istio", Subject: "", SN: ',
+      '\tinfo\tx509 cert - Issuer: "CN=Intermediate CA,O=Istio,L=cluster1", Subject: "", SN: ',
     ])
       expect(ca.log()).toContain(line);
     expect(ca.log()).not.toContain('PRIVATE KEY');

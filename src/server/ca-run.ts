@@ -45,6 +45,7 @@ export async function runCa(run: RunCa): Promise<void> {
     log,
     onReload: (result) => metrics?.reloaded(result),
   });
+  log.info(`Added cacerts files watcher at ${settings.folder}`);
   const trust = () => keeper.signer.trust();
   metrics = new CaMetrics(trust, clock);
   const names = servingNames(settings);
@@ -63,7 +64,6 @@ export async function runCa(run: RunCa): Promise<void> {
     watchFolder({ folder: settings.folder, clock, signal: stop.signal, onChange: () => keeper.reload() }),
     ...(api === undefined ? [] : [publishRoots(run, api, keeper, trust, stop.signal)]),
   ];
-  log.info(`Added cacerts files watcher at ${settings.folder}`);
   await ended(run.signal);
   log.info('shutting down: no new certificates');
   stop.abort();

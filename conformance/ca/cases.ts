@@ -1,0 +1,211 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { CertificateCall } from '../../src/istio/workload-request.ts';
+import { type Certificate, parseCertificate, parseCertificates } from '../../src/x509/certificate.ts';
+import { createCsr } from '../../src/x509/csr.ts';
+import { generateKeyPair, type KeyPair, type KeyType } from '../../src/x509/keys.ts';
+import type { Name } from '../../src/x509/name.ts';
+import { pemBlocks, toPem } from '../../src/x509/pem.ts';
+import type { CaTarget } from './target.ts';
+
+/** What comes back: a gRPC code and text, or a chain. */
+export interface CaAnswer {
+  readonly code: number;
+  readonly text?: string | RegExp;
+}
+
+export interface CaCase {
+  readonly name: string;
+  readonly call: (target: CaTarget) => Promise<Partial<CertificateCall> & { csr: string }>;
+  readonly expect: CaAnswer;
+  /** What istiod answers where we differ on purpose (docs/ca-differences.md). */
+  readonly istiod?: CaAnswer;
+  /** Faults of the leaf and chain of a good answer; empty = as it should be. */
+  readonly faults?: (leaf: Certificate, chain: readonly string[], target: CaTarget) => readonly string[];
+}
+
+const hour = 3_600_000;
+const refused = { code: 16, text: 'request authenticate failure' } as const;
+
+async function csr(options: { type?: KeyType; subject?: Name; uri?: string } = {}): Promise<string> {
+  const { type = 'ec-p256', subject = [], uri = 'spiffe://cluster.local/ns/foo/sa/bar' } = options;
+  return createCsr({ key: await generateKeyPair(type), subject, sans: { uri: [uri] }, sanCritical: true });
+}
+
+/** A call with a good token. */
+const known =
+  (make: () => Promise<string>, more: Partial<CertificateCall> = {}) =>
+  async (target: CaTarget) => ({
+    csr: await make(),
+    token: target.token,
+    clusterId: target.cluster,
+    ...more,
+  });
+
+const bearer =
+  (token: string | undefined, more: Partial<CertificateCall> = {}) =>
+  async () => ({
+    csr: await csr(),
+    ...(token === undefined ? {} : { token }),
+    ...more,
+  });
+
+const isTrue = (fact: boolean, fault: string): string[] => (fact ? [] : [fault]);
+
+function uriOf({ namespace, account }: CaTarget): string {
+  return `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
+}
+
+/** istio-ca.md section 3, field by field. */
+function profileFaults(leaf: Certificate, _chain: readonly string[], target: CaTarget): readonly string[] {
+  return [
+    ...isTrue(leaf.sans.uri.join() === uriOf(target), `names ${leaf.sans.uri.join()}`),
+    ...isTrue(
+      leaf.sans.dns.length + leaf.sans.ip.length + leaf.sans.email.length === 0,
+      'names more than a URI',
+    ),
+    ...isTrue(leaf.subject.length === 0, 'has a subject'),
+    ...isTrue(!leaf.isCa, 'is a CA'),
+    ...isTrue([...(leaf.keyUsage ?? [])].sort().join() === 'digitalSignature,keyEncipherment', 'key usage'),
+    ...isTrue(
+      [...(leaf.extendedKeyUsage ?? [])].sort().join() === 'clientAuth,serverAuth',
+      'extended key usage',
+    ),
+    ...isTrue(leaf.subjectKeyId === undefined, 'has a subject key id'),
+    ...isTrue(leaf.authorityKeyId !== undefined, 'has no authority key id'),
+    ...isTrue(BigInt(`0x${leaf.serial}`) > 0n && leaf.serial.length <= 40, 'serial'),
+    ...isTrue(near(leaf.notAfter - leaf.notBefore, hour + 120_000), `span ${leaf.notAfter - leaf.notBefore}`),
+  ];
+}
+
+function near(ms: number, wanted: number): boolean {
+  return Math.abs(ms - wanted) <= 2000;
+}
+
+function chainFaults(_leaf: Certificate, chain: readonly string[], target: CaTarget): readonly string[] {
+  const single = chain.slice(0, -1);
+  return [
+    ...isTrue(chain.length >= 2, 'fewer than two elements'),
+    ...isTrue(chain.at(-1) === target.rootPem, 'the last element is not the root bundle'),
+    ...isTrue(
+      single.every((element) => parseCertificates(element).length === 1),
+      'an element holds several',
+    ),
+    ...isTrue(
+      single.every((element) => /[^\n]\n$/.test(element)),
+      'an element does not end with one newline',
+    ),
+  ];
+}
+
+function weakKey(): KeyPair {
+  const pair: { publicKey: KeyObject; privateKey: KeyObject } = generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+  });
+  return { type: 'rsa-1024', ...pair };
+}
+
+async function brokenSignature(): Promise<string> {
+  const [block] = pemBlocks(await csr({ type: 'rsa-2048' }));
+  const der = Buffer.from(block!.der);
+  der[der.length - 1]! ^= 1;
+  return toPem('CERTIFICATE REQUEST', der);
+}
+
+const good = { code: 0 } as const;
+
+/** The probe list of istio-ca.md section 7, as far as a black box can be asked. */
+export const caCases: readonly CaCase[] = [
+  { name: 'no token', call: bearer(undefined), expect: refused },
+  { name: 'a token that is none', call: bearer('bad'), expect: refused },
+  { name: 'a token for another cluster', call: known(csr, { clusterId: 'nowhere' }), expect: refused },
+  { name: 'no cluster id means this cluster', call: known(csr, { clusterId: '' }), expect: good },
+  {
+    name: 'impersonation by an account that is not trusted with it',
+    call: known(csr, { metadata: { ImpersonatedIdentity: 'spiffe://cluster.local/ns/a/sa/b' } }),
+    expect: { code: 16, text: 'request impersonation authentication failure' },
+  },
+  {
+    name: 'text in place of a request',
+    call: known(async () => 'not a CSR'),
+    expect: { code: 3, text: 'CSR signing error (certificate signing request is not properly encoded)' },
+  },
+  {
+    name: 'PEM of rubbish',
+    call: known(async () => toPem('CERTIFICATE REQUEST', Buffer.from('rubbish'))),
+    expect: { code: 3, text: 'CSR signing error (failed to parse X.509 certificate signing request)' },
+  },
+  {
+    name: 'a request whose signature is wrong',
+    call: known(brokenSignature),
+    expect: { code: 3, text: /^CSR signing error \(/ },
+  },
+  {
+    name: 'a life beyond the maximum',
+    call: known(csr, { ttl: 2161 * hour }),
+    expect: {
+      code: 3,
+      text: 'CSR signing error (requested TTL 2161h0m0s is greater than the max allowed TTL 2160h0m0s)',
+    },
+  },
+  {
+    name: 'no life asked for gives the default of a day',
+    call: known(csr, { ttl: 0 }),
+    expect: good,
+    faults: (leaf) => isTrue(near(leaf.notAfter - leaf.notBefore, 24 * hour + 120_000), 'not a day'),
+  },
+  {
+    name: 'a negative life gives the default of a day',
+    call: known(csr, { ttl: -hour }),
+    expect: good,
+    faults: (leaf) => isTrue(near(leaf.notAfter - leaf.notBefore, 24 * hour + 120_000), 'not a day'),
+  },
+  { name: 'the leaf has istiod’s profile', call: known(csr), expect: good, faults: profileFaults },
+  {
+    name: 'the chain is one certificate per element, root bundle last',
+    call: known(csr),
+    expect: good,
+    faults: chainFaults,
+  },
+  ...(['rsa-2048', 'ec-p256', 'ec-p384'] as const).map((type) => ({
+    name: `a key of ${type}`,
+    call: known(() => csr({ type })),
+    expect: good,
+    faults: profileFaults,
+  })),
+  {
+    name: 'the empty organization of pilot-agent',
+    call: known(() => csr({ subject: [{ type: 'O', value: '' }] })),
+    expect: good,
+    faults: profileFaults,
+  },
+  {
+    name: 'a common name becomes the identity, not what was asked for',
+    call: known(() => csr({ subject: [{ type: 'CN', value: 'admin' }] })),
+    expect: good,
+    faults: (leaf, _chain, target) =>
+      isTrue(leaf.subject.map(({ value }) => value).join() === uriOf(target), 'common name'),
+  },
+  {
+    name: 'a foreign name in the request is not granted',
+    call: known(() => csr({ uri: 'spiffe://cluster.local/ns/istio-system/sa/istiod' })),
+    expect: good,
+    faults: profileFaults,
+  },
+  {
+    name: 'a 1024-bit RSA key',
+    call: known(() => createCsr({ key: weakKey(), sans: { uri: ['spiffe://cluster.local/ns/foo/sa/bar'] } })),
+    expect: { code: 3, text: 'CSR signing error (RSA key of 1024 bits: 2048 to 8192 are signed)' },
+    istiod: good,
+  },
+  {
+    name: 'the root is not sent twice',
+    call: known(csr),
+    expect: good,
+    faults: (_leaf, chain, target) =>
+      isTrue(
+        target.kind === 'istiod' ||
+          !chain.slice(0, -1).some((one) => parseCertificate(one).pem === target.rootPem),
+        'root among the intermediates',
+      ),
+  },
+];
