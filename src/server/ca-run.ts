@@ -34,9 +34,16 @@ const graceMs = 5000;
  * @throws MeshrootError when it cannot start; a bundle that turns bad later is logged and the last good one kept
  */
 export async function runCa(run: RunCa): Promise<void> {
-  const { settings, clock, log } = run;
   const api = await cluster(run);
-  const review = await reviewer(run, api);
+  try {
+    await serve(run, api, await reviewer(run, api));
+  } finally {
+    api?.close();
+  }
+}
+
+async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken): Promise<void> {
+  const { settings, clock, log } = run;
   let metrics: CaMetrics | undefined;
   const keeper = await BundleKeeper.open({
     folder: settings.folder,
@@ -68,7 +75,6 @@ export async function runCa(run: RunCa): Promise<void> {
   log.info('shutting down: no new certificates');
   stop.abort();
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
-  api?.close();
 }
 
 interface Parts {

@@ -19,7 +19,9 @@ export interface RunWorkload {
 
 /** Gets a certificate and keeps it fresh; answers peers and orders as soon as it has one, until `signal` is aborted. */
 export async function runWorkload(run: RunWorkload): Promise<void> {
-  const { settings, clock, log, signal } = run;
+  const { settings, clock, log } = run;
+  const own = new AbortController();
+  const signal = AbortSignal.any([run.signal, own.signal]);
   const certificate = new WorkloadCertificate(run);
   const { trustDomain } = settings.identity;
   const shake = async (target: HandshakeTarget) => {
@@ -57,6 +59,7 @@ export async function runWorkload(run: RunWorkload): Promise<void> {
     });
     work.then(() => resolve(undefined), resolve);
   });
+  own.abort(); // one that cannot listen leaves at once, with the reason
   await control?.close();
   await peers?.close();
   if (failed !== undefined) throw failed;

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { day, testBundle, testCsr, testRoot } from '../../test/support/mesh-ca.ts';
+import { Secret } from '../lib/secret.ts';
+import { parseCertificate } from '../x509/certificate.ts';
+import { type AuthorityOptions, createCertificate } from './ca-authority.ts';
+import { CaRefusal } from './ca-refusal.ts';
+import { FileSigner, signingSet } from './ca-signer.ts';
+import type { TokenVerdict } from './ca-token-review.ts';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+const account = (username: string, groups = ['system:serviceaccounts']): TokenVerdict => ({
+  authenticated: true,
+  username,
+  groups,
+});
+
+describe('who gets which certificate', () => {
+  let signer: FileSigner;
+  let csr: string;
+  beforeAll(async () => {
+    const root = await testRoot('Root', 3650 * day, start);
+    const files = await testBundle(root, { now: start, ttl: 10 * day });
+    signer = new FileSigner(
+      signingSet({
+        caKey: new Secret(files['ca-key.pem']),
+        caCert: files['ca-cert.pem'],
+        certChain: files['cert-chain.pem'],
+        rootCert: files['root-cert.pem'],
+      }),
+    );
+    ({ csr } = await testCsr());
+  });
+
+  function options(verdict: TokenVerdict, now = start): AuthorityOptions {
+    return {
+      signer,
+      trustDomain: 'cluster.local',
+      clusterId: 'c1',
+      audiences: ['istio-ca'],
+      review: async () => verdict,
+      clock: { now: () => now, sleep: async () => {} },
+      defaultTtl: day,
+      maxTtl: 90 * day,
+    };
+  }
+  const ask = (
+    verdict: TokenVerdict,
+    more: { now?: number; csr?: string; ttl?: number; certificate?: Buffer } = {},
+  ) =>
+    createCertificate(
+      { csr: more.csr ?? csr, ttl: more.ttl ?? 0, metadata: {} },
+      {
+        authorization: more.certificate === undefined ? 'Bearer x' : undefined,
+        certificate: more.certificate,
+      },
+      options(verdict, more.now),
+    );
+  const shop = account('system:serviceaccount:demo:shop');
+
+  test('the identity is that of the token, whatever the request says', async () => {
+    const { issued, caller } = await ask(account('system:serviceaccount:a:b'));
+    expect(caller).toEqual({ uris: ['spiffe://cluster.local/ns/a/sa/b'], via: 'token' });
+    expect(issued.leaf.sans.uri).toEqual(['spiffe://cluster.local/ns/a/sa/b']);
+  });
+
+  test.each([
+    ['a person', account('jane'), '"jane" is not a service account'],
+    ['a node', account('system:node:n1'), '"system:node:n1" is not a service account'],
+    [
+      'a user that only looks like one',
+      account('system:serviceaccount:a:b', []),
+      'the token is not a service account token',
+    ],
+    [
+      'a name with a slash',
+      account('system:serviceaccount:a/b:c'),
+      'spiffe://cluster.local/ns/a/b/sa/c is not a SPIFFE ID',
+    ],
+  ])('%s gets none', async (_who, verdict, reason) => {
+    await expect(ask(verdict)).rejects.toMatchObject({
+      grpcCode: 16,
+      message: 'request authenticate failure',
+      reason,
+    });
+  });
+
+  test('a leaf never outlives its signer', async () => {
+    const { issued } = await ask(shop, { now: start + 9.5 * day, ttl: day });
+    expect(issued.leaf.notAfter).toBe(signer.trust().certificate.notAfter);
+  });
+
+  test('a signer past its end signs nothing: code 13', async () => {
+    await expect(ask(shop, { now: start + 11 * day })).rejects.toMatchObject({
+      code: 'signing-failed',
+      grpcCode: 13,
+      message: 'CSR signing error (the signing certificate has expired: 2026-01-11T00:00:00.000Z)',
+    });
+  });
+
+  test('a client certificate counts until its own end, not that of its connection', async () => {
+    const { issued } = await ask(shop, { ttl: day });
+    const again = await ask(shop, { certificate: issued.leaf.der, now: start + day / 2 });
+    expect(again.caller.via).toBe('certificate');
+    await expect(ask(shop, { certificate: issued.leaf.der, now: start + 2 * day })).rejects.toMatchObject({
+      reason: 'the client certificate has expired; no bearer token exists in the request',
+    });
+  });
+
+  test('a client certificate of another trust domain does not count', async () => {
+    const { issued } = await createCertificate(
+      { csr, ttl: 0, metadata: {} },
+      { authorization: 'Bearer x' },
+      { ...options(shop), trustDomain: 'other.mesh' },
+    );
+    await expect(ask(shop, { certificate: issued.leaf.der })).rejects.toMatchObject({
+      reason: expect.stringContaining('the client certificate is of trust domain other.mesh'),
+    });
+  });
+
+  test('an identity longer than 64 characters leaves the subject empty', async () => {
+    const named = await testCsr({ subject: [{ type: 'CN', value: 'x' }] });
+    const long = await ask(account(`system:serviceaccount:demo:${'s'.repeat(40)}`), { csr: named.csr });
+    expect(long.issued.leaf.subject).toEqual([]);
+    const short = await ask(shop, { csr: named.csr });
+    expect(short.issued.leaf.subject).toEqual([
+      { type: 'CN', value: 'spiffe://cluster.local/ns/demo/sa/shop' },
+    ]);
+  });
+
+  test('text of any kind gives a certificate or a refusal of code 3', async () => {
+    const damaged = fc
+      .tuple(fc.nat(csr.length - 1), fc.string({ minLength: 1, maxLength: 4 }))
+      .map(([at, text]) => csr.slice(0, at) + text + csr.slice(at + text.length));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(damaged, fc.string({ maxLength: 500 })), async (text) => {
+        try {
+          const { chain } = await ask(shop, { csr: text });
+          expect(parseCertificate(chain[0]!).sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/shop']);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CaRefusal);
+          expect((error as CaRefusal).grpcCode).toBe(3);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
