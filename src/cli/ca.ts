@@ -105,6 +105,12 @@ async function start(
   const given = noted.filter((name) => options[camel(name)] !== undefined);
   if (given.length > 0) log.info(`not used by meshroot ca: ${given.map((name) => `--${name}`).join(' ')}`);
   await runCa({ settings, env: io.env, clock: systemClock, log, signal: io.signal });
+  leaveSoon(io);
+}
+
+/** All is answered and closed by now; a review that an API server never answers must not keep the process. */
+function leaveSoon(io: Io): void {
+  if (io.stdout === process.stdout) setTimeout(() => process.exit(io.exitCode), 1000).unref();
 }
 
 /** commander's name of an option in its values. */
