@@ -68,8 +68,8 @@ export function command(io: Io): Command {
     .option('--issuer <issuer>', 'issuer of those tokens')
     .option('--signer <kind>', 'what holds the key: file', 'file')
     .option('--metrics <host:port>', 'Prometheus metrics and /ready')
-    .option('--secureGRPCAddr <host:port>', 'as --listen, by istiod’s name')
-    .option('--monitoringAddr <host:port>', 'as --metrics, by istiod’s name')
+    .option('--secureGRPCAddr <host:port>', "as --listen, by istiod's name")
+    .option('--monitoringAddr <host:port>', "as --metrics, by istiod's name")
     .option('--httpAddr <host:port>', 'serves /ready')
     .option('--meshConfig <file>', 'mesh configuration: its trustDomain is read');
   for (const name of noted) made.addOption(made.createOption(`--${name} [value]`).hideHelp());

@@ -40,7 +40,7 @@ export async function jwksReviewer(options: JwksOptions): Promise<ReviewToken> {
     try {
       return verdictOf(await check(token, audiences).catch(again));
     } catch (error) {
-      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) return refused(error);
+      if (isCallersFault(error)) return refused(error);
       throw error; // the key server cannot be reached: not the caller's fault
     }
     /** A key that is not known may have come since the file was read. */
@@ -58,6 +58,12 @@ function verdictOf(verified: { payload: { sub?: string } }) {
     username: verified.payload.sub ?? '',
     groups: ['system:serviceaccounts', 'system:authenticated'],
   };
+}
+
+/** Everything that jose finds wrong with the token itself; not a key server that is away or answers rubbish. */
+function isCallersFault(error: unknown): error is errors.JOSEError {
+  const servers = ['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JWK_INVALID'];
+  return error instanceof errors.JOSEError && !servers.includes(error.code);
 }
 
 function refused(error: Error) {

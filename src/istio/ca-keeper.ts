@@ -9,6 +9,8 @@ import { FileSigner, type SigningSet, signingSet } from './ca-signer.ts';
 export interface KeeperOptions {
   readonly folder: string;
   readonly multiRoot: boolean;
+  /** Name constraints of the CA must permit it. */
+  readonly trustDomain: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of every reload that did something; `code` names a refusal. */
@@ -65,15 +67,25 @@ export class BundleKeeper {
     if (!decision.accept) return this.#refuse(decision.code, reloadReasons[decision.code], decision.lines);
     log.info('Update Istiod cacerts');
     for (const line of decision.lines) log[line.level](line.text);
-    this.#loaded = set;
-    this.signer.replace(set);
+    const before = this.#loaded;
+    this.#use(set);
     log.info('update root cert and generate new dns certs');
     if (decision.rootsChanged) log.info('Update trust anchor with new root cert');
-    for (const listener of this.#listeners) await listener(set);
+    try {
+      for (const listener of this.#listeners) await listener(set);
+    } catch (error) {
+      this.#use(before); // signer and serving certificate change together or not at all
+      throw error;
+    }
     log.info('Istiod has detected the newly added intermediate CA and updated its key and certs accordingly');
     this.#lastFailure = '';
     this.#options.onReload?.({ ok: true });
     return true;
+  }
+
+  #use(set: SigningSet): void {
+    this.#loaded = set;
+    this.signer.replace(set);
   }
 
   /** Says so once per reason: the poll comes by every few seconds while a bad set lies there. */
@@ -91,7 +103,7 @@ export class BundleKeeper {
 
 async function readJudged(options: KeeperOptions) {
   const { layout, bundle } = await readBundleFolder(options.folder);
-  const [finding] = judgeBundle(bundle, options.clock.now());
+  const [finding] = judgeBundle(bundle, options.clock.now(), options);
   if (finding !== undefined) {
     throw new MeshrootError(finding.code, finding.message, {
       exit: 1,

@@ -68,17 +68,26 @@ export async function listenForCertificates(options: CaListenerOptions): Promise
   };
 }
 
-function bind(server: Server, { address, tls }: CaListenerOptions): Promise<number> {
-  const target = address.startsWith(':') ? `[::]${address}` : address;
-  return new Promise((resolve, reject) => {
-    server.bindAsync(target, tls, (error, port) => {
-      if (error === null) return resolve(port);
-      const hint = /EADDRINUSE/.test(error.message)
-        ? 'another process listens there; choose another with --listen HOST:PORT'
-        : 'write HOST:PORT, for example 127.0.0.1:15012';
-      const reason = error.message.split('\n')[0] ?? '';
-      reject(new MeshrootError('cannot-listen', `cannot listen on ${address}: ${reason}`, { hint }));
-    });
+/** `:PORT` means every interface, as in Go: IPv6 and IPv4, or IPv4 alone where there is no IPv6. */
+async function bind(server: Server, { address, tls }: CaListenerOptions): Promise<number> {
+  const targets = address.startsWith(':') ? [`[::]${address}`, `0.0.0.0${address}`] : [address];
+  let reason = '';
+  for (const target of targets) {
+    const bound = await bindOnce(server, target, tls);
+    if (typeof bound === 'number') return bound;
+    reason = bound;
+    if (reason.includes('EADDRINUSE')) break;
+  }
+  const hint = reason.includes('EADDRINUSE')
+    ? 'another process listens there; choose another with --listen HOST:PORT'
+    : 'write HOST:PORT, for example 127.0.0.1:15012';
+  throw new MeshrootError('cannot-listen', `cannot listen on ${address}: ${reason}`, { hint });
+}
+
+/** The port, or why not. */
+function bindOnce(server: Server, target: string, tls: HotTls): Promise<number | string> {
+  return new Promise((resolve) => {
+    server.bindAsync(target, tls, (error, port) => resolve(error?.message.split('\n')[0] ?? port));
   });
 }
 

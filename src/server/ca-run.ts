@@ -48,6 +48,7 @@ async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken):
   const keeper = await BundleKeeper.open({
     folder: settings.folder,
     multiRoot: settings.multiRoot,
+    trustDomain: settings.trustDomain,
     clock,
     log,
     onReload: (result) => metrics?.reloaded(result),
