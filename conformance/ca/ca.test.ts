@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { testCsr } from '../../src/istio/test-mesh.ts';
 import { CertificateCallError } from '../../src/istio/workload-request.ts';
 import { parseCertificate } from '../../src/x509/certificate.ts';
-import { testCsr } from '../../test/support/mesh-ca.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { type CaAnswer, caCases } from './cases.ts';
 import { type CaTarget, targetFromEnvironment } from './target.ts';

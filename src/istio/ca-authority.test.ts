@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { day, testBundle, testCsr, testRoot } from '../../test/support/mesh-ca.ts';
 import { Secret } from '../lib/secret.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { type AuthorityOptions, createCertificate } from './ca-authority.ts';
 import { CaRefusal } from './ca-refusal.ts';
 import { FileSigner, signingSet } from './ca-signer.ts';
 import type { TokenVerdict } from './ca-token-review.ts';
+import { day, testBundle, testCsr, testRoot } from './test-mesh.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 const account = (username: string, groups = ['system:serviceaccounts']): TokenVerdict => ({

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { swapFiles, tempFolder, testBundle, testRoot, writeFiles } from '../../test/support/mesh-ca.ts';
 import { folderMark, readBundleFolder } from './ca-folder.ts';
+import { swapFiles, tempFolder, testBundle, testRoot, writeFiles } from './test-mesh.ts';
 
 describe('the folder of plugged-in files', () => {
   let folder: Awaited<ReturnType<typeof tempFolder>>;

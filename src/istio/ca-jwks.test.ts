@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tempFolder, testIssuer, tokenIssuer } from '../../test/support/mesh-ca.ts';
 import { systemClock } from '../lib/clock.ts';
 import { jwksReviewer } from './ca-jwks.ts';
 import type { ReviewToken } from './ca-token-review.ts';
+import { tempFolder, testIssuer, tokenIssuer } from './test-mesh.ts';
 
 describe('tokens checked by the keys of their issuer', () => {
   let folder: Awaited<ReturnType<typeof tempFolder>>;

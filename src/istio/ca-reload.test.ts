@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type TestRoot, testBundle, testRoot } from '../../test/support/mesh-ca.ts';
 import { Secret } from '../lib/secret.ts';
 import { decideReload } from './ca-reload.ts';
 import { type SigningSet, signingSet } from './ca-signer.ts';
+import { type TestRoot, testBundle, testRoot } from './test-mesh.ts';
 
 describe('may a new set take over', () => {
   let a: TestRoot;

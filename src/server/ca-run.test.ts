@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../../test/support/mesh-ca.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
+import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
 

@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { caSettings } from '../../src/istio/ca-settings.ts';
+import {
+  tempFolder,
+  testBundle,
+  testIssuer,
+  testRoot,
+  tokenIssuer,
+  writeFiles,
+} from '../../src/istio/test-mesh.ts';
 import { requestCertificate } from '../../src/istio/workload-request.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { runCa } from '../../src/server/ca-run.ts';
 import { istioLogger } from '../../src/server/istio-log.ts';
-import { tempFolder, testBundle, testIssuer, testRoot, tokenIssuer, writeFiles } from './mesh-ca.ts';
 
 /** A CA of this process on a folder of its own, with tokens checked by JWKS. */
 export async function runningCa(env: Record<string, string> = {}) {

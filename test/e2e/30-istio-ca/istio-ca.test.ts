@@ -4,7 +4,6 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { requestCertificate } from '../../../src/istio/workload-request.ts';
 import {
   day,
   swapFiles,
@@ -13,7 +12,8 @@ import {
   testCsr,
   testRoot,
   writeFiles,
-} from '../../support/mesh-ca.ts';
+} from '../../../src/istio/test-mesh.ts';
+import { requestCertificate } from '../../../src/istio/workload-request.ts';
 import { tokenReviewApi } from '../../support/token-review-api.ts';
 
 const bin = new URL('../../../bin/meshroot', import.meta.url).pathname;

@@ -2,12 +2,13 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair as generateJwk, SignJWT } from 'jose';
-import type { Certificate } from '../../src/x509/certificate.ts';
-import { createCsr } from '../../src/x509/csr.ts';
-import { generateKeyPair, type KeyPair, type KeyType, privateKeyPem } from '../../src/x509/keys.ts';
-import type { Name } from '../../src/x509/name.ts';
-import { issueIntermediate } from '../../src/x509/templates/intermediate.ts';
-import { createRoot } from '../../src/x509/templates/root.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { createCsr } from '../x509/csr.ts';
+import { generateKeyPair, type KeyPair, type KeyType, privateKeyPem } from '../x509/keys.ts';
+import type { Name } from '../x509/name.ts';
+import { issueIntermediate } from '../x509/templates/intermediate.ts';
+import { createRoot } from '../x509/templates/root.ts';
 
 export const day = 86_400_000;
 
@@ -22,7 +23,11 @@ export type TestBundle = Readonly<
   Record<'ca-key.pem' | 'ca-cert.pem' | 'cert-chain.pem' | 'root-cert.pem', string>
 >;
 
-export async function testRoot(name = 'Root CA', ttl = 3650 * day, now = Date.now()): Promise<TestRoot> {
+export async function testRoot(
+  name = 'Root CA',
+  ttl = 3650 * day,
+  now = systemClock.now(),
+): Promise<TestRoot> {
   const key = await generateKeyPair('ec-p256');
   const subject: Name = [
     { type: 'O', value: 'Istio' },
@@ -36,7 +41,7 @@ export async function testBundle(
   root: TestRoot,
   options: { name?: string; keyType?: KeyType; ttl?: number; now?: number; rootPem?: string } = {},
 ): Promise<TestBundle> {
-  const { name = 'cluster1', keyType = 'ec-p256', ttl = 90 * day, now = Date.now() } = options;
+  const { name = 'cluster1', keyType = 'ec-p256', ttl = 90 * day, now = systemClock.now() } = options;
   const key = await generateKeyPair(keyType);
   const issuer = { certificate: root.certificate, privateKey: root.key.privateKey };
   const certificate = await issueIntermediate({ issuer, publicKey: key.publicKey, name, ttl, now });

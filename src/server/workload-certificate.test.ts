@@ -1,13 +1,13 @@
 import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tempFolder, testBundle, testRoot, writeFiles } from '../../test/support/mesh-ca.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
+import { tempFolder, testBundle, testRoot, writeFiles } from '../istio/test-mesh.ts';
+import { WorkloadCertificate } from '../istio/workload-certificate.ts';
+import { workloadSettings } from '../istio/workload-settings.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/log.ts';
 import { parseCertificate } from '../x509/certificate.ts';
-import { WorkloadCertificate } from './workload-certificate.ts';
-import { workloadSettings } from './workload-settings.ts';
 
 describe('the certificate of a workload', () => {
   let ca: Awaited<ReturnType<typeof runningCa>>;
