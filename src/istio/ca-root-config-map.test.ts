@@ -7,16 +7,15 @@ import { RootConfigMaps } from './ca-root-config-map.ts';
 function fakeCluster() {
   const maps = new Map<string, KubeObject>();
   const handlers: Record<string, (event: WatchEvent) => void> = {};
-  const api: Pick<KubeApi, 'get' | 'create' | 'patch' | 'watch'> = {
+  const api: Pick<KubeApi, 'get' | 'create' | 'replace' | 'watch'> = {
     get: async (ref) => maps.get(ref.namespace ?? ''),
     create: async (object) => {
       maps.set(object.metadata.namespace ?? '', object);
       return object;
     },
-    patch: async (ref, patch) => {
-      const next = { ...maps.get(ref.namespace ?? '')!, data: (patch as KubeObject).data };
-      maps.set(ref.namespace ?? '', next);
-      return next;
+    replace: async (object) => {
+      maps.set(object.metadata.namespace ?? '', object);
+      return object;
     },
     watch: (type, _options, onEvent, signal) => {
       handlers[type.kind] = onEvent;

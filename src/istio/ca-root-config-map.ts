@@ -3,7 +3,7 @@ import { codeOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 
 export interface RootConfigMapOptions {
-  readonly api: Pick<KubeApi, 'get' | 'create' | 'patch' | 'watch'>;
+  readonly api: Pick<KubeApi, 'get' | 'create' | 'replace' | 'watch'>;
   /** `istio-ca-root-cert` */
   readonly name: string;
   /** root-cert.pem as it is now. */
@@ -85,7 +85,7 @@ export class RootConfigMaps {
       const found = await api.get(ref);
       if (found === undefined) await api.create({ ...type, metadata: { name, namespace, labels }, data });
       else if (rootOf(found) === data['root-cert.pem']) return;
-      else await api.patch(ref, { metadata: { labels }, data }, 'merge');
+      else await api.replace(corrected(found, labels, data)); // istiod's own role may update, but not patch
       log.debug(`wrote ${name} in ${namespace}`);
     } catch (error) {
       if (signal.aborted || !this.#namespaces.has(namespace)) return;
@@ -94,6 +94,16 @@ export class RootConfigMaps {
       });
     }
   }
+}
+
+/** The map as it should be; of somebody else's change in between the watch tells, and it is put right again. */
+function corrected(
+  found: KubeObject,
+  labels: Record<string, string>,
+  data: Record<string, string>,
+): KubeObject {
+  const metadata = { ...found.metadata, labels: { ...found.metadata.labels, ...labels } };
+  return { ...found, ...type, metadata, data };
 }
 
 function isEnding(namespace: KubeObject): boolean {

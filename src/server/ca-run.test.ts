@@ -1,3 +1,4 @@
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
@@ -85,6 +86,27 @@ describe('the CA on its wire', () => {
     await ca.logged('Istiod has detected the newly added intermediate CA', since);
     const chain = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
     expect(chain[1]).toBe(next['ca-cert.pem']);
+  });
+
+  test('the listener shows a certificate of the new intermediate, for istiod’s names, from TLS 1.2 on', async () => {
+    const [host, port] = ca.address.split(':');
+    const shown = (options: object) =>
+      new Promise<{ names: string; issuer: string }>((resolve, reject) => {
+        const common = { host, port: Number(port), ca: ca.root.certificate.pem, ALPNProtocols: ['h2'] };
+        const socket = connect({ ...common, servername: 'istiod.istio-system.svc', ...options }, () => {
+          const { subjectaltname = '', issuerCertificate } = socket.getPeerCertificate(true);
+          socket.destroy();
+          resolve({ names: subjectaltname, issuer: issuerCertificate.serialNumber.toLowerCase() });
+        });
+        socket.on('error', reject);
+      });
+    const trusted = await shown({});
+    expect(trusted.names).toBe(
+      'DNS:istio-pilot.istio-system.svc, DNS:istiod-remote.istio-system.svc, DNS:istiod.istio-system.svc',
+    );
+    const chain = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    expect(trusted.issuer).toBe(parseCertificate(chain[1]!).serial);
+    await expect(shown({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1' })).rejects.toThrow();
   });
 
   test('a half-written set is refused by name, and the last good one serves on', async () => {
