@@ -1,8 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, MeshrootError } from '../lib/errors.ts';
+import { readLimitedFile } from '../lib/limited-file.ts';
 import { Secret } from '../lib/secret.ts';
 import { bundleFiles, type IstioBundle } from './bundle.ts';
+import { bundleFilesIn, readBundleFiles } from './bundle-files.ts';
 
 /** The two sets of names that istiod knows; `tls.crt` wins where both lie in the folder. */
 type Layout = 'istio' | 'tls';
@@ -48,59 +50,43 @@ export async function folderMark(folder: string): Promise<string> {
 }
 
 async function readOnce(folder: string): Promise<FolderBundle> {
-  const text = (name: string) => readIfThere(join(folder, name));
-  const certificate = await text(tlsFiles.caCert);
-  if (certificate !== undefined) {
-    const [key, root] = await Promise.all([text(tlsFiles.caKey), text(tlsFiles.rootCert)]);
-    if (key === undefined || root === undefined) throw incomplete(folder, tlsFiles, { key, root });
-    const certChain = `${certificate}${certificate.endsWith('\n') ? '' : '\n'}${root}`;
-    return {
-      layout: 'tls',
-      bundle: { caKey: new Secret(key), caCert: certificate, certChain, rootCert: root },
-    };
+  const certificate = await textOf(join(folder, tlsFiles.caCert));
+  if (certificate === undefined) return { layout: 'istio', bundle: await readIstioFiles(folder) };
+  const key = await textOf(join(folder, tlsFiles.caKey));
+  const root = await textOf(join(folder, tlsFiles.rootCert));
+  if (key === undefined || root === undefined) {
+    throw incomplete(folder, Object.values(tlsFiles), key === undefined && root === undefined ? 1 : 2);
   }
-  const [key, cert, chain, root] = await Promise.all([
-    text(bundleFiles.caKey),
-    text(bundleFiles.caCert),
-    text(bundleFiles.certChain),
-    text(bundleFiles.rootCert),
-  ]);
-  if (key === undefined || cert === undefined || chain === undefined || root === undefined)
-    throw incomplete(folder, bundleFiles, { key, cert, chain, root });
+  const certChain = `${certificate}${certificate.endsWith('\n') ? '' : '\n'}${root}`;
   return {
-    layout: 'istio',
-    bundle: { caKey: new Secret(key), caCert: cert, certChain: chain, rootCert: root },
+    layout: 'tls',
+    bundle: { caKey: new Secret(key), caCert: certificate, certChain, rootCert: root },
   };
 }
 
-function incomplete(
-  folder: string,
-  names: Readonly<Record<string, string>>,
-  read: Readonly<Record<string, string | undefined>>,
-): MeshrootError {
-  if (names === bundleFiles && Object.values(read).every((text) => text === undefined)) {
-    return new MeshrootError('no-bundle', `no signing CA bundle in ${folder}`, {
+/** As `readBundleFiles`, with istiod's words for what is missing. */
+async function readIstioFiles(folder: string): Promise<IstioBundle> {
+  try {
+    return (await readBundleFiles(folder)).bundle;
+  } catch (error) {
+    if (codeOf(error) !== 'bundle-incomplete') throw error;
+    const there = (await bundleFilesIn(folder)).length;
+    if (there > 0) throw incomplete(folder, Object.values(bundleFiles), there);
+    throw new MeshrootError('no-bundle', `no signing CA bundle in ${folder}`, {
       exit: 1,
       hint: 'istiod would invent a self-signed CA here; meshroot ca never does: deliver ca-key.pem, ca-cert.pem, cert-chain.pem and root-cert.pem first',
     });
   }
-  const there = Object.values(read).filter((text) => text !== undefined).length;
+}
+
+function incomplete(folder: string, names: readonly string[], there: number): MeshrootError {
   return new MeshrootError(
     'incomplete-bundle',
-    `incomplete signing CA bundle detected in ${folder}: ${there} of ${Object.keys(read).length} files are there`,
-    { exit: 1, hint: `needed: ${Object.values(names).join(', ')}` },
+    `incomplete signing CA bundle detected in ${folder}: ${there} of ${names.length} files are there`,
+    { exit: 1, hint: `needed: ${names.join(', ')}` },
   );
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw new MeshrootError('unreadable-bundle', `cannot read ${path}: ${codeOf(error) ?? 'unknown error'}`, {
-      exit: 1,
-      hint: 'the files must be readable by the user of this process',
-      cause: error,
-    });
-  }
+async function textOf(path: string): Promise<string | undefined> {
+  return (await readLimitedFile(path))?.bytes.toString('utf8');
 }
