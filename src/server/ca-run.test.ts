@@ -128,6 +128,43 @@ describe('the CA on its wire', () => {
   });
 });
 
+describe('a CA that changes under load', () => {
+  test('every call is answered, and each leaf belongs to the chain beside it', async () => {
+    const ca = await runningCa();
+    try {
+      const { csr } = await testCsr();
+      const token = await ca.token();
+      const signers = new Set<string>();
+      let swapping = true;
+      const callers = Array.from({ length: 4 }, async () => {
+        while (swapping) {
+          const [leaf, issuer, root] = (await ca.ask({ csr, token })).map((one) => parseCertificate(one));
+          const roots = [root!];
+          const judged = {
+            leaf: leaf!,
+            intermediates: [issuer!],
+            roots,
+            now: Date.now(),
+            purpose: 'client',
+          } as const;
+          expect(judgeChain(judged)).toEqual([]);
+          signers.add(issuer!.serial);
+        }
+      });
+      for (let i = 0; i < 4; i++) {
+        const since = ca.log().length;
+        await writeFiles(ca.folder, await testBundle(ca.root, { name: `c${i}` }));
+        await ca.logged('Istiod has detected', since);
+      }
+      swapping = false;
+      await Promise.all(callers);
+      expect(signers.size).toBeGreaterThan(2);
+    } finally {
+      await ca.close();
+    }
+  });
+});
+
 describe('a root that changes', () => {
   test('grows and shrinks with multi-root, and client trust follows at once', async () => {
     const ca = await runningCa({ ISTIO_MULTIROOT_MESH: 'true' });
