@@ -1,0 +1,77 @@
+import { quote } from '../quote.ts';
+import { FunctionError, GoSlice, type GoStruct, toUtf8, unbox } from '../values.ts';
+import { define, type FunctionTable } from './define.ts';
+import { trimSpace } from './text.ts';
+
+/** Something outside that a template needs; two templates that need the same one share it. */
+export type Dependency =
+  | { readonly kind: 'secret'; readonly path: string }
+  | { readonly kind: 'write'; readonly path: string; readonly data: Readonly<Record<string, string>> }
+  | { readonly kind: 'list'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** What is known of the dependencies; asking for an unknown one notes that it is needed. */
+export interface Brain {
+  secret(dependency: Dependency): GoStruct | undefined;
+  list(dependency: Dependency): readonly string[] | undefined;
+  file(dependency: Dependency): string | undefined;
+}
+
+const s = 'string';
+
+/** Name of a dependency, as consul-template logs it. */
+export function dependencyName(d: Dependency): string {
+  switch (d.kind) {
+    case 'secret':
+      return `vault.read(${d.path})`;
+    case 'write':
+      return `vault.write(${d.path} -> ${writeHash(d.data)})`;
+    case 'list':
+      return `vault.list(${d.path})`;
+    case 'file':
+      return `file(${d.path})`;
+  }
+}
+
+function writeHash(data: Readonly<Record<string, string>>): string {
+  return Object.entries(data)
+    .map(([k, v]) => `${k}=${v}`)
+    .sort()
+    .join(',');
+}
+
+export function vaultFunctions(brain: Brain): FunctionTable {
+  return {
+    secret: define([`...${s}`], 'interface {}', (a) => {
+      if (a.length === 0) return undefined;
+      const [path = '', ...pairs] = a.texts(0);
+      return brain.secret(secretDependency(path, pairs));
+    }),
+    secrets: define([s], '[]string', (a) => {
+      if (a.text(0) === '') return new GoSlice('[]string', []);
+      return new GoSlice('[]string', brain.list({ kind: 'list', path: cleanPath(a.text(0), 'list') }) ?? []);
+    }),
+    file: define([s], s, (a) => {
+      if (a.text(0) === '') return '';
+      return brain.file({ kind: 'file', path: toUtf8(trimSpace(a.text(0))) }) ?? '';
+    }),
+  };
+}
+
+function secretDependency(path: string, pairs: readonly string[]): Dependency {
+  if (pairs.length === 0) return { kind: 'secret', path: cleanPath(path, 'read') };
+  const data: Record<string, string> = {};
+  for (const pair of pairs) {
+    if (pair === '') continue;
+    const at = pair.indexOf('=');
+    if (at === -1) throw new FunctionError(`not k=v pair ${quote(pair)}`);
+    data[toUtf8(trimSpace(pair.slice(0, at)))] = toUtf8(trimSpace(pair.slice(at + 1)));
+  }
+  return { kind: 'write', path: cleanPath(path, 'write'), data };
+}
+
+function cleanPath(path: string, what: 'read' | 'write' | 'list'): string {
+  const clean = toUtf8(trimSpace(String(unbox(path)))).replace(/^\/+|\/+$/g, '');
+  if (clean === '') throw new FunctionError(`vault.${what}: invalid format: ${quote(path)}`);
+  return clean;
+}
