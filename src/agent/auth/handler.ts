@@ -1,0 +1,139 @@
+import type { VaultAuth } from '../../client/vault-response.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { goDuration } from '../../lib/duration.ts';
+import { MeshrootError, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { Secret } from '../../lib/secret.ts';
+import type { MethodSettings } from '../config/config.ts';
+import type { VaultAccess } from '../vault-access.ts';
+import { Backoff } from './backoff.ts';
+import { type AuthMethod, authMethod } from './method.ts';
+import { renewalWait } from './renewal.ts';
+
+export interface HandlerOptions {
+  readonly settings: MethodSettings;
+  readonly access: VaultAccess;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** Called with each new token. */
+  readonly onToken: (token: Secret<string>) => void;
+}
+
+interface Login {
+  readonly token: Secret<string>;
+  /** Milliseconds; 0 for a token that does not expire. */
+  readonly ttlMs: number;
+  readonly renewable: boolean;
+}
+
+/** Logs in, keeps the token alive, logs in again when it ends; until the signal is aborted. */
+export class AuthHandler {
+  readonly #options: HandlerOptions;
+  readonly #method: AuthMethod;
+  readonly #backoff: Backoff;
+
+  constructor(options: HandlerOptions) {
+    const { settings, random } = options;
+    this.#options = options;
+    this.#method = authMethod(settings);
+    this.#backoff = new Backoff(settings.minBackoffMs, settings.maxBackoffMs, random);
+  }
+
+  /** @throws MeshrootError when a login fails and `exit_on_err` is set */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, onToken } = this.#options;
+    log.info('starting auth handler');
+    while (!signal.aborted) {
+      const login = await this.#authenticate(signal);
+      if (login === undefined) continue;
+      this.#backoff.reset();
+      log.info('authentication successful, sending token to sinks');
+      onToken(login.token);
+      log.info('starting renewal process');
+      await this.#keepAlive(login, signal);
+    }
+    log.info('auth handler stopped');
+  }
+
+  async #authenticate(signal: AbortSignal): Promise<Login | undefined> {
+    const { log, clock, settings } = this.#options;
+    log.info('authenticating');
+    try {
+      return await this.#login();
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (settings.exitOnError) {
+        log.error('error authenticating and exit_on_err is set', { error: messageOf(error) });
+        throw error;
+      }
+      const wait = this.#backoff.next();
+      log.error('error authenticating', { error: messageOf(error), backoff: seconds(wait) });
+      await clock.sleep(wait, signal).catch(() => {});
+      return undefined;
+    }
+  }
+
+  async #login(): Promise<Login> {
+    const { access, settings } = this.#options;
+    const credentials = await this.#method.credentials();
+    if (credentials.kind === 'token') return this.#lookup(credentials.token);
+    const data = Object.fromEntries(
+      Object.entries(credentials.data).map(([k, v]) => [k, v instanceof Secret ? v.reveal() : v]),
+    );
+    const response = await access.client(undefined, settings.namespace).write(credentials.path, data);
+    const { auth } = response ?? {};
+    if (auth === undefined || auth === null || auth.client_token === '')
+      throw new MeshrootError('auth-empty', 'authentication returned nil auth info', { exit: 1 });
+    return { ...lifeOf(auth), token: new Secret(auth.client_token) };
+  }
+
+  async #lookup(token: Secret<string>): Promise<Login> {
+    const response = await this.#options.access.client(token).read('auth/token/lookup-self');
+    const ttl = Number(response?.data?.ttl ?? 0);
+    return { token, ttlMs: ttl * 1000, renewable: response?.data?.renewable === true };
+  }
+
+  /** Renews at once and then at about two thirds of what is left; returns when the token is about to end. */
+  async #keepAlive(login: Login, signal: AbortSignal): Promise<void> {
+    const { log, clock, random } = this.#options;
+    let life: Omit<Login, 'token'> | undefined = login;
+    let left = login.ttlMs;
+    while (!signal.aborted && life !== undefined) {
+      if (life.renewable) {
+        life = await this.#renew(login.token, signal);
+        if (life === undefined) break;
+        left = life.ttlMs;
+      }
+      const wait = renewalWait(left, life.renewable, random());
+      if (wait === undefined) break;
+      await clock.sleep(wait, signal).catch(() => {});
+      if (!life.renewable) break;
+    }
+    if (signal.aborted) log.info('shutdown triggered, stopping lifetime watcher');
+    else log.info('lifetime watcher done channel triggered, re-authenticating');
+  }
+
+  async #renew(token: Secret<string>, signal: AbortSignal): Promise<Omit<Login, 'token'> | undefined> {
+    const { log, access } = this.#options;
+    try {
+      const response = await access.client(token).write('auth/token/renew-self', {});
+      if (signal.aborted) return undefined;
+      log.info('renewed auth token');
+      return response?.auth === undefined || response.auth === null ? undefined : lifeOf(response.auth);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      log.warn('error renewing token', { error: messageOf(error) });
+      await this.#options.clock.sleep(this.#backoff.next(), signal).catch(() => {});
+      return undefined;
+    }
+  }
+}
+
+function lifeOf(auth: VaultAuth): Omit<Login, 'token'> {
+  return { ttlMs: auth.lease_duration * 1000, renewable: auth.renewable && auth.lease_duration > 0 };
+}
+
+function seconds(ms: number): string {
+  return ms < 60_000 ? `${Math.round(ms / 10) / 100}s` : goDuration(ms);
+}

@@ -1,0 +1,148 @@
+import { parseDuration } from '../../lib/duration.ts';
+import { MeshrootError } from '../../lib/errors.ts';
+import { type HclEntry, type HclObject, isHclObject, plainBlocks, plainValue } from '../../lib/hcl/tree.ts';
+import { nearestWord } from '../../lib/nearest-word.ts';
+
+/** A block whose kind is its label or its `type`: `sink "file" { … }`, `{"type": "file", …}`. */
+export interface TypedBlock {
+  readonly type: string;
+  readonly section: Section;
+}
+
+/** One block of an agent configuration, read key by key; errors name file, line, column and key. */
+export class Section {
+  readonly file: string;
+  readonly name: string;
+  readonly object: HclObject;
+
+  constructor(file: string, name: string, object: HclObject) {
+    this.file = file;
+    this.name = name;
+    this.object = object;
+  }
+
+  /** The last entry called `key`: a repeated scalar overrides. */
+  entry(key: string): HclEntry | undefined {
+    return this.object.entries.findLast((e) => e.key === key);
+  }
+
+  fail(reason: string, at?: HclEntry, hint?: string): never {
+    const place = at === undefined ? this.file : `${this.file}:${at.line}:${at.column}`;
+    throw new MeshrootError('bad-agent-config', `${place}: ${reason}`, {
+      exit: 1,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+
+  text(key: string): string | undefined {
+    const entry = this.entry(key);
+    if (entry === undefined || entry.value === null) return undefined;
+    const { value } = entry;
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+    return this.fail(`"${this.#path(key)}" must be a text`, entry);
+  }
+
+  boolean(key: string): boolean | undefined {
+    const entry = this.entry(key);
+    if (entry === undefined || entry.value === null) return undefined;
+    const { value } = entry;
+    if (typeof value === 'boolean') return value;
+    const parsed = parseGoBool(String(value));
+    return parsed ?? this.fail(`"${this.#path(key)}" must be true or false`, entry);
+  }
+
+  integer(key: string, radix = 10): number | undefined {
+    const text = this.text(key);
+    if (text === undefined || text === '') return undefined;
+    const digits = radix === 8 ? /^0?o?[0-7]+$/ : /^-?\d+$/;
+    if (!digits.test(text)) this.fail(`"${this.#path(key)}" must be a whole number`, this.entry(key));
+    return Number.parseInt(text.replace(/^0?o/, ''), radix);
+  }
+
+  number(key: string): number | undefined {
+    const text = this.text(key);
+    if (text === undefined || text === '') return undefined;
+    const n = Number(text);
+    return Number.isFinite(n) ? n : this.fail(`"${this.#path(key)}" must be a number`, this.entry(key));
+  }
+
+  /** Milliseconds of a Go duration; a bare number is seconds. */
+  duration(key: string): number | undefined {
+    const text = this.text(key);
+    if (text === undefined || text === '') return undefined;
+    try {
+      return parseDuration(text);
+    } catch {
+      return this.fail(
+        `"${this.#path(key)}" is not a duration: "${text}"`,
+        this.entry(key),
+        'write for example 5m, 90s or 1h30m',
+      );
+    }
+  }
+
+  texts(key: string): readonly string[] {
+    const entry = this.entry(key);
+    if (entry === undefined || entry.value === null) return [];
+    const value = plainValue(entry.value);
+    if (Array.isArray(value) && value.every((v) => typeof v === 'string')) return value;
+    return typeof value === 'string' ? [value] : this.fail(`"${this.#path(key)}" must be a list of texts`, entry);
+  }
+
+  /** All blocks called `key`, as one list whatever form they have. */
+  sections(key: string): Section[] {
+    return this.object.entries
+      .filter((e) => e.key === key && e.value !== null)
+      .flatMap((e) => plainBlocks(e))
+      .map((object) => new Section(this.file, this.#path(key), object));
+  }
+
+  /** The last block called `key`. */
+  section(key: string): Section | undefined {
+    return this.sections(key).at(-1);
+  }
+
+  typed(key: string): TypedBlock[] {
+    return this.object.entries
+      .filter((e) => e.key === key && e.value !== null)
+      .flatMap((entry) => this.#typedBlocks(key, entry));
+  }
+
+  #typedBlocks(key: string, entry: HclEntry): TypedBlock[] {
+    const bodies = Array.isArray(entry.value) ? entry.value : [entry.value];
+    return bodies.flatMap((body) => {
+      if (!isHclObject(body)) return this.fail(`"${this.#path(key)}" must be a block`, entry);
+      const section = new Section(this.file, this.#path(key), body);
+      const type = section.text('type') ?? entry.labels[0];
+      if (type !== undefined) return [{ type, section }];
+      const [only] = body.entries;
+      if (only === undefined || !isHclObject(only.value)) return this.fail(`"${this.#path(key)}" needs a type`, entry);
+      return [{ type: only.key, section: new Section(this.file, this.#path(key), only.value) }];
+    });
+  }
+
+  /** Refuses keys that are not in `known`, with the nearest word. */
+  onlyKnows(known: readonly string[]): void {
+    for (const entry of this.object.entries) {
+      if (known.includes(entry.key)) continue;
+      const near = nearestWord(entry.key, known);
+      this.fail(
+        `"${entry.key}" is not a key of ${this.name}`,
+        entry,
+        near === undefined ? `it takes ${known.join(', ')}` : `did you mean: ${near}`,
+      );
+    }
+  }
+
+  #path(key: string): string {
+    return this.name === '' ? key : `${this.name}.${key}`;
+  }
+}
+
+/** strconv.ParseBool, and the empty text as false. */
+export function parseGoBool(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
+  if (['', '0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
+  return undefined;
+}

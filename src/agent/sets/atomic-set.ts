@@ -1,0 +1,131 @@
+import { lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncFolder, writeFileAtomic } from '../../lib/atomic-file.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { codeOf } from '../../lib/errors.ts';
+import type { SetVerifier } from './verifier.ts';
+
+export interface SetFile {
+  readonly data: Buffer;
+  readonly mode: number;
+}
+
+export type Delivery =
+  | { readonly outcome: 'delivered' | 'unchanged' }
+  | { readonly outcome: 'refused'; readonly refusals: readonly string[] };
+
+export const statusFile = '.meshroot-set.json';
+
+/**
+ * Files of one folder that change together, in the layout of the kubelet's AtomicWriter: `ca-key.pem` → `..data/ca-key.pem`,
+ * `..data` → `..2026_11_22_15_28_19.123`, one rename of `..data` per change. Whoever resolves `..data` once and reads all
+ * files below it has a consistent set; whoever watches the folder sees Create events.
+ */
+export class AtomicSet {
+  readonly #folder: string;
+  readonly #verifier: SetVerifier;
+  readonly #clock: Clock;
+  #count = 0;
+
+  constructor(folder: string, verifier: SetVerifier, clock: Clock) {
+    this.#folder = folder;
+    this.#verifier = verifier;
+    this.#clock = clock;
+  }
+
+  /** Judges the set and, when it is good and new, swaps it in. A refused set leaves what is there untouched. */
+  async deliver(files: ReadonlyMap<string, SetFile>): Promise<Delivery> {
+    const contents = new Map([...files].map(([name, { data }]) => [name, data]));
+    const { refusals, facts } = await this.#verifier.verify(contents, this.#clock.now());
+    if (refusals.length > 0) {
+      await this.refuse(refusals, facts);
+      return { outcome: 'refused', refusals };
+    }
+    if (await this.#isCurrent(files)) {
+      await this.#writeStatus({ state: 'delivered', ...facts });
+      return { outcome: 'unchanged' };
+    }
+    await this.#swapIn(files);
+    await this.#writeStatus({ state: 'delivered', ...facts });
+    return { outcome: 'delivered' };
+  }
+
+  /** Notes beside the last good set why a newer one was not delivered. */
+  async refuse(reasons: readonly string[], facts: Readonly<Record<string, string>> = {}): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    await this.#writeStatus({ state: 'refused', reasons, ...facts });
+  }
+
+  async #isCurrent(files: ReadonlyMap<string, SetFile>): Promise<boolean> {
+    for (const [name, { data }] of files) {
+      const link = await readlink(join(this.#folder, name)).catch(() => undefined);
+      const current = await readFile(join(this.#folder, '..data', name)).catch(() => undefined);
+      if (link !== join('..data', name) || current === undefined || !current.equals(data)) return false;
+    }
+    return true;
+  }
+
+  async #swapIn(files: ReadonlyMap<string, SetFile>): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const staged = await this.#stage(files);
+    await this.#link(staged, '..data');
+    for (const name of files.keys()) {
+      if ((await readlink(join(this.#folder, name)).catch(() => undefined)) !== join('..data', name))
+        await this.#link(join('..data', name), name);
+    }
+    await syncFolder(this.#folder);
+    await this.#removeOld(staged);
+  }
+
+  async #stage(files: ReadonlyMap<string, SetFile>): Promise<string> {
+    const stamp = new Date(this.#clock.now()).toISOString().replace(/[-:]/g, '_').replace('T', '_').replace('Z', '');
+    const name = `..${stamp}.${process.pid}_${this.#count++}`;
+    const staged = join(this.#folder, name);
+    await mkdir(staged, { mode: 0o755 });
+    for (const [file, { data, mode }] of files) {
+      const handle = await open(join(staged, file), 'wx', mode);
+      try {
+        await handle.chmod(mode); // whatever the umask says
+        await handle.writeFile(data);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+    await syncFolder(staged);
+    return name;
+  }
+
+  /** Puts a symlink in place in one step, over whatever is there. */
+  async #link(target: string, name: string): Promise<void> {
+    const temporary = join(this.#folder, `${name.startsWith('..') ? '' : '..'}${name}_tmp`);
+    await rm(temporary, { force: true });
+    await symlink(target, temporary);
+    await rename(temporary, join(this.#folder, name));
+  }
+
+  /** Former sets, and what a crash left half-staged. */
+  async #removeOld(current: string): Promise<void> {
+    for (const name of await readdir(this.#folder)) {
+      if (!/^\.\.\d{4}_/.test(name) || name === current) continue;
+      await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Written only when it says something new: the folder is watched, and each write wakes the watcher. */
+  async #writeStatus(status: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = join(this.#folder, statusFile);
+    const text = `${JSON.stringify({ set: this.#verifier.name, ...status }, null, 2)}\n`;
+    const known = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return '';
+      throw error;
+    });
+    if (known !== text) await writeFileAtomic(path, text, 0o644);
+  }
+}
+
+/** Is there a set in `folder` that was delivered before? */
+export async function hasDeliveredSet(folder: string): Promise<boolean> {
+  const link = await lstat(join(folder, '..data')).catch(() => undefined);
+  return link?.isSymbolicLink() === true;
+}

@@ -1,0 +1,15 @@
+/** What a verifier found out about a set of files; never a secret. */
+export interface Verdict {
+  /** Why the set must not be delivered; empty when it may. */
+  readonly refusals: readonly string[];
+  /** Facts for the status file. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** Judges files that are only good together, before any of them is delivered. */
+export interface SetVerifier {
+  readonly name: string;
+  /** File names that form the set when a configuration writes all of them to one folder. */
+  readonly files: readonly string[];
+  verify(files: ReadonlyMap<string, Buffer>, now: number): Promise<Verdict>;
+}
