@@ -28,4 +28,9 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'a demo workload: gets its certificate like pilot-agent and shakes hands',
     load: () => import('./workload.ts'),
   },
+  agent: {
+    summary: 'log in by workload identity and render secrets to files, as vault agent does',
+    goFlags: true,
+    load: () => import('./agent.ts'),
+  },
 };

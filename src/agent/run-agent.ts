@@ -1,0 +1,132 @@
+import { rm } from 'node:fs/promises';
+import { writeFileAtomic } from '../lib/atomic-file.ts';
+import type { Clock } from '../lib/clock.ts';
+import { MeshrootError, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Secret } from '../lib/secret.ts';
+import { FileSink } from './auth/file-sink.ts';
+import { AuthHandler } from './auth/handler.ts';
+import type { AgentConfig } from './config/config.ts';
+import type { SetVerifier } from './sets/verifier.ts';
+import { TemplateServer } from './template-server.ts';
+import { type VaultAccess, vaultAccess } from './vault-access.ts';
+
+export interface RunAgentOptions {
+  readonly config: AgentConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly verifiers: readonly SetVerifier[];
+  /** Ends the agent in good order. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs an agent: logs in, writes sinks, renders templates; until the signal is aborted, or with `exit_after_auth` until
+ * everything was written once.
+ * @throws MeshrootError when it cannot go on; its `exit` is 1
+ */
+export async function runAgent(options: RunAgentOptions): Promise<void> {
+  const { config } = options;
+  for (const warning of config.warnings) options.log.warn(warning);
+  if (config.pidFile !== undefined) await writeFileAtomic(config.pidFile, `${process.pid}`, 0o600);
+  const access = await vaultAccess(config.vault, options.clock);
+  try {
+    await new Agent(options, access).run();
+  } finally {
+    access.close();
+    if (config.pidFile !== undefined) await rm(config.pidFile, { force: true });
+  }
+}
+
+class Agent {
+  readonly #o: RunAgentOptions;
+  readonly #access: VaultAccess;
+  readonly #sinks: readonly FileSink[];
+  readonly #templates: TemplateServer;
+  readonly #stop = new AbortController();
+  #failure: unknown;
+  /** The rendering with the newest token; a new token ends the former one's. */
+  #serving: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
+  #tokens: Promise<void> = Promise.resolve();
+
+  constructor(options: RunAgentOptions, access: VaultAccess) {
+    const log = options.log.named('sink.file');
+    this.#o = options;
+    this.#access = access;
+    this.#sinks = options.config.sinks.map((sink) => new FileSink(sink, log));
+    this.#templates = new TemplateServer({ ...options, access });
+  }
+
+  async run(): Promise<void> {
+    const { config, clock, random, log, signal } = this.#o;
+    const { method } = config;
+    if (method === undefined) throw new MeshrootError('bad-agent-config', 'no auto_auth method', { exit: 1 });
+    const handler = new AuthHandler({
+      settings: method,
+      access: this.#access,
+      clock,
+      random,
+      log: log.named('auth.handler'),
+      onToken: (token) => {
+        this.#tokens = this.#tokens.then(() => this.#useToken(token)).catch((error) => this.#fail(error));
+      },
+    });
+    for (const sink of this.#sinks) await sink.check();
+    const stop = (): void => this.#stop.abort();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    await this.#templates.start();
+    log.named('sink.server').info('starting sink server');
+    try {
+      await handler.run(this.#stop.signal).catch((error: unknown) => this.#fail(error));
+      await this.#tokens;
+      await this.#serving?.done;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#stop.abort();
+  }
+
+  async #useToken(token: Secret<string>): Promise<void> {
+    const { config, log } = this.#o;
+    if (this.#stop.signal.aborted) return;
+    const sinkLog = log.named('sink.server');
+    for (const sink of this.#sinks)
+      await sink.write(token).catch((error: unknown) => {
+        sinkLog.error('error returned by sink function, retrying', { error: messageOf(error) });
+        throw error;
+      });
+    if (config.exitAfterAuth) {
+      sinkLog.info('sink server stopped');
+      log.info('sinks finished, exiting');
+    }
+    await this.#serve(token);
+  }
+
+  async #serve(token: Secret<string>): Promise<void> {
+    const { config, log } = this.#o;
+    this.#serving?.end.abort();
+    await this.#serving?.done;
+    const end = new AbortController();
+    this.#stop.signal.addEventListener('abort', () => end.abort(), { once: true });
+    const done = this.#render(token, end.signal).catch((error: unknown) => this.#fail(error));
+    this.#serving = { end, done };
+    if (!config.exitAfterAuth) return;
+    await done;
+    log.info('(runner) received finish');
+    this.#stop.abort();
+  }
+
+  async #render(token: Secret<string>, signal: AbortSignal): Promise<void> {
+    if (this.#o.config.templates.length === 0) return;
+    await this.#templates.serve(token, signal);
+    if (this.#o.config.exitAfterAuth || this.#stop.signal.aborted) this.#templates.stopped();
+  }
+}

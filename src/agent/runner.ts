@@ -1,0 +1,264 @@
+import { basename } from 'node:path';
+import type { Clock } from '../lib/clock.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { Secret } from '../lib/secret.ts';
+import { TemplateBrain } from './brain.ts';
+import type { TemplateConfig } from './config/config.ts';
+import { type Fetched, Fetcher } from './fetch.ts';
+import { runTemplateCommand } from './run-command.ts';
+import { nextRead } from './schedule.ts';
+import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
+import type { Dependency } from './template/functions/vault.ts';
+import { dependencyName } from './template/functions/vault.ts';
+import { renderTemplate } from './template/render.ts';
+import type { JobGroup, TemplateJob } from './template-job.ts';
+import type { VaultAccess } from './vault-access.ts';
+import { writeRendered } from './write-file.ts';
+
+export interface RunnerOptions {
+  readonly groups: readonly JobGroup[];
+  /** The sets by folder and name, which outlive a runner. */
+  readonly setOf: (group: JobGroup) => AtomicSet | undefined;
+  readonly access: VaultAccess;
+  readonly token: Secret<string>;
+  readonly templateConfig: TemplateConfig;
+  /** Attempts after the first of one read. */
+  readonly retries: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** A refused set ends the run (init container) instead of leaving the last good one (sidecar). */
+  readonly refusalIsFatal: boolean;
+}
+
+/** Renders all templates with one token and keeps them current: consul-template's runner. */
+export class Runner {
+  readonly #o: RunnerOptions;
+  readonly #brain = new TemplateBrain();
+  readonly #fetcher: Fetcher;
+  readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
+
+  constructor(options: RunnerOptions) {
+    this.#o = options;
+    this.#fetcher = new Fetcher(options.access, options.token, (path, reason) =>
+      options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
+    );
+    options.log.info('(runner) creating new runner (dry: false, once: false)');
+    options.log.info('(runner) creating watcher');
+  }
+
+  /** Renders everything once. @throws MeshrootError */
+  async renderAll(signal: AbortSignal): Promise<void> {
+    this.#o.log.info('(runner) starting');
+    const waiting = new Set(this.#o.groups);
+    while (waiting.size > 0 && !signal.aborted) {
+      const missing = new Map<string, Dependency>();
+      for (const group of [...waiting]) {
+        if (await this.#renderGroup(group, missing)) waiting.delete(group);
+      }
+      if (missing.size > 0) await this.#fetchAll([...missing.values()], signal);
+    }
+  }
+
+  /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
+  async keepCurrent(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const next = Math.min(...[...this.#due.values()].map(({ at }) => at));
+      if (!Number.isFinite(next)) return;
+      await this.#o.clock.sleep(Math.max(0, Math.min(next - this.#o.clock.now(), 2 ** 31 - 1)), signal).catch(() => {});
+      if (signal.aborted) return;
+      if (await this.#refresh(signal)) await this.#renderChanged(signal);
+    }
+  }
+
+  stop(): void {
+    this.#o.log.info('(runner) stopping');
+  }
+
+  async #renderChanged(signal: AbortSignal): Promise<void> {
+    const waiting = new Set(this.#o.groups);
+    while (waiting.size > 0 && !signal.aborted) {
+      const missing = new Map<string, Dependency>();
+      for (const group of [...waiting]) {
+        if (await this.#renderGroup(group, missing)) waiting.delete(group);
+      }
+      if (missing.size > 0) await this.#fetchAll([...missing.values()], signal);
+    }
+  }
+
+  /** @returns whether anything came back different */
+  async #refresh(signal: AbortSignal): Promise<boolean> {
+    const now = this.#o.clock.now();
+    const due = [...this.#due.values()].filter(({ at }) => at <= now).map(({ dependency }) => dependency);
+    const before = due.map((d) => contentOf(this.#brain.recall(d)));
+    await this.#fetchAll(due, signal);
+    return due.some((d, i) => contentOf(this.#brain.recall(d)) !== before[i]);
+  }
+
+  async #fetchAll(dependencies: readonly Dependency[], signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      dependencies.map(async (dependency) => {
+        const fetched = (await this.#renewed(dependency)) ?? (await this.#fetchPatiently(dependency, signal));
+        if (fetched === undefined) return;
+        this.#brain.remember(dependency, fetched);
+        const wait = nextRead(fetched, this.#o.templateConfig, this.#o.random());
+        this.#due.set(dependencyName(dependency), { dependency, at: this.#o.clock.now() + wait });
+      }),
+    );
+  }
+
+  /** A lease that is known is renewed rather than its secret read anew; undefined when that cannot be. */
+  async #renewed(dependency: Dependency): Promise<Fetched | undefined> {
+    const known = this.#brain.recall(dependency);
+    if (known?.kind !== 'secret' || known.secret.leaseId === '' || !known.secret.renewable) return undefined;
+    try {
+      const client = this.#o.access.client(this.#o.token);
+      const answer = await client.write('sys/leases/renew', { lease_id: known.secret.leaseId });
+      if (answer === undefined || answer.lease_duration <= 1) return undefined;
+      return { ...known, secret: { ...known.secret, leaseDuration: answer.lease_duration } };
+    } catch {
+      return undefined; // expired or revoked: read it anew
+    }
+  }
+
+  /** 250 ms, doubling to a minute; undefined when the signal came first. */
+  async #fetchPatiently(dependency: Dependency, signal: AbortSignal): Promise<Fetched | undefined> {
+    const { log, clock, retries } = this.#o;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#fetcher.fetch(dependency);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        const reason = withName(dependency, messageOf(error));
+        if (attempt >= retries) {
+          log.error(`(view) ${reason} (exceeded maximum retries)`);
+          throw new MeshrootError('template-read', reason, { exit: 1, cause: error });
+        }
+        const wait = Math.min(250 * 2 ** attempt, 60_000);
+        log.warn(`(view) ${reason} (retry attempt ${attempt + 1} after "${waitText(wait)}")`);
+        await clock.sleep(wait, signal).catch(() => {});
+      }
+    }
+  }
+
+  /** @returns false when something is still missing, which is added to `missing` */
+  async #renderGroup(group: JobGroup, missing: Map<string, Dependency>): Promise<boolean> {
+    const rendered = new Map<TemplateJob, Buffer>();
+    try {
+      for (const job of group.jobs) {
+        const known = missing.size;
+        const data = this.#render(job, group.set !== undefined, missing);
+        if (data !== undefined) rendered.set(job, data);
+        else if (missing.size === known && rendered.size === 0) continue;
+      }
+    } catch (error) {
+      if (group.set === undefined || codeOf(error) === 'template-parse') throw error;
+      await this.#refused(group, [messageOf(error)]);
+      return true;
+    }
+    if (rendered.size < group.jobs.length) return false;
+    if (group.set === undefined) for (const [job, data] of rendered) await this.#writeOne(job, data);
+    else await this.#deliver(group, rendered);
+    return true;
+  }
+
+  #render(job: TemplateJob, inSet: boolean, missing: Map<string, Dependency>): Buffer | undefined {
+    const { settings, contents } = job;
+    const noted = this.#brain.begin();
+    let data: Buffer | undefined;
+    try {
+      data = renderTemplate({
+        contents,
+        leftDelimiter: settings.leftDelimiter,
+        rightDelimiter: settings.rightDelimiter,
+        missingKeyIsError: settings.errorOnMissingKey || inSet,
+        denylist: settings.denylist,
+        brain: this.#brain,
+        env: this.#o.env,
+        now: () => this.#o.clock.now(),
+      });
+    } catch (error) {
+      // `$s := secret …` outside a `with` fails on the pass that only finds out what is needed.
+      const premature = noted.missing.size > 0 && codeOf(error) === 'template-execute';
+      if (!premature || !inSet) throw this.#redacted(error, settings.destination);
+    }
+    for (const [name, dependency] of noted.missing) missing.set(name, dependency);
+    return noted.missing.size > 0 ? undefined : data;
+  }
+
+  #redacted(error: unknown, destination: string): MeshrootError {
+    const reason = this.#brain.redact(messageOf(error));
+    const phase = codeOf(error) === 'template-parse' ? 'parse' : 'execute';
+    return new MeshrootError(codeOf(error) ?? 'template-execute', `${destination}: ${phase}: ${reason}`, { exit: 1 });
+  }
+
+  async #writeOne(job: TemplateJob, data: Buffer): Promise<void> {
+    if (!(await writeRendered(job.settings, data))) return;
+    this.#logRendered(job);
+    await this.#command(job);
+  }
+
+  async #deliver(group: JobGroup, rendered: ReadonlyMap<TemplateJob, Buffer>): Promise<void> {
+    const files = new Map<string, SetFile>(
+      [...rendered].map(([{ settings }, data]) => [
+        basename(settings.destination),
+        { data, mode: settings.perms ?? 0o640 },
+      ]),
+    );
+    const delivery = await this.#o.setOf(group)?.deliver(files);
+    if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
+    if (delivery?.outcome !== 'delivered') return;
+    for (const job of group.jobs) this.#logRendered(job);
+    for (const job of distinctCommands(group.jobs)) await this.#command(job);
+  }
+
+  async #refused(group: JobGroup, reasons: readonly string[]): Promise<void> {
+    await this.#o.setOf(group)?.refuse(reasons);
+    this.#announceRefusal(group, reasons);
+  }
+
+  #announceRefusal(group: JobGroup, reasons: readonly string[]): void {
+    const { folder, verifier } = group.set ?? { folder: '', verifier: { name: '' } };
+    const message = `the ${verifier.name} set for ${folder} is refused: ${reasons.join('; ')}`;
+    if (this.#o.refusalIsFatal) throw new MeshrootError('set-refused', message, { exit: 1 });
+    this.#o.log.error(`(runner) ${message}; the last good set stays`);
+  }
+
+  #logRendered({ settings }: TemplateJob): void {
+    this.#o.log.info(`(runner) rendered "${settings.source ?? '(dynamic)'}" => "${settings.destination}"`);
+  }
+
+  async #command({ settings }: TemplateJob): Promise<void> {
+    if (settings.command === undefined) return;
+    this.#o.log.info(`(runner) executing command ${JSON.stringify(settings.command)}`);
+    await runTemplateCommand(settings.command, settings.commandTimeoutMs);
+  }
+}
+
+function distinctCommands(jobs: readonly TemplateJob[]): TemplateJob[] {
+  const seen = new Set<string>();
+  return jobs.filter(({ settings }) => {
+    const key = JSON.stringify(settings.command ?? null);
+    return !seen.has(key) && seen.add(key) !== undefined;
+  });
+}
+
+/** What has to differ for a template to be rendered again: request ids and lease ids do not count. */
+function contentOf(fetched: Fetched | undefined): string {
+  if (fetched === undefined) return '';
+  if (fetched.kind === 'list') return fetched.keys.join('\n');
+  if (fetched.kind === 'file') return fetched.text;
+  return fetched.text.replace(/"(request_id|lease_id)":"[^"]*"/g, '');
+}
+
+function withName(dependency: Dependency, message: string): string {
+  const name = dependencyName(dependency);
+  return message.startsWith(name) ? message : `${name}: ${message}`;
+}
+
+function waitText(ms: number): string {
+  if (ms < 1000) return `${ms}ms`;
+  return ms >= 60_000 ? '1m0s' : `${ms / 1000}s`;
+}

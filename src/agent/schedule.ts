@@ -1,0 +1,21 @@
+import { renewalWait } from './auth/renewal.ts';
+import type { TemplateConfig } from './config/config.ts';
+import type { Fetched } from './fetch.ts';
+
+/**
+ * When to read a dependency again, in milliseconds from now (injector-agent.md 5.4). One thing differs from upstream:
+ * a KV version 1 secret, which comes with a nominal lease of 32 days, is read again after
+ * `static_secret_render_interval` at the latest, so that a rotation arrives.
+ * @param random 0 to 1
+ */
+export function nextRead(fetched: Fetched, config: TemplateConfig, random: number): number {
+  const jitter = 0.85 + 0.1 * random;
+  const interval = config.staticSecretRenderIntervalMs;
+  if (fetched.kind === 'file') return Math.min(interval, 2000);
+  if (fetched.kind === 'list') return interval * jitter;
+  const { leaseId, leaseDuration, renewable } = fetched.secret;
+  if (leaseDuration <= 0) return interval * jitter;
+  if (leaseId === '') return Math.min(leaseDuration * 1000 * jitter, interval * jitter);
+  if (renewable) return renewalWait(leaseDuration * 1000, true, random) ?? 0;
+  return leaseDuration * 1000 * (config.leaseRenewalThreshold - 0.05 + 0.1 * random);
+}
