@@ -62,7 +62,9 @@ function fieldText(value: unknown): string {
 }
 
 function json(time: string, level: Level, name: string, message: string, fields: LogFields): string {
-  const values = Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, typeof v === 'number' ? v : String(v)]));
+  const values = Object.fromEntries(
+    Object.entries(fields).map(([k, v]) => [k, typeof v === 'number' ? v : String(v)]),
+  );
   return JSON.stringify({
     '@level': level,
     '@message': message,

@@ -22,7 +22,10 @@ export class TemplateBrain implements Brain {
   }
 
   /** Starts noting for one evaluation. */
-  begin(): { readonly used: ReadonlyMap<string, Dependency>; readonly missing: ReadonlyMap<string, Dependency> } {
+  begin(): {
+    readonly used: ReadonlyMap<string, Dependency>;
+    readonly missing: ReadonlyMap<string, Dependency>;
+  } {
     this.#used = new Map();
     this.#missing = new Map();
     return { used: this.#used, missing: this.#missing };
@@ -51,11 +54,12 @@ export class TemplateBrain implements Brain {
     return fetched;
   }
 
-  /** Takes the values of known secrets out of a text that goes to a log. */
+  /** Takes the values that the last evaluation used out of a text that goes to a log. */
   redact(text: string): string {
     let clean = text;
-    for (const fetched of this.#known.values()) {
-      if (fetched.kind !== 'secret') continue;
+    for (const name of this.#used.keys()) {
+      const fetched = this.#known.get(name);
+      if (fetched?.kind !== 'secret') continue;
       for (const value of textsIn(fetched.secret.value.fields.get('Data'))) {
         if (value.length > 2) clean = clean.replaceAll(value, '[redacted]');
       }

@@ -46,7 +46,11 @@ export class Fetcher {
     const [path = '', query] = dependency.path.split('?', 2);
     const mount = await this.#kv2Mount(path);
     const actual = mount === '' ? path : withData(path, mount);
-    const text = await this.#call(dependency, 'GET', `${encoded(actual)}${query === undefined ? '' : `?${query}`}`);
+    const text = await this.#call(
+      dependency,
+      'GET',
+      `${encoded(actual)}${query === undefined ? '' : `?${query}`}`,
+    );
     const secret = secretValue(fromUtf8(text));
     if (mount !== '' && isDeleted(text)) throw missing(dependency);
     return { kind: 'secret', secret, text };
@@ -72,9 +76,13 @@ export class Fetcher {
     const { status, text } = await this.#access.send(method, path, this.#token, body);
     if (status >= 200 && status < 300) return text;
     if (status === 404) throw missing(dependency);
-    throw new MeshrootError('template-read', `${dependencyName(dependency)}: ${answerText(status, method, path, text)}`, {
-      exit: 1,
-    });
+    throw new MeshrootError(
+      'template-read',
+      `${dependencyName(dependency)}: ${answerText(status, method, path, text)}`,
+      {
+        exit: 1,
+      },
+    );
   }
 
   /** Asks the store which mount a path lies in; what cannot be asked counts as version 1, as upstream. */
@@ -87,7 +95,11 @@ export class Fetcher {
   }
 
   async #lookUpMount(path: string): Promise<string> {
-    const { status, text } = await this.#access.send('GET', `sys/internal/ui/mounts/${encoded(path)}`, this.#token);
+    const { status, text } = await this.#access.send(
+      'GET',
+      `sys/internal/ui/mounts/${encoded(path)}`,
+      this.#token,
+    );
     if (status !== 200) {
       if (status !== 404) this.#warn(path, answerText(status, 'GET', `sys/internal/ui/mounts/${path}`, text));
       return '';
@@ -113,10 +125,14 @@ function isDeleted(text: string): boolean {
 
 function missing(dependency: Dependency): MeshrootError {
   const name = dependencyName(dependency);
-  return new MeshrootError('template-read', `${name}: no secret exists at ${'path' in dependency ? dependency.path : ''}`, {
-    exit: 1,
-    hint: 'was it written, and does the token see the right namespace?',
-  });
+  return new MeshrootError(
+    'template-read',
+    `${name}: no secret exists at ${'path' in dependency ? dependency.path : ''}`,
+    {
+      exit: 1,
+      hint: 'was it written, and does the token see the right namespace?',
+    },
+  );
 }
 
 function answerText(status: number, method: string, path: string, text: string): string {
@@ -126,6 +142,12 @@ function answerText(status: number, method: string, path: string, text: string):
   } catch {
     // not JSON: the status has to do
   }
-  const reason = errors.map((e) => String(e).replace(/\s*\n\s*/g, ' ').trim()).join('; ');
+  const reason = errors
+    .map((e) =>
+      String(e)
+        .replace(/\s*\n\s*/g, ' ')
+        .trim(),
+    )
+    .join('; ');
   return `${status} from ${method} /v1/${path}${reason === '' ? '' : `: ${reason}`}`;
 }

@@ -10,15 +10,24 @@ export function runTemplateCommand(command: string | readonly string[], timeoutM
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void =>
       reject(
-        new MeshrootError('template-command', `failed to execute command ${JSON.stringify(command)}: ${reason}`, {
-          exit: 1,
-        }),
+        new MeshrootError(
+          'template-command',
+          `failed to execute command ${JSON.stringify(command)}: ${reason}`,
+          {
+            exit: 1,
+          },
+        ),
       );
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], timeout: timeoutMs });
     child.on('error', (error) => fail(error.message));
     child.on('close', (code, signal) => {
       if (code === 0) resolve();
-      else fail(signal === null ? `exit status ${code}` : `command did not exit within ${timeoutMs / 1000}s (${signal})`);
+      else
+        fail(
+          signal === null
+            ? `exit status ${code}`
+            : `command did not exit within ${timeoutMs / 1000}s (${signal})`,
+        );
     });
   });
 }

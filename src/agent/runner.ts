@@ -67,7 +67,9 @@ export class Runner {
     while (!signal.aborted) {
       const next = Math.min(...[...this.#due.values()].map(({ at }) => at));
       if (!Number.isFinite(next)) return;
-      await this.#o.clock.sleep(Math.max(0, Math.min(next - this.#o.clock.now(), 2 ** 31 - 1)), signal).catch(() => {});
+      await this.#o.clock
+        .sleep(Math.max(0, Math.min(next - this.#o.clock.now(), 2 ** 31 - 1)), signal)
+        .catch(() => {});
       if (signal.aborted) return;
       if (await this.#refresh(signal)) await this.#renderChanged(signal);
     }
@@ -191,7 +193,9 @@ export class Runner {
   #redacted(error: unknown, destination: string): MeshrootError {
     const reason = this.#brain.redact(messageOf(error));
     const phase = codeOf(error) === 'template-parse' ? 'parse' : 'execute';
-    return new MeshrootError(codeOf(error) ?? 'template-execute', `${destination}: ${phase}: ${reason}`, { exit: 1 });
+    return new MeshrootError(codeOf(error) ?? 'template-execute', `${destination}: ${phase}: ${reason}`, {
+      exit: 1,
+    });
   }
 
   async #writeOne(job: TemplateJob, data: Buffer): Promise<void> {

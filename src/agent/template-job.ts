@@ -24,7 +24,9 @@ export async function readJobs(templates: readonly TemplateSettings[]): Promise<
       const { source, contents } = settings;
       if (source === undefined) return { settings, contents: contents ?? '' };
       const text = await readFile(source, 'utf8').catch((error: unknown) => {
-        throw new MeshrootError('template-source', `failed to read template: ${messageOf(error)}`, { exit: 1 });
+        throw new MeshrootError('template-source', `failed to read template: ${messageOf(error)}`, {
+          exit: 1,
+        });
       });
       return { settings, contents: text };
     }),

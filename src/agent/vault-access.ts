@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import http from 'node:http';
+import type http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
 import { createTransport, type RawAnswer, type Transport } from '../client/transport.ts';
@@ -56,7 +56,8 @@ async function transportFor(settings: VaultSettings): Promise<Transport> {
     });
   const address = new URL(settings.address);
   const ca = await trustedRoots(settings);
-  const plain = settings.clientCert === undefined && settings.tlsServerName === undefined && !settings.skipVerify;
+  const plain =
+    settings.clientCert === undefined && settings.tlsServerName === undefined && !settings.skipVerify;
   if (plain || address.protocol !== 'https:')
     return createTransport({
       address,
@@ -75,7 +76,9 @@ async function trustedRoots(settings: VaultSettings): Promise<string[] | undefin
   if (settings.caPath === undefined) return undefined;
   const folder = settings.caPath;
   const names = await readdir(folder).catch((error: unknown) => {
-    throw new MeshrootError('bad-agent-config', `cannot read ca_path ${folder}: ${messageOf(error)}`, { exit: 1 });
+    throw new MeshrootError('bad-agent-config', `cannot read ca_path ${folder}: ${messageOf(error)}`, {
+      exit: 1,
+    });
   });
   return Promise.all(names.map((name) => pemFile(join(folder, name))));
 }

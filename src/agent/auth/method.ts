@@ -5,7 +5,11 @@ import type { MethodSettings } from '../config/config.ts';
 
 /** What a method wants sent: a login, or a token that is already there. */
 export type Credentials =
-  | { readonly kind: 'login'; readonly path: string; readonly data: Readonly<Record<string, Secret<string> | string>> }
+  | {
+      readonly kind: 'login';
+      readonly path: string;
+      readonly data: Readonly<Record<string, Secret<string> | string>>;
+    }
   | { readonly kind: 'token'; readonly token: Secret<string> };
 
 export interface AuthMethod {
@@ -57,7 +61,10 @@ function jwt(settings: MethodSettings): AuthMethod {
         return cached;
       });
       cached = token;
-      if (remove) await rm(flag(settings, 'remove_jwt_follows_symlinks', false) ? await realpath(path) : path, { force: true });
+      if (remove)
+        await rm(flag(settings, 'remove_jwt_follows_symlinks', false) ? await realpath(path) : path, {
+          force: true,
+        });
       return { kind: 'login', path: `${settings.mountPath}/login`, data: { role, jwt: token } };
     },
   };
@@ -67,7 +74,9 @@ function approle(settings: MethodSettings): AuthMethod {
   const rolePath = required(settings, 'role_id_file_path');
   const secretPath = text(settings, 'secret_id_file_path');
   if (text(settings, 'secret_id_response_wrapping_path') !== undefined)
-    throw new MeshrootError('bad-agent-config', 'secret_id_response_wrapping_path is not supported yet', { exit: 1 });
+    throw new MeshrootError('bad-agent-config', 'secret_id_response_wrapping_path is not supported yet', {
+      exit: 1,
+    });
   const remove = flag(settings, 'remove_secret_id_file_after_reading', true);
   let cached: Secret<string> | undefined;
   return {
@@ -110,9 +119,13 @@ function text(settings: MethodSettings, key: string): string | undefined {
 function required(settings: MethodSettings, key: string): string {
   const value = text(settings, key);
   if (value === undefined)
-    throw new MeshrootError('bad-agent-config', `missing '${key}' value in the config of auth method "${settings.type}"`, {
-      exit: 1,
-    });
+    throw new MeshrootError(
+      'bad-agent-config',
+      `missing '${key}' value in the config of auth method "${settings.type}"`,
+      {
+        exit: 1,
+      },
+    );
   return value;
 }
 

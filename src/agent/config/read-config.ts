@@ -17,7 +17,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function readConfig(paths: readonly string[], env: Environment): Promise<AgentConfig> {
   if (paths.length === 0)
-    throw new MeshrootError('bad-agent-config', 'must specify at least one config path using -config', { exit: 1 });
+    throw new MeshrootError('bad-agent-config', 'must specify at least one config path using -config', {
+      exit: 1,
+    });
   const files = (await Promise.all(paths.map(filesOf))).flat();
   const sections = await Promise.all(files.map(readSection));
   return validated(toConfig(sections, env));
@@ -42,7 +44,9 @@ async function readSection(file: string): Promise<Section> {
 
 function unreadable(path: string, error: unknown): MeshrootError {
   const reason = codeOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
-  return new MeshrootError('bad-agent-config', `error loading configuration from ${path}: ${reason}`, { exit: 1 });
+  return new MeshrootError('bad-agent-config', `error loading configuration from ${path}: ${reason}`, {
+    exit: 1,
+  });
 }
 
 function parsed(file: string, text: string): HclObject {
@@ -50,7 +54,9 @@ function parsed(file: string, text: string): HclObject {
     return parseHcl(text);
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
-    throw new MeshrootError('bad-agent-config', `${file}:${error.line}:${error.column}: ${error.reason}`, { exit: 1 });
+    throw new MeshrootError('bad-agent-config', `${file}:${error.line}:${error.column}: ${error.reason}`, {
+      exit: 1,
+    });
   }
 }
 
@@ -60,9 +66,15 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
   refuseUnsupported(sections);
   const autoAuth = last((s) => s.section('auto_auth'));
   return {
-    vault: readVault(last((s) => s.section('vault')), env),
+    vault: readVault(
+      last((s) => s.section('vault')),
+      env,
+    ),
     method: autoAuth === undefined ? undefined : readMethod(autoAuth),
-    sinks: autoAuth === undefined ? [] : autoAuth.typed('sink').map(({ type, section }) => readSink(type, section)),
+    sinks:
+      autoAuth === undefined
+        ? []
+        : autoAuth.typed('sink').map(({ type, section }) => readSink(type, section)),
     templates: sections.flatMap((s) => s.sections('template').map(readTemplate)),
     templateConfig: readTemplateConfig(last((s) => s.section('template_config'))),
     exitAfterAuth: last((s) => s.boolean('exit_after_auth')) ?? false,
@@ -124,7 +136,8 @@ function configOf(section: Section): Readonly<Record<string, unknown>> {
 }
 
 function readSink(type: string, section: Section): SinkSettings {
-  if (type !== 'file') section.fail(`unknown sink type "${type}"`, section.entry('type'), 'only "file" is known');
+  if (type !== 'file')
+    section.fail(`unknown sink type "${type}"`, section.entry('type'), 'only "file" is known');
   if (section.text('wrap_ttl') !== undefined || section.text('dh_type') !== undefined)
     section.fail('wrapped or encrypted sinks are not supported yet', section.entry('wrap_ttl'));
   const config = section.section('config');
@@ -134,7 +147,8 @@ function readSink(type: string, section: Section): SinkSettings {
   const mode = config.text('mode');
   return {
     path,
-    mode: mode === undefined ? 0o640 : mode.startsWith('0') ? (config.integer('mode', 8) ?? 0o640) : Number(mode),
+    mode:
+      mode === undefined ? 0o640 : mode.startsWith('0') ? (config.integer('mode', 8) ?? 0o640) : Number(mode),
     uid: config.integer('uid'),
     gid: config.integer('gid'),
   };

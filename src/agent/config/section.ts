@@ -87,7 +87,9 @@ export class Section {
     if (entry === undefined || entry.value === null) return [];
     const value = plainValue(entry.value);
     if (Array.isArray(value) && value.every((v) => typeof v === 'string')) return value;
-    return typeof value === 'string' ? [value] : this.fail(`"${this.#path(key)}" must be a list of texts`, entry);
+    return typeof value === 'string'
+      ? [value]
+      : this.fail(`"${this.#path(key)}" must be a list of texts`, entry);
   }
 
   /** All blocks called `key`, as one list whatever form they have. */
@@ -117,7 +119,8 @@ export class Section {
       const type = section.text('type') ?? entry.labels[0];
       if (type !== undefined) return [{ type, section }];
       const [only] = body.entries;
-      if (only === undefined || !isHclObject(only.value)) return this.fail(`"${this.#path(key)}" needs a type`, entry);
+      if (only === undefined || !isHclObject(only.value))
+        return this.fail(`"${this.#path(key)}" needs a type`, entry);
       return [{ type: only.key, section: new Section(this.file, this.#path(key), only.value) }];
     });
   }

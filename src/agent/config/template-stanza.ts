@@ -32,9 +32,15 @@ export function readTemplate(section: Section): TemplateSettings {
   const contents = section.text('contents');
   const destination = section.text('destination') ?? '';
   if ((source === undefined) === (contents === undefined))
-    section.fail('a template takes either "source" or "contents"', section.entry('source') ?? section.object.entries[0]);
+    section.fail(
+      'a template takes either "source" or "contents"',
+      section.entry('source') ?? section.object.entries[0],
+    );
   if (destination === '')
-    section.fail('a template needs a "destination"', section.entry('destination') ?? section.object.entries[0]);
+    section.fail(
+      'a template needs a "destination"',
+      section.entry('destination') ?? section.object.entries[0],
+    );
   const exec = section.section('exec');
   const execCommand = exec?.texts('command');
   return {

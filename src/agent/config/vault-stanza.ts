@@ -31,7 +31,9 @@ function skipVerify(text: string | undefined): boolean | undefined {
   if (text === undefined || text === '') return undefined;
   const value = parseGoBool(text);
   if (value === undefined)
-    throw new MeshrootError('bad-agent-config', `VAULT_SKIP_VERIFY must be true or false, not "${text}"`, { exit: 1 });
+    throw new MeshrootError('bad-agent-config', `VAULT_SKIP_VERIFY must be true or false, not "${text}"`, {
+      exit: 1,
+    });
   return value;
 }
 

@@ -78,7 +78,11 @@ export class AtomicSet {
   }
 
   async #stage(files: ReadonlyMap<string, SetFile>): Promise<string> {
-    const stamp = new Date(this.#clock.now()).toISOString().replace(/[-:]/g, '_').replace('T', '_').replace('Z', '');
+    const stamp = new Date(this.#clock.now())
+      .toISOString()
+      .replace(/[-:]/g, '_')
+      .replace('T', '_')
+      .replace('Z', '');
     const name = `..${stamp}.${process.pid}_${this.#count++}`;
     const staged = join(this.#folder, name);
     await mkdir(staged, { mode: 0o755 });

@@ -1,8 +1,8 @@
 import { equalsAny, isLess, isLessOrEqual } from './compare.ts';
-import { elementOf, elementType, isTrue, kindOf, typeName, zeroOf } from './types.ts';
 import { escapeHtml, escapeJs, escapeQuery } from './escape.ts';
 import { sprint, sprintln } from './print.ts';
 import { sprintf } from './printf.ts';
+import { elementOf, elementType, isTrue, kindOf, typeName, zeroOf } from './types.ts';
 import {
   type Args,
   Boxed,
@@ -56,6 +56,7 @@ export const builtins: ReadonlyMap<string, GoFunction> = new Map([
 function length(item: GoValue): bigint {
   const v = unbox(item);
   if (item instanceof Boxed && v === undefined) throw new FunctionError('len of nil pointer');
+  if (v === undefined) throw new FunctionError('reflect: call of reflect.Value.Type on zero Value');
   if (v instanceof NilPointer) throw new FunctionError('len of nil pointer');
   if (typeof v === 'string') return BigInt(v.length);
   if (v instanceof JsonNumber) return BigInt(v.text.length);
@@ -77,25 +78,28 @@ function indexOnce(container: GoValue, key: GoValue): GoValue {
   if (v instanceof GoMap) {
     if (typeof key !== 'string' && !v.type.startsWith('map[interface'))
       throw new FunctionError(
-        key === undefined ? 'value is nil; should be of type string' : `value has type ${typeName(key)}; should be string`,
+        key === undefined
+          ? 'value is nil; should be of type string'
+          : `value has type ${typeName(key)}; should be string`,
       );
     const name = typeof key === 'string' ? key : String(integerOf(key) ?? key);
     return v.entries.has(name) ? elementOf(v, v.entries.get(name)) : zeroOf(elementType(v.type));
   }
-  if (v instanceof GoSlice) return elementOf(v, v.items[checkedIndex(key, v.items.length, true)]);
+  if (v instanceof GoSlice) return elementOf(v, v.items[checkedIndex(key, v.items.length, 'slice')]);
   const text = v instanceof JsonNumber ? v.text : v;
   if (typeof text === 'string')
-    return new Sized('uint8', BigInt(text.charCodeAt(checkedIndex(key, text.length, true))));
+    return new Sized('uint8', BigInt(text.charCodeAt(checkedIndex(key, text.length, 'string'))));
   throw new FunctionError(`can't index item of type ${typeName(v)}`);
 }
 
-/** Position within `size`; `strict` refuses `size` itself the way Go's runtime does. */
-function checkedIndex(key: GoValue, size: number, strict: boolean): number {
+/** Position within `size`; to get an element `size` itself is too far, and Go says so from another place. */
+function checkedIndex(key: GoValue, size: number, element?: 'slice' | 'string'): number {
   const at = integerOf(key);
   if (key === undefined) throw new FunctionError('cannot index slice/array with nil');
   if (at === undefined) throw new FunctionError(`cannot index slice/array with type ${typeName(key)}`);
   if (at < 0n || at > BigInt(size)) throw new FunctionError(`index out of range: ${at}`);
-  if (strict && at === BigInt(size)) throw new FunctionError('reflect: slice index out of range');
+  if (element !== undefined && at === BigInt(size))
+    throw new FunctionError(`reflect: ${element} index out of range`);
   return Number(at);
 }
 
@@ -108,16 +112,17 @@ function slice(item: GoValue, indexes: readonly GoValue[]): GoValue {
   if (typeof text === 'string' && indexes.length === 3)
     throw new FunctionError('cannot 3-index slice a string');
   const size = typeof text === 'string' ? text.length : text.items.length;
-  const [from = 0, to = size, most] = indexes.map((i) => checkedIndex(unbox(i), size, false));
+  const [from = 0, to = size, most] = indexes.map((i) => checkedIndex(unbox(i), size));
   if (from > to) throw new FunctionError(`invalid slice index: ${from} > ${to}`);
   if (most !== undefined && to > most) throw new FunctionError(`invalid slice index: ${to} > ${most}`);
   return typeof text === 'string' ? text.slice(from, to) : new GoSlice(text.type, text.items.slice(from, to));
 }
 
+/** The first argument is the callee as it is written, put there by call.ts. */
 function call(args: Args): GoValue {
-  const fn = args.value(0);
+  const fn = args.value(1);
   if (fn === undefined) throw new FunctionError('call of nil');
   if (!(fn instanceof GoFunction) || kindOf(fn) !== 'func')
-    throw new FunctionError(`non-function ${typeof fn === 'string' ? fn : ''} of type ${typeName(fn)}`);
+    throw new FunctionError(`non-function ${args.text(0)} of type ${typeName(fn)}`);
   throw new FunctionError('functions cannot be stored in the data of a template');
 }

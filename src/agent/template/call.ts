@@ -1,7 +1,7 @@
 import { messageOf } from '../../lib/errors.ts';
 import { TemplateError } from './errors.ts';
-import { type Evaluator, type Final, missing } from './run.ts';
 import { type Command, nodeText, type Operand } from './nodes.ts';
+import { type Evaluator, type Final, missing } from './run.ts';
 import { canBeNil, isAssignable, isTrue, typeName, zeroOf } from './types.ts';
 import { Args, Boxed, Complex, type GoFunction, type GoValue, Sized, unbox } from './values.ts';
 
@@ -23,13 +23,22 @@ export function callFunction(execution: Evaluator, call: FunctionCall): GoValue 
   const given = args.length + (final === missing ? 0 : 1);
   const fixed = fn.variadic ? fn.params.length - 1 : args.length;
   if (fn.variadic) {
-    if (given < fixed) execution.fail(`wrong number of args for ${name}: want at least ${fixed} got ${args.length}`);
+    if (given < fixed)
+      execution.fail(`wrong number of args for ${name}: want at least ${fixed} got ${args.length}`);
   } else if (given !== fn.params.length)
     execution.fail(`wrong number of args for ${name}: want ${fn.params.length} got ${given}`);
   if (call.isBuiltin && (name === 'and' || name === 'or')) return shortCircuit(execution, call);
   const values = args.map((arg, i) => argument(execution, call.dot, typeAt(fn, i), arg));
   if (final !== missing) values.push(validated(execution, final, typeAt(fn, values.length)));
+  if (call.isBuiltin && name === 'call') values.unshift(calleeText(call));
   return invoke(execution, call, values);
+}
+
+/** How `call` names what it was told to call. */
+function calleeText({ args, final }: FunctionCall): string {
+  const [callee] = args;
+  if (callee !== undefined) return nodeText(callee);
+  return typeof final === 'string' ? final : '';
 }
 
 /** Type of the i-th argument; the last parameter's for all variadic ones. */

@@ -7,7 +7,12 @@ type Basic = 'bool' | 'int' | 'uint' | 'float' | 'complex' | 'string';
 
 function basicKind(v: GoValue): Basic | undefined {
   const kind = kindOf(v);
-  return kind === 'bool' || kind === 'int' || kind === 'uint' || kind === 'float' || kind === 'complex' || kind === 'string'
+  return kind === 'bool' ||
+    kind === 'int' ||
+    kind === 'uint' ||
+    kind === 'float' ||
+    kind === 'complex' ||
+    kind === 'string'
     ? kind
     : undefined;
 }

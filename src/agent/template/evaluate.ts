@@ -2,7 +2,15 @@ import { builtins } from './builtins.ts';
 import { callFunction } from './call.ts';
 import { TemplateError } from './errors.ts';
 import { fieldOf } from './field.ts';
-import { type Branch, type Command, type List, type Node, nodeText, type Operand, type Pipe } from './nodes.ts';
+import {
+  type Branch,
+  type Command,
+  type List,
+  type Node,
+  nodeText,
+  type Operand,
+  type Pipe,
+} from './nodes.ts';
 import type { NumberConstant } from './number.ts';
 import { formatValue, printed } from './print.ts';
 import { quote } from './quote.ts';
@@ -33,7 +41,10 @@ export function evaluateTemplate(run: Run, dot: GoValue = undefined): string {
 export function executeNamed(run: Run, name: string, dot: GoValue, depth: number): string {
   const list = run.templates.get(name);
   if (list === undefined)
-    throw new TemplateError('template-execute', `template: no template ${quote(name)} associated with template ""`);
+    throw new TemplateError(
+      'template-execute',
+      `template: no template ${quote(name)} associated with template ""`,
+    );
   return new Execution(run, name, dot, depth).execute(list);
 }
 
@@ -311,7 +322,14 @@ class Execution implements Evaluator {
     }
     for (const [i, name] of names.entries()) {
       const last = i === names.length - 1;
-      receiver = fieldOf(this, { receiver, name, node, dot, args: last ? args : [], final: last ? final : missing });
+      receiver = fieldOf(this, {
+        receiver,
+        name,
+        node,
+        dot,
+        args: last ? args : [],
+        final: last ? final : missing,
+      });
     }
     return receiver;
   }

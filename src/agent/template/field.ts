@@ -1,11 +1,20 @@
 import { callFunction } from './call.ts';
-import { type Evaluator, type Final, missing } from './run.ts';
 import type { Operand } from './nodes.ts';
-import { elementOf, elementType, typeName, zeroOf } from './types.ts';
-import { Boxed, GoFunction, GoMap, GoStruct, type GoValue, JsonNumber, NilPointer, Sized } from './values.ts';
 import { goFloat } from './number.ts';
-import { FunctionError } from './values.ts';
 import { quote } from './quote.ts';
+import { type Evaluator, type Final, missing } from './run.ts';
+import { elementOf, elementType, typeName, zeroOf } from './types.ts';
+import {
+  Boxed,
+  FunctionError,
+  GoFunction,
+  GoMap,
+  GoStruct,
+  type GoValue,
+  JsonNumber,
+  NilPointer,
+  Sized,
+} from './values.ts';
 
 export interface FieldAccess {
   readonly receiver: GoValue;

@@ -111,7 +111,11 @@ export class Lexer {
   }
 
   #atRightDelim(at: number): { delim: boolean; trim: boolean } {
-    if (isSpace(this.#input[at]) && this.#input[at + 1] === '-' && this.#input.startsWith(this.#right, at + 2))
+    if (
+      isSpace(this.#input[at]) &&
+      this.#input[at + 1] === '-' &&
+      this.#input.startsWith(this.#right, at + 2)
+    )
       return { delim: true, trim: true };
     return { delim: this.#input.startsWith(this.#right, at), trim: false };
   }

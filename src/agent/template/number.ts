@@ -14,7 +14,10 @@ const minInt = -(2n ** 63n);
 const maxUint = 2n ** 64n - 1n;
 
 /** @returns the constant, or the text of the error */
-export function parseNumber(text: string, type: 'number' | 'charConstant' | 'complex'): NumberConstant | string {
+export function parseNumber(
+  text: string,
+  type: 'number' | 'charConstant' | 'complex',
+): NumberConstant | string {
   if (type === 'charConstant') return charConstant(text);
   if (type === 'complex') return complexConstant(text);
   if (text.endsWith('i')) {
@@ -54,10 +57,12 @@ function charConstant(text: string): NumberConstant | string {
 }
 
 function complexConstant(text: string): NumberConstant | string {
-  const match = /^(.+?[^eEpP])([+-].*)i$/.exec(text);
+  const match = /^(.*[^eEpP+-])([+-].*)i$/.exec(text);
   const re = goFloat(match?.[1] ?? '');
   const im = goFloat(match?.[2] ?? '');
-  return re === undefined || im === undefined ? 'syntax error scanning complex number' : simplified(text, { re, im });
+  return re === undefined || im === undefined
+    ? 'syntax error scanning complex number'
+    : simplified(text, { re, im });
 }
 
 function simplified(text: string, complex: { re: number; im: number }): NumberConstant {
@@ -67,9 +72,10 @@ function simplified(text: string, complex: { re: number; im: number }): NumberCo
 
 /** strconv.ParseInt/ParseUint with base 0: `0x`, `0o`, `0b`, leading-zero octal, `_` between digits. */
 export function goInteger(text: string): bigint | undefined {
-  const match = /^([+-]?)(0[xX]_?[\da-fA-F]+(?:_[\da-fA-F]+)*|0[oO]_?[0-7]+(?:_[0-7]+)*|0[bB]_?[01]+(?:_[01]+)*|0(?:_?[0-7]+)*|[1-9]\d*(?:_\d+)*)$/.exec(
-    text,
-  );
+  const match =
+    /^([+-]?)(0[xX]_?[\da-fA-F]+(?:_[\da-fA-F]+)*|0[oO]_?[0-7]+(?:_[0-7]+)*|0[bB]_?[01]+(?:_[01]+)*|0(?:_?[0-7]+)*|[1-9]\d*(?:_\d+)*)$/.exec(
+      text,
+    );
   if (match === null) return undefined;
   let digits = (match[2] ?? '').replaceAll('_', '');
   if (/^0\d/.test(digits)) digits = `0o${digits.slice(1)}`;

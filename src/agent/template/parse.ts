@@ -20,7 +20,14 @@ interface Terminator {
   readonly kind: 'end' | 'else';
   readonly pos: number;
 }
-type Context = 'if' | 'with' | 'range' | 'command' | 'block clause' | 'template clause' | 'parenthesized pipeline';
+type Context =
+  | 'if'
+  | 'with'
+  | 'range'
+  | 'command'
+  | 'block clause'
+  | 'template clause'
+  | 'parenthesized pipeline';
 
 const maxDepth = 500;
 const operandStarts: ReadonlySet<TokenType> = new Set([
@@ -54,7 +61,12 @@ export function parseTemplate(text: string, options: ParseOptions): Templates {
   return templates;
 }
 
-function addTemplate(templates: Map<string, List>, name: string, list: List, fail: (m: string) => never): void {
+function addTemplate(
+  templates: Map<string, List>,
+  name: string,
+  list: List,
+  fail: (m: string) => never,
+): void {
   const known = templates.get(name);
   if (known === undefined || isEmpty(known)) templates.set(name, list);
   else if (!isEmpty(list)) fail(`template: multiple definition of template ${quote(name)}`);
@@ -362,9 +374,7 @@ class Parser {
 
   #number(token: Token, type: 'number' | 'charConstant' | 'complex'): Operand {
     const constant = parseNumber(token.value, type);
-    return typeof constant === 'string'
-      ? this.#fail(constant)
-      : { kind: 'number', pos: token.pos, constant };
+    return typeof constant === 'string' ? this.#fail(constant) : { kind: 'number', pos: token.pos, constant };
   }
 
   #parenthesized(): Pipe {

@@ -1,9 +1,9 @@
 import { formatFloat } from './float-format.ts';
 import {
   Boxed,
-  Channel,
+  type Channel,
   Complex,
-  GoFunction,
+  type GoFunction,
   GoMap,
   GoSlice,
   GoStruct,
@@ -54,7 +54,9 @@ function complexText({ re, im }: Complex): string {
 }
 
 function mapText(map: GoMap, plus: boolean, depth: number): string {
-  const pairs = sortedKeys(map.entries).map((k) => `${k}:${formatValue(map.entries.get(k), plus, depth + 1)}`);
+  const pairs = sortedKeys(map.entries).map(
+    (k) => `${k}:${formatValue(map.entries.get(k), plus, depth + 1)}`,
+  );
   return `map[${pairs.join(' ')}]`;
 }
 

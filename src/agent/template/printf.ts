@@ -3,7 +3,17 @@ import { formatValue } from './print.ts';
 import { escapedRune, quote } from './quote.ts';
 import { isPrint, runeAt, runeBytes, runeCount } from './runes.ts';
 import { typeName } from './types.ts';
-import { Complex, GoMap, GoSlice, type GoValue, integerOf, JsonNumber, Sized, sortedKeys, unbox } from './values.ts';
+import {
+  Complex,
+  GoMap,
+  GoSlice,
+  type GoValue,
+  integerOf,
+  JsonNumber,
+  Sized,
+  sortedKeys,
+  unbox,
+} from './values.ts';
 
 interface Spec {
   readonly verb: string;
@@ -76,16 +86,19 @@ class Formatter {
     const { width: bytes } = runeAt(this.#format, this.#at);
     const verb = this.#format.slice(this.#at, this.#at + bytes);
     this.#at += bytes;
-    return bad + this.#formatted({
-      verb,
-      minus,
-      plus: flags.includes('+'),
-      sharp: flags.includes('#'),
-      space: flags.includes(' '),
-      zero: flags.includes('0') && !minus,
-      width: width === undefined || width === 'bad' ? undefined : Math.abs(width),
-      precision,
-    });
+    return (
+      bad +
+      this.#formatted({
+        verb,
+        minus,
+        plus: flags.includes('+'),
+        sharp: flags.includes('#'),
+        space: flags.includes(' '),
+        zero: flags.includes('0') && !minus,
+        width: width === undefined || width === 'bad' ? undefined : Math.abs(width),
+        precision,
+      })
+    );
   }
 
   #formatted(spec: Spec): string {
@@ -139,7 +152,8 @@ function verbText(spec: Spec, arg: GoValue): string {
   if (v instanceof JsonNumber) return stringText(spec, v.text, v);
   if (v instanceof GoSlice || v instanceof GoMap) return containerText(spec, v);
   if (v === undefined && spec.verb !== 'v') return `%!${spec.verb}(<nil>)`;
-  if (spec.verb === 'v' || (spec.verb === 's' && !(v instanceof Complex))) return pad(spec, formatValue(v, spec.plus));
+  if (spec.verb === 'v' || (spec.verb === 's' && !(v instanceof Complex)))
+    return pad(spec, formatValue(v, spec.plus));
   return complaint(spec, v);
 }
 
@@ -150,7 +164,9 @@ function complaint(spec: Spec, v: GoValue): string {
 function containerText(spec: Spec, v: GoSlice | GoMap): string {
   if (spec.sharp && spec.verb === 'v') return goSyntax(v);
   if (v instanceof GoSlice) return `[${v.items.map((i) => formatted(spec, i)).join(' ')}]`;
-  const pairs = sortedKeys(v.entries).map((k) => `${formatted(spec, k)}:${formatted(spec, v.entries.get(k))}`);
+  const pairs = sortedKeys(v.entries).map(
+    (k) => `${formatted(spec, k)}:${formatted(spec, v.entries.get(k))}`,
+  );
   return `map[${pairs.join(' ')}]`;
 }
 
@@ -179,7 +195,10 @@ function stringText(spec: Spec, text: string, v: GoValue): string {
     case 's':
       return pad(spec, cut);
     case 'q':
-      return pad(spec, spec.sharp && !cut.includes('`') && isOneLine(cut) ? `\`${cut}\`` : quote(cut));
+      return pad(
+        spec,
+        spec.sharp && !cut.includes('`') && isOneLine(cut) ? `\`${cut}\`` : quote(cut, undefined, spec.plus),
+      );
     case 'x':
     case 'X': {
       const bytes = spec.precision === undefined ? text : text.slice(0, spec.precision);
@@ -225,8 +244,9 @@ function integerText(spec: Spec, n: bigint, v: GoValue): string {
   if (spec.precision !== undefined) digits = digits.padStart(spec.precision, '0');
   const isHexByte = spec.sharp && verb === 'v' && v instanceof Sized && v.type.startsWith('u');
   if (isHexByte) digits = n.toString(16);
+  const plus = spec.plus && verb !== 'v';
   const prefix = verb === 'O' ? '0o' : isHexByte ? '0x' : spec.sharp ? (prefixes[verb] ?? '') : '';
-  return signed(spec, negative ? '-' : spec.plus ? '+' : spec.space ? ' ' : '', prefix, digits);
+  return signed(spec, negative ? '-' : plus ? '+' : spec.space ? ' ' : '', prefix, digits);
 }
 
 /** Zero padding goes between sign and digits, unless a precision is given. */
@@ -243,7 +263,8 @@ function floatText(spec: Spec, n: number, v: GoValue): string {
   const text = formatFloat(n, verb, precision);
   const negative = text.startsWith('-');
   const size = text.replace(/^[-+]/, '');
-  const sign = negative ? '-' : spec.plus ? '+' : spec.space ? ' ' : '';
+  const plus = spec.plus && spec.verb !== 'v';
+  const sign = negative ? '-' : plus ? '+' : spec.space ? ' ' : '';
   if (!spec.zero || spec.width === undefined || !Number.isFinite(n))
     return pad({ ...spec, zero: false }, (text.startsWith('+') && sign === '' ? '+' : sign) + size);
   return sign + size.padStart(spec.width - sign.length, '0');

@@ -68,12 +68,15 @@ function numericEscape(rest: string): QuotedChar | undefined {
 }
 
 /** Go's strconv.Quote (`%q`) of a binary string; `limit` runes at most (`%.10q`). */
-export function quote(bytes: string, limit = Number.POSITIVE_INFINITY): string {
+export function quote(bytes: string, limit = Number.POSITIVE_INFINITY, asciiOnly = false): string {
   let out = '"';
   let runes = 0;
   for (let i = 0; i < bytes.length && runes < limit; runes++) {
     const { code, width } = runeAt(bytes, i);
-    out += quotedRune(bytes, i, code, width);
+    out +=
+      asciiOnly && code > 0x7f && !(code === 0xfffd && width === 1)
+        ? unicodeEscape(code)
+        : quotedRune(bytes, i, code, width);
     i += width;
   }
   return `${out}"`;
@@ -90,7 +93,10 @@ export function escapedRune(code: number): string {
   if (name !== undefined) return `\\${name}`;
   if (isPrint(code)) return runeBytes(code);
   if (code < 0x20 || code === 0x7f) return `\\x${code.toString(16).padStart(2, '0')}`;
-  return code > 0xffff
-    ? `\\U${code.toString(16).padStart(8, '0')}`
-    : `\\u${code.toString(16).padStart(4, '0')}`;
+  return unicodeEscape(code);
+}
+
+function unicodeEscape(code: number): string {
+  const wide = code > 0xffff;
+  return `\\${wide ? 'U' : 'u'}${code.toString(16).padStart(wide ? 8 : 4, '0')}`;
 }

@@ -1,5 +1,14 @@
-import { FunctionError, GoMap, GoSlice, GoStruct, type GoValue, JsonNumber, NilPointer, Sized } from './values.ts';
 import { fromJson } from './functions/json.ts';
+import {
+  FunctionError,
+  GoMap,
+  GoSlice,
+  GoStruct,
+  type GoValue,
+  JsonNumber,
+  NilPointer,
+  Sized,
+} from './values.ts';
 
 /** A secret as templates see it, with what scheduling needs. */
 export interface FetchedSecret {
@@ -25,9 +34,9 @@ export function secretValue(json: string): FetchedSecret {
   const data = field('data');
   const seconds = integer(field('lease_duration'));
   const fields = new Map<string, GoValue>([
+    ['RequestID', text(field('request_id'))],
     ['LeaseID', text(field('lease_id'))],
     ['LeaseDuration', BigInt(seconds)],
-    ['RequestID', text(field('request_id'))],
     ['Renewable', field('renewable') === true],
     ['Data', data instanceof GoMap ? data : new GoMap('map[string]interface {}')],
     ['Warnings', strings(field('warnings'))],

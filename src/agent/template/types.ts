@@ -87,7 +87,7 @@ export function elementOf(container: GoSlice | GoMap, item: GoValue): GoValue {
 }
 
 export function zeroOf(type: string): GoValue {
-  if (type === 'interface {}' || type === 'reflect.Value') return new Boxed(undefined);
+  if (type === 'interface {}') return new Boxed(undefined);
   if (type === 'string') return '';
   if (type === 'bool') return false;
   if (type === 'int') return 0n;

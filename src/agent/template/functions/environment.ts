@@ -27,7 +27,8 @@ export function environmentFunctions(env: Environment, now: () => number): Funct
   };
 }
 
-const monthNames = 'January February March April May June July August September October November December'.split(' ');
+const monthNames =
+  'January February March April May June July August September October November December'.split(' ');
 const dayNames = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 
 /** Go's time layout, in UTC. */
@@ -72,7 +73,10 @@ export function formatTime(ms: number, layout: string): string {
 }
 
 function fraction(ms: number, part: string): string {
-  const digits = String(ms % 1000).padStart(3, '0').padEnd(part.length - 1, '0').slice(0, part.length - 1);
+  const digits = String(ms % 1000)
+    .padStart(3, '0')
+    .padEnd(part.length - 1, '0')
+    .slice(0, part.length - 1);
   if (part[1] === '0') return (part[0] ?? '.') + digits;
   const trimmed = digits.replace(/0+$/, '');
   return trimmed === '' ? '' : `${part[0] ?? '.'}${trimmed}`;

@@ -16,6 +16,7 @@ import {
   toUtf8,
   unbox,
 } from '../values.ts';
+import { jsonSyntaxError } from './json-error.ts';
 
 export interface JsonStyle {
   readonly escapeHtml: boolean;
@@ -44,14 +45,21 @@ function jsonObject(v: GoMap | GoStruct, style: JsonStyle, level: number): strin
   if (v instanceof GoMap && v.type.startsWith('map[interface'))
     throw new FunctionError(`json: unsupported type: ${v.type}`);
   const colon = style.indent > 0 ? ': ' : ':';
-  const [keys, values] = v instanceof GoMap ? [sortedKeys(v.entries), v.entries] : [[...v.fields.keys()], v.fields];
+  const [keys, values] =
+    v instanceof GoMap ? [sortedKeys(v.entries), v.entries] : [[...v.fields.keys()], v.fields];
   const pairs = keys.map(
     (k) => jsonString(k, style.escapeHtml) + colon + toJson(values.get(k), style, level + 1),
   );
   return wrapped('{', '}', pairs, style, level);
 }
 
-function wrapped(open: string, close: string, items: readonly string[], style: JsonStyle, level: number): string {
+function wrapped(
+  open: string,
+  close: string,
+  items: readonly string[],
+  style: JsonStyle,
+  level: number,
+): string {
   if (items.length === 0 || style.indent === 0) return open + items.join(',') + close;
   const pad = `\n${' '.repeat(style.indent * (level + 1))}`;
   return `${open}${pad}${items.join(`,${pad}`)}\n${' '.repeat(style.indent * level)}${close}`;
@@ -101,16 +109,9 @@ export function fromJson(json: string, numbers: 'literal' | 'float64'): GoValue 
     if (numbers === 'float64') return toGo(JSON.parse(toUtf8(json)) as unknown);
     return toGo(JSON.parse(markNumbers(toUtf8(json))) as unknown);
   } catch (error) {
-    throw new FunctionError(jsonMessage(error, toUtf8(json)));
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new FunctionError(jsonSyntaxError(json));
   }
-}
-
-function jsonMessage(error: unknown, json: string): string {
-  if (json.trim() === '' || /end of JSON input|Unterminated/.test(String(error))) return 'unexpected end of JSON input';
-  const position = /position (\d+)/.exec(String(error))?.[1];
-  const bad = position === undefined ? json.trim()[0] : json[Number(position)];
-  if (bad === undefined) return 'unexpected end of JSON input';
-  return `invalid character '${fromUtf8(bad)}' looking for beginning of value`;
 }
 
 /** Strings are skipped whole, so only real number literals are quoted and marked. */

@@ -1,7 +1,17 @@
-import { formatValue } from '../print.ts';
+import { sprintf } from '../printf.ts';
 import { quote } from '../quote.ts';
 import { isTrue } from '../types.ts';
-import { FunctionError, GoFunction, GoMap, GoSlice, GoStruct, type GoValue, sortedKeys, stringMap, unbox } from '../values.ts';
+import {
+  FunctionError,
+  type GoFunction,
+  GoMap,
+  GoSlice,
+  GoStruct,
+  type GoValue,
+  sortedKeys,
+  stringMap,
+  unbox,
+} from '../values.ts';
 import { define, type FunctionTable } from './define.ts';
 
 const s = 'string';
@@ -36,7 +46,7 @@ function explodeInto(out: Map<string, GoValue>, path: string, v: GoValue, whole:
   const nest = out.get(top);
   if (!(nest instanceof GoMap))
     throw new FunctionError(
-      `explodeMap: not a map: ${quote(whole)}: ${quote(top)} already has value ${quote(formatValue(nest))}`,
+      `explodeMap: not a map: ${quote(whole)}: ${quote(top)} already has value ${sprintf('%q', [nest])}`,
     );
   explodeInto(nest.entries, path.slice(at + 1), v, path);
 }

@@ -1,7 +1,14 @@
-import { formatValue } from '../print.ts';
-import { quote } from '../quote.ts';
+import { sprintf } from '../printf.ts';
 import { kindOf, typeName } from '../types.ts';
-import { type Args, Channel, FunctionError, type GoFunction, type GoValue, integerOf, Sized } from '../values.ts';
+import {
+  type Args,
+  Channel,
+  FunctionError,
+  type GoFunction,
+  type GoValue,
+  integerOf,
+  Sized,
+} from '../values.ts';
 import { define, type FunctionTable } from './define.ts';
 import { parseIntText } from './parse-values.ts';
 
@@ -9,19 +16,21 @@ const any = 'interface {}';
 
 type Operation = 'add' | 'subtract' | 'multiply' | 'divide' | 'modulo' | 'minimum' | 'maximum';
 
-const wholes: Readonly<Record<Exclude<Operation, 'minimum' | 'maximum'>, (a: bigint, b: bigint) => bigint>> = {
-  add: (a, b) => a + b,
-  subtract: (a, b) => a - b,
-  multiply: (a, b) => a * b,
-  divide: (a, b) => divisor(a, b, (x, y) => x / y),
-  modulo: (a, b) => divisor(a, b, (x, y) => x % y),
-};
-const floats: Readonly<Record<'add' | 'subtract' | 'multiply' | 'divide', (a: number, b: number) => number>> = {
-  add: (a, b) => a + b,
-  subtract: (a, b) => a - b,
-  multiply: (a, b) => a * b,
-  divide: (a, b) => a / b,
-};
+const wholes: Readonly<Record<Exclude<Operation, 'minimum' | 'maximum'>, (a: bigint, b: bigint) => bigint>> =
+  {
+    add: (a, b) => a + b,
+    subtract: (a, b) => a - b,
+    multiply: (a, b) => a * b,
+    divide: (a, b) => divisor(a, b, (x, y) => x / y),
+    modulo: (a, b) => divisor(a, b, (x, y) => x % y),
+  };
+const floats: Readonly<Record<'add' | 'subtract' | 'multiply' | 'divide', (a: number, b: number) => number>> =
+  {
+    add: (a, b) => a + b,
+    subtract: (a, b) => a - b,
+    multiply: (a, b) => a * b,
+    divide: (a, b) => a / b,
+  };
 
 function divisor(a: bigint, b: bigint, op: (a: bigint, b: bigint) => bigint): bigint {
   if (b === 0n) throw new FunctionError('runtime error: integer divide by zero');
@@ -69,7 +78,7 @@ function numbers(name: Operation, args: Args): [GoValue, GoValue] {
 }
 
 function unknownType(name: Operation, v: GoValue): FunctionError {
-  const shown = v === undefined ? '"<invalid reflect.Value>"' : quote(formatValue(v));
+  const shown = v === undefined ? '<invalid reflect.Value>' : sprintf('%q', [v]);
   return new FunctionError(`${name}: unknown type for ${shown} (${typeName(v)})`);
 }
 

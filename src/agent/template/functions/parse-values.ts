@@ -6,7 +6,9 @@ import { define, type FunctionTable } from './define.ts';
 const s = 'string';
 
 function syntaxError(outer: string, inner: string, text: string, what = 'invalid syntax'): FunctionError {
-  return new FunctionError(`${outer === '' ? '' : `${outer}: `}strconv.${inner}: parsing ${quote(text)}: ${what}`);
+  return new FunctionError(
+    `${outer === '' ? '' : `${outer}: `}strconv.${inner}: parsing ${quote(text)}: ${what}`,
+  );
 }
 
 /** strconv.ParseInt(text, 10, 64); empty is 0 in consul-template. */

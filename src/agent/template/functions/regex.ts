@@ -9,7 +9,9 @@ export function compileRegex(pattern: string): RegExp {
   const text = toUtf8(pattern);
   const refused = /\(\?(?:<?[=!])|\\[1-9]/.exec(text.replace(/\\\\/g, ''));
   if (refused !== null) {
-    const reason = refused[0].startsWith('\\') ? 'invalid escape sequence' : 'invalid or unsupported Perl syntax';
+    const reason = refused[0].startsWith('\\')
+      ? 'invalid escape sequence'
+      : 'invalid or unsupported Perl syntax';
     throw new FunctionError(`error parsing regexp: ${reason}: \`${refused[0]}\``);
   }
   const flags = /^\(\?([imsU]+)\)/.exec(text);

@@ -1,6 +1,6 @@
 import { builtins } from '../builtins.ts';
 import type { GoFunction } from '../values.ts';
-import { FunctionError, GoFunction as Fn } from '../values.ts';
+import { GoFunction as Fn, FunctionError } from '../values.ts';
 import { encodingFunctions } from './encoding.ts';
 import { type Environment, environmentFunctions } from './environment.ts';
 import { mapFunctions } from './maps.ts';
@@ -51,12 +51,20 @@ function executeTemplateFunction(context: FunctionContext): GoFunction {
 }
 
 function deny(table: Map<string, GoFunction>, pattern: string): void {
-  const glob = new RegExp(`^${pattern.split('*').map((p) => p.replace(/\W/g, '\\$&')).join('.*')}$`);
+  const glob = new RegExp(
+    `^${pattern
+      .split('*')
+      .map((p) => p.replace(/\W/g, '\\$&'))
+      .join('.*')}$`,
+  );
   for (const name of table.keys()) {
     if (!glob.test(name)) continue;
-    table.set(name, new Fn(['...string'], 'string', () => {
-      throw new FunctionError('function is disabled');
-    }));
+    table.set(
+      name,
+      new Fn(['...string'], 'string', () => {
+        throw new FunctionError('function is disabled');
+      }),
+    );
   }
 }
 

@@ -1,9 +1,17 @@
 import { createHash, createHmac } from 'node:crypto';
-import { FunctionError, fromUtf8, GoMap, GoSlice, type GoValue, toUtf8, unbox } from '../values.ts';
-import { JsonNumber } from '../values.ts';
-import { integerOf } from '../values.ts';
-import { kindOf, typeName } from '../types.ts';
 import { runeAt } from '../runes.ts';
+import { kindOf, typeName } from '../types.ts';
+import {
+  FunctionError,
+  fromUtf8,
+  GoMap,
+  GoSlice,
+  type GoValue,
+  integerOf,
+  JsonNumber,
+  toUtf8,
+  unbox,
+} from '../values.ts';
 import { define, type FunctionTable } from './define.ts';
 import { regexMatch, regexReplaceAll } from './regex.ts';
 
@@ -11,7 +19,9 @@ const s = 'string';
 const any = 'interface {}';
 const list = '[]interface {}';
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
-const goSpace = '[\\t\\n\\v\\f\\r ]|\\xc2\\x85|\\xc2\\xa0';
+/** White space as UTF-8 bytes: ASCII, NEL, NBSP, ogham, U+2000…, U+3000. */
+const goSpace =
+  '[\\t\\n\\v\\f\\r ]|\\xc2[\\x85\\xa0]|\\xe1\\x9a\\x80|\\xe2\\x80[\\x80-\\x8a\\xa8\\xa9\\xaf]|\\xe2\\x81\\x9f|\\xe3\\x80\\x80';
 
 /** consul-template's text functions, over binary strings. */
 export const textFunctions: FunctionTable = {
@@ -26,11 +36,11 @@ export const textFunctions: FunctionTable = {
     a.text(0) !== '' && a.text(1).endsWith(a.text(0)) ? a.text(1).slice(0, -a.text(0).length) : a.text(1),
   ),
   trimSpace: define([s], s, (a) => trimSpace(a.text(0))),
-  toLower: define([s], s, (a) => fromUtf8(toUtf8(a.text(0)).toLowerCase())),
-  toUpper: define([s], s, (a) => fromUtf8(toUtf8(a.text(0)).toUpperCase())),
+  toLower: define([s], s, (a) => eachRune(a.text(0), (c) => c.toLowerCase())),
+  toUpper: define([s], s, (a) => eachRune(a.text(0), (c) => c.toUpperCase())),
   toTitle: define([s], s, (a) => fromUtf8(title(toUtf8(a.text(0))))),
   indent: define(['int', s], s, (a) => indent(a.int(0), a.text(1))),
-  replaceAll: define([s, s, s], s, (a) => a.text(2).split(a.text(0)).join(a.text(1))),
+  replaceAll: define([s, s, s], s, (a) => replaceAll(a.text(0), a.text(1), a.text(2))),
   regexMatch: define([s, s], 'bool', (a) => regexMatch(a.text(0), a.text(1))),
   regexReplaceAll: define([s, s, s], s, (a) => regexReplaceAll(a.text(0), a.text(1), a.text(2))),
   contains: define([any, any], 'bool', (a) => contains(a.value(1), a.value(0))),
@@ -38,13 +48,40 @@ export const textFunctions: FunctionTable = {
   containsAll: define([list, any], 'bool', (a) => a.items(0).every((v) => contains(a.value(1), unbox(v)))),
   containsAny: define([list, any], 'bool', (a) => a.items(0).some((v) => contains(a.value(1), unbox(v)))),
   containsNone: define([list, any], 'bool', (a) => !a.items(0).some((v) => contains(a.value(1), unbox(v)))),
-  containsNotAll: define([list, any], 'bool', (a) => !a.items(0).every((v) => contains(a.value(1), unbox(v)))),
-  sha256Hex: define([s], s, (a) => createHash('sha256').update(bytes(a.text(0))).digest('hex')),
-  md5sum: define([s], s, (a) => createHash('md5').update(bytes(a.text(0))).digest('hex')),
+  containsNotAll: define(
+    [list, any],
+    'bool',
+    (a) => !a.items(0).every((v) => contains(a.value(1), unbox(v))),
+  ),
+  sha256Hex: define([s], s, (a) =>
+    createHash('sha256')
+      .update(bytes(a.text(0)))
+      .digest('hex'),
+  ),
+  md5sum: define([s], s, (a) =>
+    createHash('md5')
+      .update(bytes(a.text(0)))
+      .digest('hex'),
+  ),
   hmacSHA256Hex: define([s, s], s, (a) =>
-    createHmac('sha256', bytes(a.text(1))).update(bytes(a.text(0))).digest('hex'),
+    createHmac('sha256', bytes(a.text(1)))
+      .update(bytes(a.text(0)))
+      .digest('hex'),
   ),
 };
+
+/** Rune by rune, as Go maps case: `ß` has no single upper-case rune and stays. */
+function eachRune(text: string, change: (rune: string) => string): string {
+  const changed = [...toUtf8(text)].map((c) => {
+    const next = change(c);
+    return [...next].length === 1 ? next : c;
+  });
+  return fromUtf8(changed.join(''));
+}
+
+function replaceAll(from: string, to: string, text: string): string {
+  return from === '' ? ['', ...split('', text), ''].join(to) : text.split(from).join(to);
+}
 
 function split(separator: string, text: string): string[] {
   if (text === '') return [];

@@ -1,12 +1,20 @@
 import { formatFloat } from '../float-format.ts';
 import { typeName } from '../types.ts';
-import { FunctionError, GoMap, GoSlice, type GoValue, JsonNumber, Sized, sortedKeys, unbox } from '../values.ts';
+import {
+  FunctionError,
+  GoMap,
+  GoSlice,
+  type GoValue,
+  JsonNumber,
+  Sized,
+  sortedKeys,
+  unbox,
+} from '../values.ts';
 
 /** BurntSushi/toml's encoder: plain keys first, then tables, both sorted; sub-tables indented by two spaces. */
 export function toToml(v: GoValue): string {
   const root = unbox(v);
-  if (!(root instanceof GoMap)) throw new FunctionError('toml: top-level values must be Go maps or structs');
-  return table(root, []);
+  return root instanceof GoMap ? table(root, []) : inline(root);
 }
 
 const isTable = (v: GoValue): v is GoMap => v instanceof GoMap;
@@ -21,18 +29,20 @@ function table(map: GoMap, path: readonly string[]): string {
     if (v !== undefined && !isTable(v) && !isTableList(v)) out += `${pad}${key(k)} = ${inline(v)}\n`;
   for (const [k, v] of entries) {
     const name = [...path, key(k)];
-    if (isTable(v)) out += `${gap(out)}${pad}[${name.join('.')}]\n${table(v, name)}`;
+    if (isTable(v)) out += `${gap(out, path)}${pad}[${name.join('.')}]\n${table(v, name)}`;
     else if (isTableList(v)) {
       for (const item of v.items) {
         const inner = unbox(item);
-        if (inner instanceof GoMap) out += `${gap(out)}${pad}[[${name.join('.')}]]\n${table(inner, name)}`;
+        if (inner instanceof GoMap)
+          out += `${gap(out, path)}${pad}[[${name.join('.')}]]\n${table(inner, name)}`;
       }
     }
   }
   return out;
 }
 
-const gap = (out: string): string => (out === '' ? '' : '\n');
+/** Only top-level tables are set apart by an empty line. */
+const gap = (out: string, path: readonly string[]): string => (out === '' || path.length > 0 ? '' : '\n');
 
 function key(name: string): string {
   return /^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name);
@@ -58,7 +68,13 @@ function tomlFloat(n: number): string {
 }
 
 function quoted(text: string): string {
-  const named: Readonly<Record<string, string>> = { '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r' };
+  const named: Readonly<Record<string, string>> = {
+    '\b': '\\b',
+    '\t': '\\t',
+    '\n': '\\n',
+    '\f': '\\f',
+    '\r': '\\r',
+  };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: TOML escapes them
   return `"${text.replace(/["\\\0-\x1f\x7f]/g, (c) => {
     if (c === '"' || c === '\\') return `\\${c}`;

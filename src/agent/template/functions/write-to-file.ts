@@ -1,18 +1,18 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
   constants,
   lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
-  closeSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
+import { quote } from '../quote.ts';
 import { FunctionError, toUtf8 } from '../values.ts';
 import { define, type FunctionTable } from './define.ts';
-import { quote } from '../quote.ts';
 
 const s = 'string';
 
@@ -26,7 +26,14 @@ export const writeFileFunctions: FunctionTable = {
   }),
 };
 
-function write(path: string, user: string, group: string, perms: string, flags: string, content: string): void {
+function write(
+  path: string,
+  user: string,
+  group: string,
+  perms: string,
+  flags: string,
+  content: string,
+): void {
   if (!/^[0-7]+$/.test(perms))
     throw new FunctionError(`strconv.ParseUint: parsing ${quote(perms)}: invalid syntax`);
   const mode = Number.parseInt(perms, 8);
@@ -43,13 +50,19 @@ function write(path: string, user: string, group: string, perms: string, flags: 
     closeSync(file);
   }
   if (user !== '' || group !== '')
-    chownSync(target, idOf(user, '/etc/passwd', process.getuid?.()), idOf(group, '/etc/group', process.getgid?.()));
+    chownSync(
+      target,
+      idOf(user, '/etc/passwd', process.getuid?.()),
+      idOf(group, '/etc/group', process.getgid?.()),
+    );
   chmodSync(target, mode);
 }
 
 function refuseSymlinks(folder: string, path: string): void {
   if (lstatSync(folder).isSymbolicLink())
-    throw new FunctionError(`writeToFile: refusing to write through symlinked directory in path ${quote(path)}`);
+    throw new FunctionError(
+      `writeToFile: refusing to write through symlinked directory in path ${quote(path)}`,
+    );
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
     throw new FunctionError(`writeToFile: refusing to write to symlink ${quote(path)}`);
 }
@@ -62,6 +75,8 @@ function idOf(name: string, table: string, fallback: number | undefined): number
     .find((l) => l.startsWith(`${name}:`));
   const id = line?.split(':')[2];
   if (id === undefined)
-    throw new FunctionError(`${table === '/etc/group' ? 'group: unknown group' : 'user: unknown user'} ${name}`);
+    throw new FunctionError(
+      `${table === '/etc/group' ? 'group: unknown group' : 'user: unknown user'} ${name}`,
+    );
   return Number(id);
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type YamlModule from 'yaml';
-import { formatFloat } from '../float-format.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import { formatFloat } from '../float-format.ts';
 import {
   FunctionError,
   fromUtf8,
@@ -27,6 +27,8 @@ export function fromYaml(text: string): GoValue {
   try {
     const parsed: unknown = yamlLibrary().parse(toUtf8(text), {
       version: '1.1',
+      customTags: (tags) =>
+        tags.filter((t) => typeof t === 'string' || t.tag !== 'tag:yaml.org,2002:timestamp'),
       intAsBigInt: true,
       mapAsMap: true,
       merge: true,
@@ -58,7 +60,8 @@ function block(v: GoValue, level: number, inList: boolean): string {
 }
 
 function mapBlock(v: GoMap | GoStruct, level: number, inList: boolean): string {
-  const entries = v instanceof GoMap ? v.entries : new Map([...v.fields].map(([k, x]) => [k.toLowerCase(), x]));
+  const entries =
+    v instanceof GoMap ? v.entries : new Map([...v.fields].map(([k, x]) => [k.toLowerCase(), x]));
   if (entries.size === 0) return level === 0 ? '{}\n' : ' {}\n';
   const pad = ' '.repeat(level * 2);
   const lines = naturalOrder(sortedKeys(entries)).map((k) => {
@@ -86,7 +89,10 @@ function naturalOrder(keys: readonly string[]): string[] {
 
 function scalar(v: GoValue, level: number): string {
   if (v === undefined || v instanceof NilPointer) return 'null';
-  if (typeof v === 'number') return formatFloat(v, 'g', -1).replace(/^([+-]?)Inf$/, '$1.inf').replace('+.', '.');
+  if (typeof v === 'number')
+    return formatFloat(v, 'g', -1)
+      .replace(/^([+-]?)Inf$/, '$1.inf')
+      .replace('+.', '.');
   if (v instanceof Sized) return String(v.value);
   if (v instanceof JsonNumber) return v.text;
   return typeof v === 'string' ? text(v, level) : String(v);
