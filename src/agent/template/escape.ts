@@ -20,7 +20,6 @@ const js: Readonly<Record<string, string>> = {
 
 /** template.HTMLEscapeString */
 export function escapeHtml(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: Go replaces NUL as well
   return text.replace(/["'&<>\0]/g, (c) => html[c] ?? c);
 }
 

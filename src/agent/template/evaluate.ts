@@ -200,9 +200,9 @@ class Execution implements Evaluator {
   }
 
   #setVariable(pipe: Pipe, name: string, fromTop: number, value: GoValue): void {
-    if (pipe.isAssign) return this.#assign(name, value);
-    const variable = this.#variables.at(-fromTop);
+    const variable = pipe.isAssign ? undefined : this.#variables.at(-fromTop);
     if (variable !== undefined) variable.value = value;
+    else this.#assign(name, value);
   }
 
   #assign(name: string, value: GoValue): void {

@@ -18,18 +18,20 @@ class Scanner {
     this.#json = json;
   }
 
-  fail(context: string): void {
-    if (this.error !== '') return;
+  /** Notes the first complaint; false, so that a reader can end with it. */
+  fail(context: string): false {
+    if (this.error !== '') return false;
     const c = this.#json[this.at];
     if (c === undefined) this.error = 'unexpected end of JSON input';
     else this.error = `invalid character ${c === "'" ? "'\\''" : c === '"' ? "'\"'" : `'${c}'`} ${context}`;
+    return false;
   }
 
   space(): void {
     while (' \t\r\n'.includes(this.#json[this.at] ?? 'x')) this.at++;
   }
 
-  value(): void {
+  value(): boolean {
     this.space();
     const c = this.#json[this.at];
     if (c === '{') return this.#members();
@@ -40,23 +42,24 @@ class Scanner {
     const match = number.exec(this.#json);
     if (match !== null) {
       this.at += match[0].length;
-      return;
+      return true;
     }
     const literal = literals.find((l) => l[0] === c);
     if (literal === undefined)
       return this.fail(c === '-' ? 'in numeric literal' : 'looking for beginning of value');
-    this.#literal(literal);
+    return this.#literal(literal);
   }
 
-  #literal(literal: string): void {
+  #literal(literal: string): boolean {
     for (const expected of literal) {
       if (this.#json[this.at] !== expected)
         return this.fail(`in literal ${literal} (expecting '${expected}')`);
       this.at++;
     }
+    return true;
   }
 
-  #string(): void {
+  #string(): boolean {
     for (this.at++; this.#json[this.at] !== '"'; this.at++) {
       const c = this.#json[this.at];
       if (c === undefined || c < ' ') return this.fail('in string literal');
@@ -65,12 +68,13 @@ class Scanner {
       if (!/["\\/bfnrtu]/.test(this.#json[this.at] ?? '')) return this.fail('in string escape code');
     }
     this.at++;
+    return true;
   }
 
-  #members(): void {
+  #members(): boolean {
     this.at++;
     this.space();
-    if (this.#json[this.at] === '}') return void this.at++;
+    if (this.#json[this.at] === '}') return ++this.at > 0;
     for (;;) {
       this.space();
       if (this.#json[this.at] !== '"') return this.fail('looking for beginning of object key string');
@@ -80,26 +84,26 @@ class Scanner {
       this.at++;
       this.value();
       this.space();
-      if (this.error !== '') return;
+      if (this.error !== '') return false;
       const c = this.#json[this.at];
       if (c !== ',' && c !== '}') return this.fail('after object key:value pair');
       this.at++;
-      if (c === '}') return;
+      if (c === '}') return true;
     }
   }
 
-  #elements(): void {
+  #elements(): boolean {
     this.at++;
     this.space();
-    if (this.#json[this.at] === ']') return void this.at++;
+    if (this.#json[this.at] === ']') return ++this.at > 0;
     for (;;) {
       this.value();
       this.space();
-      if (this.error !== '') return;
+      if (this.error !== '') return false;
       const c = this.#json[this.at];
       if (c !== ',' && c !== ']') return this.fail('after array element');
       this.at++;
-      if (c === ']') return;
+      if (c === ']') return true;
     }
   }
 }

@@ -105,7 +105,7 @@ function text(value: string, level: number): string {
   if (value.includes('\n')) return literal(value, level);
   if (looksOther.test(value)) return `"${value}"`;
   const unsafe = /^[\s\-?:,[\]{}#&*!|>'"%@`]|: |:$| #|\s$/.test(value) && !/^-[^\s]/.test(value);
-  if (/[\0-\x08\x0b-\x1f\x7f]|\t/.test(value)) return JSON.stringify(value);
+  if (/\p{Cc}/u.test(value)) return JSON.stringify(value);
   return unsafe ? `'${value.replaceAll("'", "''")}'` : value;
 }
 
