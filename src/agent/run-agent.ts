@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { rm, writeFile } from 'node:fs/promises';
 import type { Clock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -30,7 +29,7 @@ export interface RunAgentOptions {
 export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { config } = options;
   for (const warning of config.warnings) options.log.warn(warning);
-  if (config.pidFile !== undefined) await writeFileAtomic(config.pidFile, `${process.pid}`, 0o600);
+  if (config.pidFile !== undefined) await writeFile(config.pidFile, `${process.pid}`, { mode: 0o600 });
   const access = await vaultAccess(config.vault, options.clock);
   try {
     await new Agent(options, access).run();

@@ -2,7 +2,7 @@ import { agentLog, type Level, parseLevel } from '../agent/agent-log.ts';
 import type { AgentConfig } from '../agent/config/config.ts';
 import { readConfig } from '../agent/config/read-config.ts';
 import { runAgent } from '../agent/run-agent.ts';
-import type { SetVerifier } from '../agent/sets/verifier.ts';
+import { istioCaVerifier } from '../agent/sets/istio-ca.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Io } from './io.ts';
@@ -37,7 +37,7 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
       clock: systemClock,
       random: Math.random,
       log,
-      verifiers: await verifiersFor(config),
+      verifiers: [istioCaVerifier],
       signal: io.signal,
     });
   } catch (error) {
@@ -52,12 +52,6 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
 function withFlags(config: AgentConfig, flags: AgentFlags): AgentConfig {
   if (flags.exitAfterAuth === undefined) return config;
   return { ...config, exitAfterAuth: flags.exitAfterAuth !== 'false' };
-}
-
-/** X.509 is loaded only for an agent that delivers a CA bundle. */
-async function verifiersFor(config: AgentConfig): Promise<readonly SetVerifier[]> {
-  if (!config.templates.some(({ destination }) => destination.endsWith('/ca-key.pem'))) return [];
-  return [(await import('../agent/sets/istio-ca.ts')).istioCaVerifier];
 }
 
 function levelOf(flags: AgentFlags, io: Io, config: AgentConfig): Level {

@@ -1,6 +1,6 @@
-import { lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder, writeFileAtomic } from '../../lib/atomic-file.ts';
+import { syncFolder } from '../../lib/atomic-file.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/errors.ts';
 import type { SetVerifier } from './verifier.ts';
@@ -86,16 +86,7 @@ export class AtomicSet {
     const name = `..${stamp}.${process.pid}_${this.#count++}`;
     const staged = join(this.#folder, name);
     await mkdir(staged, { mode: 0o755 });
-    for (const [file, { data, mode }] of files) {
-      const handle = await open(join(staged, file), 'wx', mode);
-      try {
-        await handle.chmod(mode); // whatever the umask says
-        await handle.writeFile(data);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-    }
+    await Promise.all([...files].map(([file, content]) => writeSynced(join(staged, file), content)));
     await syncFolder(staged);
     return name;
   }
@@ -124,12 +115,21 @@ export class AtomicSet {
       if (codeOf(error) === 'ENOENT') return '';
       throw error;
     });
-    if (known !== text) await writeFileAtomic(path, text, 0o644);
+    if (known === text) return;
+    // Whole, but not fsynced: after a crash it is written again.
+    const temporary = join(this.#folder, '..status_tmp');
+    await writeFile(temporary, text, { mode: 0o644 });
+    await rename(temporary, path);
   }
 }
 
-/** Is there a set in `folder` that was delivered before? */
-export async function hasDeliveredSet(folder: string): Promise<boolean> {
-  const link = await lstat(join(folder, '..data')).catch(() => undefined);
-  return link?.isSymbolicLink() === true;
+async function writeSynced(path: string, { data, mode }: SetFile): Promise<void> {
+  const handle = await open(path, 'wx', mode);
+  try {
+    await handle.chmod(mode); // whatever the umask says
+    await handle.writeFile(data);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -1,36 +1,35 @@
-import { bundleFiles, type IstioBundle } from '../../istio/bundle.ts';
-import { judgeBundle } from '../../istio/bundle-lint.ts';
+import { bundleFiles } from '../../istio/bundle.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
-import { parseCertificate } from '../../x509/certificate.ts';
 import type { SetVerifier, Verdict } from './verifier.ts';
 
-/** The four files of istiod's plugged-in CA, judged with what istiod checks and with what it forgets to check. */
+/**
+ * The four files of istiod's plugged-in CA, judged with what istiod checks and with what it forgets to check. X.509 is
+ * loaded with the first verdict: an agent's start should not wait for it.
+ */
 export const istioCaVerifier: SetVerifier = {
   name: 'istio-ca',
   files: Object.values(bundleFiles),
   verify: async (files, now) => {
-    const bundle = bundleOf(files);
+    const { judgeBundle } = await import('../../istio/bundle-lint.ts');
+    const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
+    const bundle = {
+      caKey: new Secret(text(bundleFiles.caKey)),
+      caCert: text(bundleFiles.caCert),
+      certChain: text(bundleFiles.certChain),
+      rootCert: text(bundleFiles.rootCert),
+    };
     const refusals = judgeBundle(bundle, now).map(({ message, hint }) =>
       hint === undefined ? message : `${message} (${hint})`,
     );
-    return { refusals, facts: factsOf(bundle) };
+    return { refusals, facts: await factsOf(bundle.caCert) };
   },
 };
 
-function bundleOf(files: ReadonlyMap<string, Buffer>): IstioBundle {
-  const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';
-  return {
-    caKey: new Secret(text(bundleFiles.caKey)),
-    caCert: text(bundleFiles.caCert),
-    certChain: text(bundleFiles.certChain),
-    rootCert: text(bundleFiles.rootCert),
-  };
-}
-
-function factsOf(bundle: IstioBundle): Verdict['facts'] {
+async function factsOf(caCert: string): Promise<Verdict['facts']> {
+  const { parseCertificate } = await import('../../x509/certificate.ts');
   try {
-    const { serial, notAfter, fingerprint } = parseCertificate(bundle.caCert);
+    const { serial, notAfter, fingerprint } = parseCertificate(caCert);
     return { serial, fingerprint, notAfter: new Date(notAfter).toISOString() };
   } catch (error) {
     return { certificate: messageOf(error) };

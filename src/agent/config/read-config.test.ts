@@ -1,0 +1,128 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MeshrootError } from '../../lib/errors.ts';
+import type { AgentConfig } from './config.ts';
+import { readConfig } from './read-config.ts';
+
+const hcl = `
+pid_file = "/home/vault/.pid"
+auto_auth {
+  method "kubernetes" {
+    mount_path = "auth/kubernetes-c1/"
+    min_backoff = "2s"
+    config = { role = "istiod" }
+  }
+  sink "file" { config = { path = "/t", mode = 0600 } }
+}
+vault { address = "https://vault:8200"  tls_skip_verify = "true"  retry { num_retries = -1 } }
+template {
+  destination = "/s/a"
+  contents = <<-EOT
+    {{ with secret "kv/x" }}{{ .Data.a }}{{ end }}
+  EOT
+  perms = "0600"
+  error_on_missing_key = true
+}
+template_config { static_secret_render_interval = "1s" }
+cache { }
+`;
+
+describe('an agent configuration', () => {
+  let folder = '';
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'config-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+  const file = async (text: string, name = 'agent.hcl'): Promise<string> => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const read = async (text: string, env: Record<string, string> = {}): Promise<AgentConfig> =>
+    readConfig([await file(text)], env);
+
+  test('in HCL has labels, heredocs and durations', async () => {
+    expect(await read(hcl)).toMatchObject({
+      method: {
+        type: 'kubernetes',
+        mountPath: 'auth/kubernetes-c1',
+        minBackoffMs: 2000,
+        config: { role: 'istiod' },
+      },
+      vault: { address: 'https://vault:8200', skipVerify: true, retries: 0 },
+      templates: [{ destination: '/s/a', perms: 0o600, errorOnMissingKey: true, leftDelimiter: '{{' }],
+      templateConfig: { staticSecretRenderIntervalMs: 1000, exitOnRetryFailure: false },
+      warnings: ['the cache stanza is accepted but not served yet'],
+      pidFile: '/home/vault/.pid',
+    });
+  });
+
+  test('lets the environment win over the file, and reads VAULT_SKIP_VERIFY=false as false', async () => {
+    const { vault } = await read(hcl, { VAULT_ADDR: 'http://other:1', VAULT_SKIP_VERIFY: 'false' });
+    expect(vault).toMatchObject({ address: 'http://other:1', skipVerify: false });
+  });
+
+  test('merges files and folders: later blocks replace, templates add up', async () => {
+    const first = await file(hcl);
+    await mkdir(join(folder, 'more'));
+    await file(
+      '{"template":[{"destination":"/s/b","contents":"b"}],"vault":{"address":"http://b"}}',
+      'more/b.json',
+    );
+    const config = await readConfig([first, join(folder, 'more')], {});
+    expect(config.templates.map(({ destination }) => destination)).toEqual(['/s/a', '/s/b']);
+    expect(config.vault.address).toBe('http://b');
+  });
+
+  test.each([
+    [
+      'template {\n  destination = "/a"\n  contens = "x"\n}',
+      ':3:3: "contens" is not a key of template',
+      'did you mean: contents',
+    ],
+    ['template { contents = "x" }', ':1:12: a template needs a "destination"', undefined],
+    [
+      'template { destination = "/a" contents = "x" source = "y" }',
+      'either "source" or "contents"',
+      undefined,
+    ],
+    [
+      'auto_auth { method "kubernetes" { min_backoff = "soon" } }',
+      'is not a duration: "soon"',
+      'write for example 5m, 90s or 1h30m',
+    ],
+    ['exit_after_auth = "maybe"', ':1:1: "exit_after_auth" must be true or false', undefined],
+    ['exec { command = ["x"] }', 'process supervisor mode', undefined],
+    ['auto_auth {', ':1:', undefined],
+    ['pid_file = "/x"', 'error validating configuration: no auto_auth block', undefined],
+  ])('that is wrong is refused with its place: %s', async (text, message, hint) => {
+    const error = await read(text).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'bad-agent-config',
+      exit: 1,
+      message: expect.stringContaining(message),
+    });
+    if (hint !== undefined) expect(error).toMatchObject({ hint });
+  });
+
+  test('that does not exist is named', async () => {
+    await expect(readConfig(['/nonexistent.hcl'], {})).rejects.toThrow(
+      'error loading configuration from /nonexistent.hcl: no such file or directory',
+    );
+  });
+
+  test('of any text is read or refused, never a crash', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (text) => {
+        const thrown = await read(text).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (thrown !== undefined) expect(thrown).toBeInstanceOf(MeshrootError);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

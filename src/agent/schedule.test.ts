@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { Backoff } from './auth/backoff.ts';
+import { renewalWait } from './auth/renewal.ts';
+import type { Fetched } from './fetch.ts';
+import { nextRead } from './schedule.ts';
+import { secretValue } from './template/secret-value.ts';
+
+const config = {
+  exitOnRetryFailure: true,
+  staticSecretRenderIntervalMs: 300_000,
+  leaseRenewalThreshold: 0.9,
+};
+const secret = (fields: object): Fetched => {
+  const text = JSON.stringify({ data: {}, ...fields });
+  return { kind: 'secret', text, secret: secretValue(text) };
+};
+
+describe('the next read', () => {
+  test('of KV version 1 comes after the render interval, not after 29 days', () => {
+    expect(nextRead(secret({ lease_duration: 2_764_800 }), config, 0.5)).toBeCloseTo(270_000);
+    expect(nextRead(secret({ lease_duration: 10 }), config, 0.5)).toBeCloseTo(9_000);
+  });
+
+  test('of a secret without lease comes after the render interval', () => {
+    expect(nextRead(secret({ lease_duration: 0 }), config, 0)).toBeCloseTo(255_000);
+  });
+
+  test('of a lease that cannot be renewed comes shortly before its end', () => {
+    expect(nextRead(secret({ lease_id: 'x', lease_duration: 100 }), config, 0.5)).toBeCloseTo(90_000);
+  });
+
+  test('of a renewable lease comes at two thirds and a bit', () => {
+    expect(nextRead(secret({ lease_id: 'x', lease_duration: 90, renewable: true }), config, 0)).toBeCloseTo(
+      63_000,
+    );
+  });
+});
+
+describe('a token', () => {
+  test('is renewed at two thirds, replaced before its end, and left alone when it has none', () => {
+    expect(renewalWait(3_600_000, true, 0)).toBeCloseTo(2_520_000);
+    expect(renewalWait(3_600_000, false, 0)).toBeCloseTo(3_240_000);
+    expect(renewalWait(0, false, 0)).toBe(2_147_483_647);
+  });
+
+  test('is asked for with growing, shortened, capped waits', () => {
+    const backoff = new Backoff(1000, 5000, () => 1);
+    expect([1, 2, 3, 4, 5].map(() => backoff.next())).toEqual([750, 1500, 3000, 3750, 3750]);
+    backoff.reset();
+    expect(backoff.next()).toBe(750);
+  });
+});

@@ -1,0 +1,56 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface TestVault {
+  readonly address: string;
+  /** `METHOD path` of all requests. */
+  readonly requests: string[];
+  /** KV version 1 data by path; change it to rotate. */
+  readonly data: Record<string, Readonly<Record<string, unknown>> | undefined>;
+  /** Status instead of an answer, by path. */
+  readonly broken: Record<string, number | undefined>;
+  close(): Promise<void>;
+}
+
+/** The few paths of a Vault that an agent with Kubernetes login and KV version 1 needs; for tests. */
+export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
+  const requests: string[] = [];
+  const data: TestVault['data'] = {};
+  const broken: TestVault['broken'] = {};
+  let logins = 0;
+  const answer = (path: string): unknown => {
+    if (/^(auth\/kubernetes-c1\/login|auth\/token\/renew-self)$/.test(path)) {
+      if (path.endsWith('login')) logins++;
+      const auth = {
+        client_token: `token-${logins}`,
+        lease_duration: leaseSeconds,
+        renewable: leaseSeconds > 0,
+      };
+      return { request_id: 'r', auth };
+    }
+    if (path.startsWith('sys/internal/ui/mounts/'))
+      return { request_id: 'r', data: { path: 'kv/', options: null } };
+    const found = data[path];
+    return found === undefined ? undefined : { request_id: 'r', lease_duration: 2764800, data: found };
+  };
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').replace('/v1/', '');
+    requests.push(`${request.method} ${path}`);
+    request.resume();
+    request.on('end', () => {
+      const status = broken[path];
+      const body = answer(path);
+      if (status !== undefined) response.writeHead(status).end('{"errors":["permission denied"]}');
+      else if (body === undefined) response.writeHead(404).end('{"errors":[]}');
+      else response.writeHead(200).end(JSON.stringify(body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { address: `http://127.0.0.1:${port}`, requests, data, broken, close: () => closed(server) };
+}
+
+function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
