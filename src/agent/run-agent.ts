@@ -68,6 +68,7 @@ class Agent {
       clock,
       random,
       log: log.named('auth.handler'),
+      onLoginSent: () => this.#templates.prepare(),
       onToken: (token) => {
         this.#tokens = this.#tokens.then(() => this.#useToken(token)).catch((error) => this.#fail(error));
       },

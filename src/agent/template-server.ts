@@ -41,6 +41,11 @@ export class TemplateServer {
     }
   }
 
+  /** Loads what the sets need, while the login is on its way. */
+  prepare(): void {
+    for (const { set } of this.#groups) set?.verifier.prepare?.();
+  }
+
   /** @throws MeshrootError when rendering fails and the configuration says that this ends the agent */
   async serve(token: Secret<string>, signal: AbortSignal): Promise<void> {
     const { config, clock, random } = this.#o;

@@ -43,7 +43,7 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
   } catch (error) {
     log.error('runtime error encountered', { error: messageOf(error) });
     io.stderr.write('Error encountered during run, refer to logs for more details.\n');
-    throw error;
+    io.exitCode = 1; // the log has the reason
   } finally {
     process.off('SIGHUP', reload);
   }

@@ -7,6 +7,11 @@ export interface CommandEntry {
   readonly goFlags?: boolean;
   /** Loads only this command's own rooms. */
   readonly load: () => Promise<{ command: (io: Io) => Command }>;
+  /**
+   * For what must start fast: takes the arguments without commander; false when they are not all plain flags that it
+   * knows, then `load` has them.
+   */
+  readonly fast?: () => Promise<{ run: (argv: readonly string[], io: Io) => Promise<boolean> }>;
 }
 
 /** Every command of `meshroot`, in the order of `--help`. */
@@ -32,5 +37,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'log in by workload identity and render secrets to files, as vault agent does',
     goFlags: true,
     load: () => import('./agent.ts'),
+    fast: () => import('./agent-fast.ts'),
   },
 };

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { CommanderError } from 'commander';
+import type { CommanderError } from 'commander';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import { nearestWord } from '../lib/nearest-word.ts';
 import { type CommandEntry, commands } from './commands.ts';
@@ -45,6 +45,8 @@ async function runCommand(name: string, rest: readonly string[], io: Io): Promis
       hint: near === undefined ? 'see: meshroot --help' : `did you mean: meshroot ${near}`,
     });
   }
+  const args = entry.goFlags === true ? fromGoFlags(rest) : [...rest];
+  if (entry.fast !== undefined && (await (await entry.fast()).run(args, io))) return;
   const { command } = await entry.load();
   const built = command(io).name(`meshroot ${name}`).exitOverride();
   for (const c of [built, ...built.commands]) {
@@ -53,11 +55,11 @@ async function runCommand(name: string, rest: readonly string[], io: Io): Promis
       writeErr: (text) => io.stderr.write(text.replace(/^error: /, '')),
     });
   }
-  await built.parseAsync(entry.goFlags === true ? fromGoFlags(rest) : [...rest], { from: 'user' });
+  await built.parseAsync(args, { from: 'user' });
 }
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof MeshrootError) {
     if (argv.includes('--json')) io.stdout.write(`${JSON.stringify({ error })}\n`);
     io.stderr.write(`${error.message}${error.hint === undefined ? '' : `      ${error.hint}`}\n`);
@@ -90,6 +92,11 @@ function help(): string {
 async function version(): Promise<string> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Told by its code: importing commander for its class would cost every fast command its start. */
+function isCommanderError(error: unknown): error is CommanderError {
+  return codeOf(error)?.startsWith('commander.') === true;
 }
 
 function ignoreClosedPipe(error: Error): void {

@@ -16,6 +16,8 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** Called while a login is on its way. */
+  readonly onLoginSent?: () => void;
   /** Called with each new token. */
   readonly onToken: (token: Secret<string>) => void;
 }
@@ -81,7 +83,9 @@ export class AuthHandler {
     const data = Object.fromEntries(
       Object.entries(credentials.data).map(([k, v]) => [k, v instanceof Secret ? v.reveal() : v]),
     );
-    const response = await access.client(undefined, settings.namespace).write(credentials.path, data);
+    const sent = access.client(undefined, settings.namespace).write(credentials.path, data);
+    this.#options.onLoginSent?.();
+    const response = await sent;
     const { auth } = response ?? {};
     if (auth === undefined || auth === null || auth.client_token === '')
       throw new MeshrootError('auth-empty', 'authentication returned nil auth info', { exit: 1 });

@@ -4,7 +4,7 @@ import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
 import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
 import type { AgentConfig, MethodSettings, SinkSettings, TemplateConfig } from './config.ts';
-import { parseGoBool, Section } from './section.ts';
+import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
 import { readVault } from './vault-stanza.ts';
 
@@ -171,14 +171,4 @@ function validated(config: AgentConfig): AgentConfig {
   if (config.sinks.length === 0 && config.templates.length === 0)
     fail('auto_auth requires at least one sink or at least one template');
   return config;
-}
-
-/** VAULT_LOG_LEVEL and the like as Vault reads them. @throws MeshrootError */
-export function booleanOf(env: Environment, name: string): boolean | undefined {
-  const text = env[name];
-  if (text === undefined || text === '') return undefined;
-  const value = parseGoBool(text);
-  if (value === undefined)
-    throw new MeshrootError('bad-agent-config', `${name} must be true or false, not "${text}"`, { exit: 1 });
-  return value;
 }

@@ -1,5 +1,5 @@
 import { parseDuration } from '../../lib/duration.ts';
-import { MeshrootError } from '../../lib/errors.ts';
+import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { type HclEntry, type HclObject, isHclObject, plainBlocks, plainValue } from '../../lib/hcl/tree.ts';
 import { nearestWord } from '../../lib/nearest-word.ts';
 
@@ -96,8 +96,16 @@ export class Section {
   sections(key: string): Section[] {
     return this.object.entries
       .filter((e) => e.key === key && e.value !== null)
-      .flatMap((e) => plainBlocks(e))
+      .flatMap((e) => this.#plainBlocks(e))
       .map((object) => new Section(this.file, this.#path(key), object));
+  }
+
+  #plainBlocks(entry: HclEntry): HclObject[] {
+    try {
+      return plainBlocks(entry);
+    } catch (error) {
+      return this.fail(`"${this.#path(entry.key)}" must be a block`, entry, messageOf(error));
+    }
   }
 
   /** The last block called `key`. */

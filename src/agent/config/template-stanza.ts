@@ -41,6 +41,10 @@ export function readTemplate(section: Section): TemplateSettings {
       'a template needs a "destination"',
       section.entry('destination') ?? section.object.entries[0],
     );
+  for (const key of ['sandbox_path', 'user', 'group', 'uid', 'gid']) {
+    const entry = section.entry(key);
+    if (entry !== undefined) section.fail(`"template.${key}" is not supported yet`, entry);
+  }
   const exec = section.section('exec');
   const execCommand = exec?.texts('command');
   return {

@@ -10,6 +10,9 @@ import type { SetVerifier, Verdict } from './verifier.ts';
 export const istioCaVerifier: SetVerifier = {
   name: 'istio-ca',
   files: Object.values(bundleFiles),
+  prepare: () => {
+    import('../../istio/bundle-lint.ts').catch(() => {}); // verify will say so
+  },
   verify: async (files, now) => {
     const { judgeBundle } = await import('../../istio/bundle-lint.ts');
     const text = (name: string): string => files.get(name)?.toString('utf8') ?? '';

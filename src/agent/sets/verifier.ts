@@ -11,5 +11,7 @@ export interface SetVerifier {
   readonly name: string;
   /** File names that form the set when a configuration writes all of them to one folder. */
   readonly files: readonly string[];
+  /** Loads what verifying needs, while there is something else to wait for. */
+  prepare?(): void;
   verify(files: ReadonlyMap<string, Buffer>, now: number): Promise<Verdict>;
 }
