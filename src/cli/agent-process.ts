@@ -4,7 +4,7 @@ import { readConfig } from '../agent/config/read-config.ts';
 import { runAgent } from '../agent/run-agent.ts';
 import { istioCaVerifier } from '../agent/sets/istio-ca.ts';
 import { systemClock } from '../lib/clock.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Io } from './io.ts';
 
 export interface AgentFlags {
@@ -41,7 +41,8 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
       signal: io.signal,
     });
   } catch (error) {
-    log.error('runtime error encountered', { error: messageOf(error) });
+    const where = /^(template|set)-/.test(codeOf(error) ?? '') ? 'template server: ' : '';
+    log.error('runtime error encountered', { error: where + messageOf(error), exitCode: 1 });
     io.stderr.write('Error encountered during run, refer to logs for more details.\n');
     io.exitCode = 1; // the log has the reason
   } finally {

@@ -59,7 +59,12 @@ describe('a set of files', () => {
     expect(await set.deliver(filesOf(refusing))).toEqual({ outcome: 'refused', refusals: ['they differ'] });
     expect(await read()).toEqual(['one', 'one', 'one', 'one']);
     const status = JSON.parse(await readFile(join(folder, statusFile), 'utf8'));
-    expect(status).toEqual({ set: 'same', state: 'refused', reasons: ['they differ'], serial: refusing });
+    expect(status).toEqual({
+      set: 'same',
+      state: 'refused',
+      serial: 'one',
+      refused: { reasons: ['they differ'], serial: refusing },
+    });
   });
 
   test('takes the place of plain files that another agent wrote', async () => {

@@ -25,6 +25,8 @@ export class AtomicSet {
   readonly #folder: string;
   readonly #verifier: SetVerifier;
   readonly #clock: Clock;
+  /** Facts about what lies in the folder, as far as this process put or found it there. */
+  #delivered: Readonly<Record<string, string>> = {};
   #count = 0;
 
   constructor(folder: string, verifier: SetVerifier, clock: Clock) {
@@ -42,18 +44,23 @@ export class AtomicSet {
       return { outcome: 'refused', refusals };
     }
     if (await this.#isCurrent(files)) {
-      await this.#writeStatus({ state: 'delivered', ...facts });
+      await this.#confirm(facts);
       return { outcome: 'unchanged' };
     }
     await this.#swapIn(files);
-    await this.#writeStatus({ state: 'delivered', ...facts });
+    await this.#confirm(facts);
     return { outcome: 'delivered' };
   }
 
   /** Notes beside the last good set why a newer one was not delivered. */
   async refuse(reasons: readonly string[], facts: Readonly<Record<string, string>> = {}): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    await this.#writeStatus({ state: 'refused', reasons, ...facts });
+    await this.#writeStatus({ state: 'refused', ...this.#delivered, refused: { reasons, ...facts } });
+  }
+
+  async #confirm(facts: Readonly<Record<string, string>>): Promise<void> {
+    this.#delivered = facts;
+    await this.#writeStatus({ state: 'delivered', ...facts });
   }
 
   async #isCurrent(files: ReadonlyMap<string, SetFile>): Promise<boolean> {
