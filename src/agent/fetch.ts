@@ -114,6 +114,7 @@ function encoded(path: string): string {
 }
 
 function withData(path: string, mount: string, word = 'data'): string {
+  if (`${path}/` === mount) return mount + word; // the mount itself, as lists ask for it
   const inner = path.startsWith(mount) ? path.slice(mount.length) : path;
   return /^(data|metadata|subkeys)(\/|$)/.test(inner) ? path : `${mount}${word}/${inner}`;
 }
