@@ -49,7 +49,7 @@ describe('what templates need', () => {
   test('is listed below metadata/, also at the mount itself', async () => {
     const { subject } = fetcher({
       'GET sys/internal/ui/mounts/kv': [200, v2],
-      'GET kv/metadata/?list=true': [200, '{"data":{"keys":["b","a/"]}}'],
+      'GET kv/metadata?list=true': [200, '{"data":{"keys":["b","a/"]}}'],
     });
     expect(await subject.fetch({ kind: 'list', path: 'kv' })).toEqual({ kind: 'list', keys: ['a/', 'b'] });
   });
