@@ -15,9 +15,9 @@ import (
 )
 
 type suite struct {
-	Secrets map[string]json.RawMessage `json:"secrets"`
-	Lists   map[string][]string        `json:"lists"`
-	Env     []string                   `json:"env"`
+	Secrets map[string]json.RawMessage   `json:"secrets"`
+	Lists   map[string][]string          `json:"lists"`
+	Env     []string                     `json:"env"`
 	Groups  map[string][]json.RawMessage `json:"groups"`
 }
 

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testBundles } from '../../../src/agent/test-bundle.ts';
+import { type TestVault, testVault } from '../../../src/agent/test-vault.ts';
+
+const bin = new URL('../../../bin/meshroot', import.meta.url).pathname;
+const names = {
+  'ca-key.pem': 'ca_key',
+  'ca-cert.pem': 'ca_cert',
+  'root-cert.pem': 'root_cert',
+  'cert-chain.pem': 'cert_chain',
+};
+
+describe('the agent as a process', () => {
+  let vault: TestVault;
+  let folder = '';
+  beforeEach(async () => {
+    vault = await testVault();
+    vault.data['kv/certs'] = await (await testBundles(Date.now()))();
+    folder = await mkdtemp(join(tmpdir(), 'agent-'));
+    await writeFile(join(folder, 'jwt'), 'a.b.c');
+  });
+  afterEach(async () => {
+    await vault.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function configure(exitAfterAuth: boolean): Promise<string> {
+    const templates = Object.entries(names).map(
+      ([file, key]) => `template {
+  destination = "${folder}/secrets/${file}"
+  contents = "{{ with secret \\"kv/certs\\" }}{{ .Data.${key} }}{{ end }}"
+}`,
+    );
+    const path = join(folder, 'agent.hcl');
+    await writeFile(
+      path,
+      `exit_after_auth = ${exitAfterAuth}
+vault { address = "${vault.address}" }
+template_config { static_secret_render_interval = "100ms"  exit_on_retry_failure = true }
+auto_auth {
+  method "kubernetes" {
+    mount_path = "auth/kubernetes-c1"
+    config = { role = "istiod", token_path = "${folder}/jwt" }
+  }
+  sink "file" { config = { path = "${folder}/.vault-token" } }
+}
+${templates.join('\n')}
+`,
+    );
+    return path;
+  }
+  function start(...args: string[]) {
+    const child = spawn(bin, ['agent', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const seen = { out: '' };
+    child.stdout.on('data', (chunk) => (seen.out += String(chunk)));
+    child.stderr.on('data', (chunk) => (seen.out += String(chunk)));
+    return { child, seen };
+  }
+
+  test('in an init container prints the banner, writes four files and leaves with 0', async () => {
+    const { child, seen } = start(`-config=${await configure(true)}`);
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(seen.out).toContain('==> Vault agent started! Log data will stream in below:');
+    for (const file of Object.keys(names))
+      expect(await readFile(join(folder, 'secrets', file), 'utf8')).toContain('-----BEGIN');
+  });
+
+  test('in a sidecar stays until SIGTERM and leaves with 0', async () => {
+    const { child, seen } = start(`-config=${await configure(false)}`);
+    while (!seen.out.includes('cert-chain.pem"')) await once(child.stderr, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(seen.out).toContain('auth.handler: auth handler stopped');
+  });
+
+  test('leaves with 1 and the reason when a key is missing', async () => {
+    vault.data['kv/certs'] = { ca_cert: 'x' };
+    const { child, seen } = start(`-config=${await configure(true)}`, '-log-level=warn');
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(seen.out).toContain('map has no entry for key');
+    expect(seen.out).not.toContain('[INFO]');
+  });
+
+  test('leaves with 1 for a configuration that is none, naming the place', async () => {
+    await writeFile(join(folder, 'bad.hcl'), 'template {\n  contents = "x"\n}\n');
+    const { child, seen } = start('-config', join(folder, 'bad.hcl'));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(seen.out).toContain('bad.hcl:2:3: a template needs a "destination"');
+  });
+});
