@@ -27,6 +27,7 @@ export function fromYaml(text: string): GoValue {
   try {
     const parsed: unknown = yamlLibrary().parse(toUtf8(text), {
       version: '1.1',
+      logLevel: 'error', // its warnings would quote the secret on stderr
       customTags: (tags) =>
         tags.filter((t) => typeof t === 'string' || t.tag !== 'tag:yaml.org,2002:timestamp'),
       intAsBigInt: true,
