@@ -52,7 +52,10 @@ export async function startProcess(
   const exited = exitOf(child, pid, reaper, clock);
   const startGate = child.stdio[3] as Writable;
   startGate.on('error', () => {}); // it died before it was let go
-  await reaper.add(pid);
+  await reaper.add(pid).catch((error: unknown) => {
+    signalGroup(pid, 'SIGKILL'); // nothing may run that would be left behind
+    throw error;
+  });
   startGate.end('go\n');
   return {
     pid,
