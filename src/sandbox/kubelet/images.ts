@@ -64,7 +64,9 @@ export function imageTable(
 export function findImage(table: readonly ImageProgram[], image: string): ImageProgram | undefined {
   const repository = repositoryOf(image);
   return table.find((program) =>
-    program.repositories.some((known) => repository === known || repository.endsWith(`/${known}`)),
+    program.repositories.some(
+      (known) => repository === known || (known.includes('/') && repository.endsWith(`/${known}`)),
+    ),
   );
 }
 
