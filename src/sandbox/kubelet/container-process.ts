@@ -49,7 +49,8 @@ export async function startProcess(
   child.stdout?.on('data', (chunk: Buffer) => spec.onOutput('stdout', chunk));
   child.stderr?.on('data', (chunk: Buffer) => spec.onOutput('stderr', chunk));
   const pid = await pidOf(child);
-  const exited = exitOf(child, pid, reaper, clock);
+  const stopping = { until: 0 };
+  const exited = exitOf(child, pid, reaper, clock, stopping);
   const startGate = child.stdio[3] as Writable;
   startGate.on('error', () => {}); // it died before it was let go
   await reaper.add(pid).catch((error: unknown) => {
@@ -62,6 +63,7 @@ export async function startProcess(
     startedAt: clock.now(),
     exited,
     stop: async (graceMs) => {
+      stopping.until = clock.now() + graceMs;
       signalGroup(pid, 'SIGTERM');
       const done = new AbortController();
       void clock.sleep(graceMs, done.signal).then(
@@ -80,10 +82,18 @@ function pidOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function exitOf(child: ChildProcess, pid: number, reaper: Reaper, clock: Clock): Promise<ContainerExit> {
+function exitOf(
+  child: ChildProcess,
+  pid: number,
+  reaper: Reaper,
+  clock: Clock,
+  stopping: { readonly until: number },
+): Promise<ContainerExit> {
   return new Promise((resolve) => {
     child.once('exit', async (code, signalName) => {
       const finishedAt = clock.now();
+      // `sh -c 'a && b'` dies of SIGTERM before b has cleaned up: while it is being stopped, b gets its time.
+      while (clock.now() < stopping.until && groupLives(pid)) await clock.sleep(10);
       signalGroup(pid, 'SIGKILL');
       await drained([child.stdout, child.stderr], clock);
       reaper.remove(pid);
@@ -91,6 +101,16 @@ function exitOf(child: ChildProcess, pid: number, reaper: Reaper, clock: Clock):
       resolve({ code: code ?? 128 + (signal ?? 0), signal, finishedAt });
     });
   });
+}
+
+/** Zombies that nobody collects count as alive on some systems; the grace period bounds what that costs. */
+function groupLives(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The last lines of output; bounded, since a process that left the group may hold the pipe for ever. */

@@ -35,6 +35,7 @@ export class ContainerRunner {
   readonly #started: Promise<void>;
   #markStarted: () => void = () => {};
   #run: Run | undefined;
+  #current: Promise<Terminated | undefined> = Promise.resolve(undefined);
   #logs: { number: number; log: ContainerLog }[] = [];
 
   constructor(options: RunnerOptions) {
@@ -65,7 +66,8 @@ export class ContainerRunner {
       return await this.#stopped();
     }
     for (;;) {
-      const exit = await this.#once(program);
+      this.#current = this.#once(program);
+      const exit = await this.#current;
       if (this.#stop.signal.aborted) return exit;
       if (exit !== undefined && (policy === 'Never' || (policy === 'OnFailure' && exit.exitCode === 0)))
         return exit;
@@ -83,9 +85,11 @@ export class ContainerRunner {
     const hook = this.record.container.lifecycle?.preStop?.exec?.command;
     this.#stop.abort();
     this.#markStarted();
-    if (run === undefined) return;
-    if (hook) await this.#exec(run.launch, hook, graceMs);
-    await run.process.stop(Math.max(graceMs - (clock.now() - from), 0));
+    if (run !== undefined) {
+      if (hook) await this.#exec(run.launch, hook, graceMs);
+      await run.process.stop(Math.max(graceMs - (clock.now() - from), 0));
+    }
+    await this.#current; // a run that was just being started ends by itself
   }
 
   async #once(program: ImageProgram): Promise<Terminated | undefined> {
@@ -111,7 +115,10 @@ export class ContainerRunner {
       node.clock,
     );
     this.#run = { launch, process };
-    this.#update({ state: { kind: 'running', startedAt: process.startedAt } });
+    this.#update({
+      id: `process://${process.pid}`,
+      state: { kind: 'running', startedAt: process.startedAt },
+    });
     const probes = new AbortController();
     this.#afterStart(launch, process, probes.signal);
     if (this.#stop.signal.aborted) void process.stop(0);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -340,6 +340,52 @@ test('a container that ignores SIGTERM is killed with everything it started', as
   const last = await status('p', (s) => s.containerStatuses[0]?.state.terminated !== undefined);
   expect(last.containerStatuses[0]?.state.terminated).toMatchObject({ exitCode: 137, signal: 9 });
   await expect.poll(() => existsSync(`/proc/${pid}/exe`)).toBe(false);
+});
+
+test('what the vault injector emits runs: config out of the environment, vault on the PATH, SIGTERM to the agent', async () => {
+  const agent = `cat "\${1#-config=}"; trap "echo revoked; exit 0" TERM; while :; do sleep 0.05; done`;
+  const argv = ['/bin/sh', '-c', agent];
+  const vault = {
+    repositories: ['hashicorp/vault'],
+    tools: { vault: { argv: ['false'], when: { agent: argv } } },
+    entrypoint: [],
+    home: '/home/vault',
+  };
+  await startNode({ images: [vault] });
+  const config = '{"destination":"/vault/secrets/ca-key.pem","sink":"/home/vault/.vault-token"}\n';
+  await createPod('p', {
+    volumes: [
+      { name: 'home', emptyDir: { medium: 'Memory' } },
+      { name: 'secrets', emptyDir: { medium: 'Memory' } },
+    ],
+    containers: [
+      {
+        name: 'vault-agent',
+        image: 'hashicorp/vault:1.18',
+        command: ['/bin/sh', '-ec'],
+        args: [
+          `echo \${VAULT_CONFIG?} | base64 -d > /home/vault/config.json && vault agent -config=/home/vault/config.json`,
+        ],
+        env: [{ name: 'VAULT_CONFIG', value: Buffer.from(config).toString('base64') }],
+        volumeMounts: [
+          { name: 'home', mountPath: '/home/vault' },
+          { name: 'secrets', mountPath: '/vault/secrets' },
+        ],
+      },
+    ],
+  });
+  await expect.poll(() => output('p', 'vault-agent').catch(() => [])).toHaveLength(1);
+  const volumes = join(kubelet.podDir('ns', 'p') ?? '', 'volumes');
+  const file = join(kubelet.podDir('ns', 'p') ?? '', 'containers/vault-agent/0.log');
+  expect(JSON.parse((await output('p', 'vault-agent'))[0] ?? '')).toEqual({
+    destination: `${volumes}/secrets/ca-key.pem`,
+    sink: `${volumes}/home/.vault-token`,
+  });
+  const log = openSync(file, 'r'); // the folder goes with the pod
+  await kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name: 'p' });
+  await status('p', (s) => s.containerStatuses[0]?.state.terminated !== undefined);
+  expect(readFileSync(log, 'utf8')).toContain('revoked');
+  closeSync(log);
 });
 
 test('the node is registered and its lease renewed', async () => {

@@ -98,11 +98,6 @@ async function renewLease({ kube, clock, nodeName }: NodeAgentOptions): Promise<
     await kube.patch({ ...type, ...metadata }, { spec }, 'merge');
   } catch (error) {
     if (codeOf(error) !== 'kube-not-found') throw error;
-    await createUnlessThere(kube, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: leaseNamespace },
-    });
     await createUnlessThere(kube, { ...type, metadata, spec });
   }
 }

@@ -20,6 +20,8 @@ export type ContainerState =
 export interface ContainerRecord {
   readonly container: Container;
   readonly init: boolean;
+  /** Of its latest run; empty before the first. */
+  id: string;
   state: ContainerState;
   last: Terminated | undefined;
   restarts: number;
@@ -33,6 +35,7 @@ export function newRecord(container: Container, init: boolean, hasInits: boolean
   return {
     container,
     init,
+    id: '',
     state: { kind: 'waiting', reason: init ? 'PodInitializing' : reason },
     last: undefined,
     restarts: 0,
@@ -131,6 +134,7 @@ function statusOf(record: ContainerRecord): Record<string, unknown> {
     name: container.name,
     image: container.image,
     imageID: record.state.kind === 'waiting' && record.last === undefined ? '' : `local://${container.image}`,
+    ...(record.id === '' ? {} : { containerID: record.id }),
     ready: record.init && !isSidecar(container) ? initDone(record) : record.ready,
     started: record.started,
     restartCount: record.restarts,
