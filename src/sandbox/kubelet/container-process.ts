@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
+import { groupLives, signalGroup } from './process-group.ts';
 import type { Reaper } from './reaper.ts';
 
 export interface ProcessSpec {
@@ -103,16 +104,6 @@ function exitOf(
   });
 }
 
-/** Zombies that nobody collects count as alive on some systems; the grace period bounds what that costs. */
-function groupLives(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The last lines of output; bounded, since a process that left the group may hold the pipe for ever. */
 async function drained(streams: readonly (Readable | null)[], clock: Clock): Promise<void> {
   const open = streams.filter((stream) => stream !== null && !stream.readableEnded && !stream.destroyed);
@@ -120,12 +111,4 @@ async function drained(streams: readonly (Readable | null)[], clock: Clock): Pro
   const stop = new AbortController();
   await Promise.race([Promise.all(ends), clock.sleep(1000, stop.signal).catch(() => {})]);
   stop.abort();
-}
-
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: nobody is left
-  }
 }
