@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
+import { closeWriters, openOutputPipes } from './output-pipe.ts';
 import { groupLives, signalGroup } from './process-group.ts';
 import type { Reaper } from './reaper.ts';
 
@@ -41,17 +42,20 @@ export async function startProcess(
   reaper: Reaper,
   clock: Clock,
 ): Promise<ContainerProcess> {
+  const pipes = await openOutputPipes();
+  const [stdout, stderr] = pipes;
   const child = spawn('/bin/sh', ['-c', gate, 'sh', ...spec.argv], {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout.writer, stderr.writer, 'pipe'],
     detached: true,
     env: { ...spec.env },
     cwd: spec.cwd,
   });
-  child.stdout?.on('data', (chunk: Buffer) => spec.onOutput('stdout', chunk));
-  child.stderr?.on('data', (chunk: Buffer) => spec.onOutput('stderr', chunk));
+  closeWriters(pipes);
+  stdout.reader.on('data', (chunk: Buffer) => spec.onOutput('stdout', chunk));
+  stderr.reader.on('data', (chunk: Buffer) => spec.onOutput('stderr', chunk));
   const pid = await pidOf(child);
   const stopping = { until: 0 };
-  const exited = exitOf(child, pid, reaper, clock, stopping);
+  const exited = exitOf(child, [stdout.reader, stderr.reader], pid, reaper, clock, stopping);
   const startGate = child.stdio[3] as Writable;
   startGate.on('error', () => {}); // it died before it was let go
   await reaper.add(pid).catch((error: unknown) => {
@@ -85,6 +89,7 @@ function pidOf(child: ChildProcess): Promise<number> {
 
 function exitOf(
   child: ChildProcess,
+  output: readonly Readable[],
   pid: number,
   reaper: Reaper,
   clock: Clock,
@@ -96,7 +101,8 @@ function exitOf(
       // `sh -c 'a && b'` dies of SIGTERM before b has cleaned up: while it is being stopped, b gets its time.
       while (clock.now() < stopping.until && groupLives(pid)) await clock.sleep(10);
       signalGroup(pid, 'SIGKILL');
-      await drained([child.stdout, child.stderr], clock);
+      await drained(output, clock);
+      for (const stream of output) stream.destroy();
       reaper.remove(pid);
       const signal = signalName === null ? undefined : constants.signals[signalName];
       resolve({ code: code ?? 128 + (signal ?? 0), signal, finishedAt });
@@ -105,9 +111,9 @@ function exitOf(
 }
 
 /** The last lines of output; bounded, since a process that left the group may hold the pipe for ever. */
-async function drained(streams: readonly (Readable | null)[], clock: Clock): Promise<void> {
-  const open = streams.filter((stream) => stream !== null && !stream.readableEnded && !stream.destroyed);
-  const ends = open.map((stream) => new Promise<void>((resolve) => stream?.once('close', () => resolve())));
+async function drained(streams: readonly Readable[], clock: Clock): Promise<void> {
+  const open = streams.filter((stream) => !stream.readableEnded && !stream.destroyed);
+  const ends = open.map((stream) => new Promise<void>((resolve) => stream.once('close', () => resolve())));
   const stop = new AbortController();
   await Promise.race([Promise.all(ends), clock.sleep(1000, stop.signal).catch(() => {})]);
   stop.abort();

@@ -114,7 +114,11 @@ test('an unscheduled pod is bound, its init containers run in order before its c
       sh('one', 'echo 1 >> /data/order', { volumeMounts: [{ name: 'v', mountPath: '/data' }] }),
       sh('two', 'echo 2 >> /data/order', { volumeMounts: [{ name: 'v', mountPath: '/data' }] }),
     ],
-    containers: [sh('main', 'cat /work/order; hello', { volumeMounts: [{ name: 'v', mountPath: '/work' }] })],
+    containers: [
+      sh('main', 'cat /work/order; hello; echo dev > /dev/stdout', {
+        volumeMounts: [{ name: 'v', mountPath: '/work' }],
+      }),
+    ],
   });
   const done = await status('p', ended);
   expect(done.phase).toBe('Succeeded');
@@ -122,7 +126,7 @@ test('an unscheduled pod is bound, its init containers run in order before its c
     'Completed',
     'Completed',
   ]);
-  expect(await output('p', 'main')).toEqual(['1', '2', 'hello']);
+  expect(await output('p', 'main')).toEqual(['1', '2', 'hello', 'dev']);
   expect(kubelet.hostPath('ns', 'p', 'main', '/work/order')).toBe(
     join(kubelet.podDir('ns', 'p') ?? '', 'volumes/v/order'),
   );
