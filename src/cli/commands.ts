@@ -28,4 +28,9 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'a demo workload: gets its certificate like pilot-agent and shakes hands',
     load: () => import('./workload.ts'),
   },
+  injector: {
+    summary: 'injects Vault agents into annotated pods (stands in for vault-k8s)',
+    goFlags: true,
+    load: () => import('./injector.ts'),
+  },
 };

@@ -29,7 +29,10 @@ export function command(io: Io): Command {
   const built = new Command()
     .description('injects Vault agents into annotated pods (stands in for vault-k8s)')
     .argument('[words...]', 'agent-inject, as vault-k8s wants it; what follows it is ignored')
-    .option('--kubeconfig <file>', 'cluster whose webhook configuration to keep (with -tls-auto); default: the own pod')
+    .option(
+      '--kubeconfig <file>',
+      'cluster whose webhook configuration to keep (with -tls-auto); default: the own pod',
+    )
     .addHelpText('after', examples);
   for (const { flag, env, setting, text } of flags) {
     if (flag === undefined) continue;
@@ -71,7 +74,8 @@ async function serve(settings: AllSettings, kubeconfig: string | undefined, io: 
     log: log.named('handler'),
   });
   const stop = new AbortController();
-  const keeper = settings.tlsAuto === '' ? undefined : await caKeeper(settings, source, kubeconfig, log.named('tls'), io);
+  const keeper =
+    settings.tlsAuto === '' ? undefined : await caKeeper(settings, source, kubeconfig, log.named('tls'), io);
   const background = [
     source.follow(() => {
       app.server.setSecureContext(secure());
@@ -104,11 +108,21 @@ async function certificateSource(settings: AllSettings, log: Logger): Promise<Ce
   }
   const hosts = settings.tlsAutoHosts.split(',').map((host) => host.trim());
   const { selfMadeCertificate } = await import('../injector/self-made-certificate.ts');
-  return selfMadeCertificate(hosts.filter((host) => host !== ''), systemClock, log);
+  return selfMadeCertificate(
+    hosts.filter((host) => host !== ''),
+    systemClock,
+    log,
+  );
 }
 
 /** Loaded only when asked for: the Kubernetes client costs a third of the start. */
-async function caKeeper(settings: AllSettings, source: CertificateSource, kubeconfig: string | undefined, log: Logger, io: Io) {
+async function caKeeper(
+  settings: AllSettings,
+  source: CertificateSource,
+  kubeconfig: string | undefined,
+  log: Logger,
+  io: Io,
+) {
   const [{ connect }, { CaBundleKeeper }, { mergeCaBundle }] = await Promise.all([
     import('../kube/connect.ts'),
     import('../injector/keep-ca-bundle.ts'),
@@ -135,9 +149,13 @@ async function listen(app: Webhook, address: string): Promise<{ host: string; po
   try {
     await app.listen({ port: Number(match[3]), ...(host === '' ? { host: '::' } : { host }) });
   } catch (error) {
-    throw new MeshrootError(codeOf(error) === 'EADDRINUSE' ? 'port-taken' : 'cannot-listen', `cannot listen on ${address}: ${messageOf(error)}`, {
-      hint: 'give another -listen=HOST:PORT',
-    });
+    throw new MeshrootError(
+      codeOf(error) === 'EADDRINUSE' ? 'port-taken' : 'cannot-listen',
+      `cannot listen on ${address}: ${messageOf(error)}`,
+      {
+        hint: 'give another -listen=HOST:PORT',
+      },
+    );
   }
   const bound = app.server.address();
   return { host, port: typeof bound === 'object' && bound !== null ? bound.port : Number(match[3]) };

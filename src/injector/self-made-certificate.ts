@@ -70,7 +70,15 @@ async function makeLeaf(issuer: Issuer, hosts: readonly string[], now: number): 
   const ips = hosts.filter((host) => isIP(host) !== 0);
   const dns = hosts.filter((host) => isIP(host) === 0);
   const { publicKey } = key;
-  const leaf = await issueServing({ issuer, publicKey, dns, ips, ttl: leafTtl, now, commonName: 'meshroot injector' });
+  const leaf = await issueServing({
+    issuer,
+    publicKey,
+    dns,
+    ips,
+    ttl: leafTtl,
+    now,
+    commonName: 'meshroot injector',
+  });
   return { issuer, leaf, serving: { certificate: leaf.pem, key: privateKeyPem(key.privateKey) } };
 }
 
