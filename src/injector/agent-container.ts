@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
-import { applyPatch } from '../lib/json-patch.ts';
+import { applyPatch, type PatchOperation } from '../lib/json-patch.ts';
 import { tokenFile } from './agent-config.ts';
 import { agentEnvironment } from './agent-environment.ts';
 import type { AgentOptions } from './agent-options.ts';
@@ -95,25 +95,51 @@ function securityContext({ runAsUser, runAsGroup }: AgentOptions): Record<string
 }
 
 /** The members of a Kubernetes container; what a patch adds beyond them is dropped, as a typed client would. */
-const containerMembers = new Set(
-  `name image command args workingDir ports envFrom env resources resizePolicy restartPolicy restartPolicyRules volumeMounts
-   volumeDevices livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath terminationMessagePolicy
-   imagePullPolicy securityContext stdin stdinOnce tty`.split(/\s+/),
-);
+const containerMembers: Readonly<Record<string, 'string' | 'list' | 'object' | 'boolean'>> =
+  Object.fromEntries([
+    ...'name image workingDir restartPolicy terminationMessagePath terminationMessagePolicy imagePullPolicy'
+      .split(' ')
+      .map((name) => [name, 'string']),
+    ...'command args ports envFrom env resizePolicy restartPolicyRules volumeMounts volumeDevices'
+      .split(' ')
+      .map((name) => [name, 'list']),
+    ...'resources livenessProbe readinessProbe startupProbe lifecycle securityContext'
+      .split(' ')
+      .map((name) => [name, 'object']),
+    ...'stdin stdinOnce tty'.split(' ').map((name) => [name, 'boolean']),
+  ]);
+
+/** vault-k8s's library adds what `replace` does not find (RFC 6902 refuses it), and annotations rely on it. */
+function applyLeniently(document: unknown, operation: PatchOperation): unknown {
+  try {
+    return applyPatch(document, [operation]);
+  } catch (error) {
+    if (operation.op !== 'replace') throw error;
+    return applyPatch(document, [{ ...operation, op: 'add' }]);
+  }
+}
 
 function patched(container: AgentContainer, patch: AgentOptions['initPatch']): AgentContainer {
   let result: unknown;
   try {
-    result = applyPatch(container, patch);
+    result = patch.reduce(applyLeniently, container);
   } catch (error) {
     throw refusal(`failed to apply JSON patch: ${messageOf(error)}`);
   }
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     throw refusal('json: the patched agent is not a container');
   }
-  const { name = '', ...members } = Object.fromEntries(
-    Object.entries(result).filter(([key]) => containerMembers.has(key)),
-  );
-  if (typeof name !== 'string') throw refusal('json: the name of the patched agent is not a string');
-  return { name, ...members };
+  return asContainer(result);
+}
+
+function asContainer(patched: object): AgentContainer {
+  const members: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(patched)) {
+    const kind = containerMembers[key];
+    if (kind === undefined || value === null) continue;
+    const found = Array.isArray(value) ? 'list' : typeof value;
+    if (found !== kind) throw refusal(`json: cannot use a ${found} as ${key} of the patched agent (${kind})`);
+    members[key] = value;
+  }
+  return { ...members, name: typeof members.name === 'string' ? members.name : '' };
 }

@@ -34,6 +34,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The annotations of an admitted object. Checked by hand: this runs for every pod of the cluster. */
 export function readAnnotations(object: unknown): Map<string, string> {
+  if (object === undefined || object === null) throw refusal('unexpected end of JSON input'); // as upstream: no object
   const metadata = member(asObject(object, 'the pod'), 'metadata', 'metadata');
   const annotations = member(metadata, 'annotations', 'metadata.annotations');
   const read = new Map<string, string>();

@@ -32,7 +32,8 @@ export function canonicalQuantity(text: string): string {
       "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
     );
   const [, sign, digits = '', suffix = ''] = match;
-  const amount = cap(inNanos(digits, suffix));
+  const amount =
+    suffix in binaryPowers || digits.length > 18 ? cap(inNanos(digits, suffix)) : inNanos(digits, suffix);
   if (amount === 0n) return '0';
   const minus = sign === '-' ? '-' : '';
   if (suffix in binaryPowers && amount >= 1024n * nanos && amount % nanos === 0n)
