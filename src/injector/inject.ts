@@ -3,6 +3,7 @@ import { destinationOf } from './agent-config.ts';
 import { type AgentOptions, readAgentOptions } from './agent-options.ts';
 import { Annotations, vaultAnnotations } from './annotations.ts';
 import { parseGoBool } from './go-values.ts';
+import { istioCaAnnotations, rootCaDirPatch, wantsIstioCa } from './istio-ca-profile.ts';
 import { readAnnotations, readPod } from './pod.ts';
 import { podPatch } from './pod-patch.ts';
 import { refusal, stage } from './refusal.ts';
@@ -29,8 +30,11 @@ const leftAlone: Injection = { kind: 'left-alone' };
  * @throws MeshrootError `injection-refused` when the pod asks for injection and cannot have it
  */
 export function inject(object: unknown, namespace: string, settings: InjectorSettings): Injection {
-  const given = vaultAnnotations(readAnnotations(object));
-  if (!stage('error checking if should inject agent', () => asksForInjection(given))) return leftAlone;
+  const all = readAnnotations(object);
+  const { asked, given, istioCa } = stage('error checking if should inject agent', () =>
+    askedFor(all, settings),
+  );
+  if (!asked) return leftAlone;
   const pod = readPod(object);
   if (pod.phase !== '' && pod.phase !== 'Pending') return leftAlone;
   if (given.get('agent-inject-status') === 'injected') return leftAlone;
@@ -41,16 +45,27 @@ export function inject(object: unknown, namespace: string, settings: InjectorSet
   }
   const annotations = new Annotations(given, settings);
   const options = readAgentOptions(pod, annotations, namespace);
-  const patch = stage('error creating patch for agent', () =>
-    podPatch(pod, options, annotations, settings.vaultCaCertBytes),
-  );
+  const patch = stage('error creating patch for agent', () => [
+    ...(istioCa ? rootCaDirPatch(pod, annotations.text('secret-volume-path')) : []),
+    ...podPatch(pod, options, annotations, settings.vaultCaCertBytes),
+  ]);
   const warnings = warningsOf(options, annotations);
   return { kind: 'injected', patch, init: options.prePopulate, sidecar: !options.prePopulateOnly, warnings };
 }
 
-function asksForInjection(given: ReadonlyMap<string, string>): boolean {
-  const raw = given.get('agent-inject');
-  return raw !== undefined && parseGoBool(raw);
+interface Asked {
+  readonly asked: boolean;
+  readonly given: ReadonlyMap<string, string>;
+  readonly istioCa: boolean;
+}
+
+function askedFor(all: ReadonlyMap<string, string>, settings: InjectorSettings): Asked {
+  const own = vaultAnnotations(all);
+  const raw = own.get('agent-inject');
+  if (wantsIstioCa(all) && (raw === undefined || parseGoBool(raw))) {
+    return { asked: true, given: new Map([...istioCaAnnotations(all, settings), ...own]), istioCa: true };
+  }
+  return { asked: raw !== undefined && parseGoBool(raw), given: own, istioCa: false };
 }
 
 function warningsOf(options: AgentOptions, annotations: Annotations): string[] {
