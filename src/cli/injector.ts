@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { CertificateSource } from '../injector/certificate-source.ts';
+import type { CaBundleKeeper } from '../injector/keep-ca-bundle.ts';
 import { createMetrics } from '../injector/metrics.ts';
 import { tlsSettings } from '../injector/tls-settings.ts';
 import { createWebhook, drain, type Webhook } from '../injector/webhook.ts';
@@ -74,24 +75,25 @@ async function serve(settings: AllSettings, kubeconfig: string | undefined, io: 
     log: log.named('handler'),
   });
   const stop = new AbortController();
-  const keeper =
-    settings.tlsAuto === '' ? undefined : await caKeeper(settings, source, kubeconfig, log.named('tls'), io);
+  const keeping =
+    settings.tlsAuto === '' ? undefined : await caKeeping(settings, source, kubeconfig, log.named('tls'), io);
   const background = [
     source.follow(() => {
       app.server.setSecureContext(secure());
-      void keeper?.heal(stop.signal);
+      void keeping?.keeper.heal(stop.signal);
     }, stop.signal),
   ];
   try {
     const { host, port } = await listen(app, settings.listen);
     log.info(`Listening on "${host}:${port}"...`);
-    if (keeper !== undefined) background.push(keeper.follow(stop.signal));
+    if (keeping !== undefined) background.push(keeping.keeper.follow(stop.signal));
     await aborted(io.signal);
     log.info('shutting down: answering what is under way');
     await drain(app, systemClock);
   } finally {
     stop.abort();
     await Promise.allSettled(background);
+    keeping?.close();
   }
 }
 
@@ -115,14 +117,20 @@ async function certificateSource(settings: AllSettings, log: Logger): Promise<Ce
   );
 }
 
+interface Keeping {
+  readonly keeper: CaBundleKeeper;
+  /** Lets go of the connections to the API server. */
+  close(): void;
+}
+
 /** Loaded only when asked for: the Kubernetes client costs a third of the start. */
-async function caKeeper(
+async function caKeeping(
   settings: AllSettings,
   source: CertificateSource,
   kubeconfig: string | undefined,
   log: Logger,
   io: Io,
-) {
+): Promise<Keeping> {
   const [{ connect }, { CaBundleKeeper }, { mergeCaBundle }] = await Promise.all([
     import('../kube/connect.ts'),
     import('../injector/keep-ca-bundle.ts'),
@@ -135,7 +143,8 @@ async function caKeeper(
     if (own === undefined) return old; // certificate files without their CA: somebody else keeps the bundle
     return ownFiles ? own : mergeCaBundle(old, own, systemClock.now());
   };
-  return new CaBundleKeeper({ kube, name: settings.tlsAuto, merge, clock: systemClock, log });
+  const keeper = new CaBundleKeeper({ kube, name: settings.tlsAuto, merge, clock: systemClock, log });
+  return { keeper, close: () => kube.close() };
 }
 
 async function listen(app: Webhook, address: string): Promise<{ host: string; port: number }> {

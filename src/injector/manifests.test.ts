@@ -24,6 +24,14 @@ describe('the manifests of the injector', () => {
     expect(JSON.stringify(objects)).not.toMatch(/PRIVATE KEY|"kind":"Secret"/);
   });
 
+  test('for an API server that reaches it at an address, the certificate is for that address', () => {
+    const direct = injectorManifests({ vaultAddress: 'x', port: 9443, url: 'https://127.0.0.1:9443/mutate' });
+    const text = JSON.stringify(direct);
+    expect(text).toContain('"url":"https://127.0.0.1:9443/mutate"');
+    expect(text).toMatch(/AGENT_INJECT_TLS_AUTO_HOSTS","value":"[^"]*,127\.0\.0\.1"/);
+    expect(text).toContain('{"name":"AGENT_INJECT_LISTEN","value":":9443"}');
+  });
+
   test('the registration fails closed, only for pods that opted in, and not for the injector itself', () => {
     expect(
       webhookConfiguration({

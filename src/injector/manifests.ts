@@ -8,6 +8,10 @@ export interface InjectorManifestOptions {
   readonly name?: string;
   readonly image?: string;
   readonly replicas?: number;
+  /** That the injector listens on, 8080 by default; pods that share a network (the sandbox) need one each. */
+  readonly port?: number;
+  /** For API servers that reach the injector at an address rather than by its Service. */
+  readonly url?: string;
   /** Default mount of the login, e.g. `auth/kubernetes-cluster1`. */
   readonly authPath?: string;
   /** Image of the agents. */
@@ -23,6 +27,8 @@ export interface InjectorManifestOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+const defaultPort = 8080;
+
 /**
  * Everything that an injector in the cluster consists of, in the order in which it is to be created: namespace,
  * account, rights, service, deployment, registration. Names are those of the Helm chart. Pure.
@@ -34,12 +40,12 @@ export function injectorManifests(options: InjectorManifestOptions): KubeObject[
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, labels: { ...injectorLabel } } },
     ...rights(name, namespace),
-    service(name, namespace),
+    service(name, namespace, options.port ?? defaultPort),
     deployment(name, namespace, options),
     webhookConfiguration({
       name: `${name}-cfg`,
       namespace,
-      service: `${name}-svc`,
+      ...(options.url === undefined ? { service: `${name}-svc` } : { url: options.url }),
       failurePolicy: options.failurePolicy ?? 'Fail',
       ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
     }),
@@ -73,12 +79,12 @@ function rights(name: string, namespace: string): KubeObject[] {
   ];
 }
 
-function service(name: string, namespace: string): KubeObject {
+function service(name: string, namespace: string, port: number): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name: `${name}-svc`, namespace, labels: { ...injectorLabel } },
-    spec: { selector: { ...injectorLabel }, ports: [{ name: 'https', port: 443, targetPort: 8080 }] },
+    spec: { selector: { ...injectorLabel }, ports: [{ name: 'https', port: 443, targetPort: port }] },
   };
 }
 
@@ -104,8 +110,9 @@ function container(
   namespace: string,
   options: InjectorManifestOptions,
 ): Record<string, unknown> {
+  const port = options.port ?? defaultPort;
   const ready = {
-    httpGet: { path: '/health/ready', port: 8080, scheme: 'HTTPS' },
+    httpGet: { path: '/health/ready', port, scheme: 'HTTPS' },
     periodSeconds: 2,
     timeoutSeconds: 5,
   };
@@ -119,7 +126,7 @@ function container(
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       ...Object.entries(environment(name, namespace, options)).map(([key, value]) => ({ name: key, value })),
     ],
-    ports: [{ name: 'https', containerPort: 8080 }],
+    ports: [{ name: 'https', containerPort: port }],
     livenessProbe: { ...ready, initialDelaySeconds: 5, failureThreshold: 2 },
     readinessProbe: { ...ready, initialDelaySeconds: 1, failureThreshold: 2 },
     securityContext: {
@@ -140,13 +147,14 @@ function environment(
   options: InjectorManifestOptions,
 ): Record<string, string> {
   const svc = `${name}-svc`;
+  const direct = options.url === undefined ? [] : [new URL(options.url).hostname.replace(/^\[|\]$/g, '')];
   return {
-    AGENT_INJECT_LISTEN: ':8080',
+    AGENT_INJECT_LISTEN: `:${options.port ?? defaultPort}`,
     AGENT_INJECT_LOG_LEVEL: 'info',
     AGENT_INJECT_VAULT_ADDR: options.vaultAddress,
     AGENT_INJECT_VAULT_IMAGE: options.agentImage ?? 'hashicorp/vault:2.0.4',
     AGENT_INJECT_TLS_AUTO: `${name}-cfg`,
-    AGENT_INJECT_TLS_AUTO_HOSTS: `${svc},${svc}.${namespace},${svc}.${namespace}.svc`,
+    AGENT_INJECT_TLS_AUTO_HOSTS: [svc, `${svc}.${namespace}`, `${svc}.${namespace}.svc`, ...direct].join(','),
     AGENT_INJECT_TELEMETRY_PATH: '/metrics',
     ...(options.authPath === undefined ? {} : { AGENT_INJECT_VAULT_AUTH_PATH: options.authPath }),
     ...(options.vaultCaCert === undefined ? {} : { AGENT_INJECT_VAULT_CACERT_BYTES: options.vaultCaCert }),
