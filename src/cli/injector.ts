@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { Command, Option } from 'commander';
 import type { CertificateSource } from '../injector/certificate-source.ts';
 import type { CaBundleKeeper } from '../injector/keep-ca-bundle.ts';
@@ -77,16 +78,20 @@ async function serve(settings: AllSettings, kubeconfig: string | undefined, io: 
   const stop = new AbortController();
   const keeping =
     settings.tlsAuto === '' ? undefined : await caKeeping(settings, source, kubeconfig, log.named('tls'), io);
+  const survive = (task: Promise<void>) =>
+    task.catch((error) => log.error('stopped', { error: messageOf(error) }));
   const background = [
-    source.follow(() => {
-      app.server.setSecureContext(secure());
-      void keeping?.keeper.heal(stop.signal);
-    }, stop.signal),
+    survive(
+      source.follow(() => {
+        app.server.setSecureContext(secure());
+        void keeping?.keeper.heal(stop.signal);
+      }, stop.signal),
+    ),
   ];
   try {
     const { host, port } = await listen(app, settings.listen);
     log.info(`Listening on "${host}:${port}"...`);
-    if (keeping !== undefined) background.push(keeping.keeper.follow(stop.signal));
+    if (keeping !== undefined) background.push(survive(keeping.keeper.follow(stop.signal)));
     await aborted(io.signal);
     log.info('shutting down: answering what is under way');
     await drain(app, systemClock);
@@ -156,7 +161,7 @@ async function listen(app: Webhook, address: string): Promise<{ host: string; po
   }
   const host = match[1] ?? match[2] ?? '';
   try {
-    await app.listen({ port: Number(match[3]), ...(host === '' ? { host: '::' } : { host }) });
+    await app.listen({ port: Number(match[3]), host: host === '' ? everyAddress() : host });
   } catch (error) {
     throw new MeshrootError(
       codeOf(error) === 'EADDRINUSE' ? 'port-taken' : 'cannot-listen',
@@ -168,6 +173,12 @@ async function listen(app: Webhook, address: string): Promise<{ host: string; po
   }
   const bound = app.server.address();
   return { host, port: typeof bound === 'object' && bound !== null ? bound.port : Number(match[3]) };
+}
+
+/** IPv6 and IPv4 where both are; a kernel without IPv6 has no `::` to listen on. */
+function everyAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return addresses.some(({ family }) => family === 'IPv6') ? '::' : '0.0.0.0';
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -40,9 +40,11 @@ export async function selfMadeCertificate(
     },
     follow: async (onChange, signal) => {
       while (!signal.aborted) {
-        const wait = reissueTime(made.leaf) - clock.now();
+        // in steps, because timers stand still while a machine sleeps
+        const wait = Math.min(reissueTime(made.leaf) - clock.now(), hours(1));
         await clock.sleep(Math.max(0, wait), signal).catch(() => {});
         if (signal.aborted) return;
+        if (clock.now() < reissueTime(made.leaf)) continue;
         made = await renew(made, hosts, clock.now());
         log.info('certificate reissued', { expires: new Date(made.leaf.notAfter).toISOString() });
         onChange();
