@@ -1,4 +1,5 @@
 import type { PatchOperation } from '../lib/json-patch.ts';
+import { isRecord } from '../lib/records.ts';
 
 /**
  * The patch that makes every webhook of a MutatingWebhookConfiguration trust `bundle`, or undefined when all do.
@@ -25,8 +26,4 @@ function entryPatch(webhook: unknown, i: number, merge: (old: string) => string)
     { op: 'test', path: `/webhooks/${i}/name`, value: webhook.name },
     { op: 'add', path: `/webhooks/${i}/clientConfig/caBundle`, value: wanted },
   ];
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { bundleFiles, bundleKvKeys, bundleParts } from '../istio/bundle.ts';
 import type { PatchOperation } from '../lib/json-patch.ts';
 import { parseGoBool } from './go-values.ts';
 import type { Pod } from './pod.ts';
@@ -7,14 +8,6 @@ import type { InjectorSettings } from './settings.ts';
 /** One annotation in the place of the ten that plug Istio's CA into an istiod pod. */
 export const istioCaAnnotation = 'meshroot.io/istio-ca';
 const clusterAnnotation = 'meshroot.io/cluster';
-
-/** The four files of Istio's plugged-in CA, and their keys in the KV entry. */
-const files: readonly (readonly [file: string, key: string])[] = [
-  ['ca-key.pem', 'ca_key'],
-  ['ca-cert.pem', 'ca_cert'],
-  ['root-cert.pem', 'root_cert'],
-  ['cert-chain.pem', 'cert_chain'],
-];
 
 export function wantsIstioCa(all: ReadonlyMap<string, string>): boolean {
   const raw = all.get(istioCaAnnotation);
@@ -45,10 +38,13 @@ export function istioCaAnnotations(
     ['agent-init-first', 'true'],
     ['role', 'istiod'],
     ['auth-path', `auth/kubernetes-${cluster}`],
-    ...files.flatMap(([file, key]): [string, string][] => [
-      [`agent-inject-secret-${file}`, path],
-      [`agent-inject-template-${file}`, `{{- with secret "${path}" -}}\n{{ .Data.${key} }}\n{{ end -}}\n`],
-      [`error-on-missing-key-${file}`, 'true'],
+    ...bundleParts.flatMap((part): [string, string][] => [
+      [`agent-inject-secret-${bundleFiles[part]}`, path],
+      [
+        `agent-inject-template-${bundleFiles[part]}`,
+        `{{- with secret "${path}" -}}\n{{ .Data.${bundleKvKeys[part]} }}\n{{ end -}}\n`,
+      ],
+      [`error-on-missing-key-${bundleFiles[part]}`, 'true'],
     ]),
   ]);
 }

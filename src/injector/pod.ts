@@ -1,3 +1,4 @@
+import { isRecord } from '../lib/records.ts';
 import { refusal } from './refusal.ts';
 
 /** What the injector reads of a pod; everything else stays untouched because only a patch is sent back. */
@@ -106,8 +107,8 @@ function member(object: Json, key: string, path: string): Json {
 }
 
 function asObject(value: unknown, path: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(path, 'an object');
-  return value as Json; // just checked
+  if (!isRecord(value)) throw wrong(path, 'an object');
+  return value;
 }
 
 function text(value: unknown, path: string): string {

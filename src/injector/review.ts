@@ -1,4 +1,5 @@
 import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { isRecord } from '../lib/records.ts';
 import { type Injection, inject } from './inject.ts';
 import type { InjectorSettings } from './settings.ts';
 
@@ -78,9 +79,7 @@ function reason(error: unknown): string {
 }
 
 function asRecord(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Readonly<Record<string, unknown>>; // just checked
-  }
+  if (isRecord(value)) return value;
   throw notAReview(`${what} is ${value === undefined ? 'missing' : 'not an object'}`);
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { MeshrootError } from './errors.ts';
+import { isRecord } from './records.ts';
 
 /** One operation of RFC 6902. */
 export type PatchOperation =
@@ -32,7 +33,7 @@ export function parsePatch(input: unknown): PatchOperation[] {
 }
 
 function parseOperation(input: unknown, i: number): PatchOperation {
-  if (!isObject(input)) throw bad(`operation ${i} is not an object`);
+  if (!isRecord(input)) throw bad(`operation ${i} is not an object`);
   const { op, path, from } = input;
   if (typeof path !== 'string') throw bad(`operation ${i} has no path`);
   pointerTokens(path);
@@ -97,7 +98,7 @@ function at(root: unknown, tokens: readonly string[], path: string): unknown {
 
 function child(node: unknown, token: string, path: string): unknown {
   if (Array.isArray(node)) return node[index(token, node.length - 1, path)];
-  if (isObject(node) && Object.hasOwn(node, token)) return node[token];
+  if (isRecord(node) && Object.hasOwn(node, token)) return node[token];
   throw failed(`"${path}" does not exist`);
 }
 
@@ -107,7 +108,7 @@ function add(root: unknown, tokens: readonly string[], value: unknown, path: str
   const parent = at(root, tokens.slice(0, -1), path);
   if (Array.isArray(parent)) {
     parent.splice(last === '-' ? parent.length : index(last, parent.length, path), 0, value);
-  } else if (isObject(parent)) setOwn(parent, last, value);
+  } else if (isRecord(parent)) setOwn(parent, last, value);
   else throw failed(`the parent of "${path}" is neither an object nor an array`);
   return root;
 }
@@ -117,7 +118,7 @@ function replace(root: unknown, tokens: readonly string[], value: unknown, path:
   if (last === undefined) return value;
   const parent = at(root, tokens.slice(0, -1), path);
   if (Array.isArray(parent)) parent[index(last, parent.length - 1, path)] = value;
-  else if (isObject(parent)) setOwn(parent, last, value);
+  else if (isRecord(parent)) setOwn(parent, last, value);
   return root;
 }
 
@@ -127,7 +128,7 @@ function remove(root: unknown, tokens: readonly string[], path: string): unknown
   if (last === undefined) return null;
   const parent = at(root, tokens.slice(0, -1), path);
   if (Array.isArray(parent)) parent.splice(index(last, parent.length - 1, path), 1);
-  else if (isObject(parent)) delete parent[last];
+  else if (isRecord(parent)) delete parent[last];
   return root;
 }
 
@@ -141,10 +142,6 @@ function index(token: string, largest: number, path: string): number {
 /** Defines rather than assigns, so that a member called `__proto__` is data and nothing else. */
 function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function bad(message: string): MeshrootError {
