@@ -1,5 +1,6 @@
 /** Cases in which ours answers otherwise than vault-k8s, and why. The golden still holds what vault-k8s does. */
 export const onPurpose: Readonly<Record<string, string>> = {
+  'a quantity without digits': 'vault-k8s takes a bare suffix for 0: no limit where one was meant',
   'a patch of an unknown op':
     'refused too, but when the annotation is read: the message names the annotation',
   'a patch without a value':

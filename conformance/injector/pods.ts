@@ -447,6 +447,8 @@ const refused: PodCase[] = [
   on('bad threshold', { 'template-lease-renewal-threshold': 'x' }),
   on('an infinite threshold', { 'template-lease-renewal-threshold': 'Inf' }),
   on('bad quantity', { 'agent-limits-cpu': 'lots' }),
+  on('a quantity without digits', { 'agent-limits-mem': 'Gi' }),
+  on('a duration that is not ASCII', { 'auth-max-backoff': 'fünf' }),
   on('bad quantity suffix', { 'agent-requests-mem': '12Q' }),
   on('bad default template', { 'agent-inject-default-template': 'YAML' }),
   on('bad min backoff', { 'auth-min-backoff': '5' }),

@@ -37,6 +37,7 @@ describe("values as Go's parsers read them", () => {
     ['a bare number', () => checkGoDuration('5'), 'time: missing unit in duration "5"'],
     ['days', () => checkGoDuration('1d'), 'time: unknown unit "d" in duration "1d"'],
     ['an empty duration', () => checkGoDuration(''), 'time: invalid duration ""'],
+    ['what is not ASCII', () => checkGoDuration('fünf'), 'time: invalid duration "f\\xc3\\xbcnf"'],
     ['two points', () => checkGoDuration('1.2.3s'), 'time: invalid duration "1.2.3s"'],
   ])('refuses %s', (_, run, message) => {
     expect(run).toThrow(expect.objectContaining({ code: 'injection-refused', message }));

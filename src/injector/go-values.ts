@@ -53,12 +53,22 @@ export function checkGoDuration(text: string): void {
   if (rest === '0') return;
   do {
     const [all, number = '', unit = ''] = /^([\d.]*)([^\d.]*)/.exec(rest) ?? [''];
-    if (!/^(\d+\.?\d*|\.\d+)$/.test(number)) throw refusal(`time: invalid duration ${quote(text)}`);
-    if (unit === '') throw refusal(`time: missing unit in duration ${quote(text)}`);
+    if (!/^(\d+\.?\d*|\.\d+)$/.test(number)) throw refusal(`time: invalid duration ${timeQuote(text)}`);
+    if (unit === '') throw refusal(`time: missing unit in duration ${timeQuote(text)}`);
     if (!durationUnits.has(unit))
-      throw refusal(`time: unknown unit ${quote(unit)} in duration ${quote(text)}`);
+      throw refusal(`time: unknown unit ${timeQuote(unit)} in duration ${timeQuote(text)}`);
     rest = rest.slice(all.length);
   } while (rest !== '');
+}
+
+/** Package time quotes in its own way: every byte that is not printable ASCII as \\xNN. */
+function timeQuote(text: string): string {
+  const bytes = [...Buffer.from(text)].map((byte) => {
+    if (byte < 0x20 || byte >= 0x80) return `\\x${byte.toString(16).padStart(2, '0')}`;
+    const char = String.fromCharCode(byte);
+    return char === '"' || char === '\\' ? `\\${char}` : char;
+  });
+  return `"${bytes.join('')}"`;
 }
 
 /** Go's %q for the texts that occur in annotations. */
