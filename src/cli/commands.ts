@@ -16,27 +16,48 @@ export interface CommandEntry {
 
 /** Every command of `meshroot`, in the order of `--help`. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  up: { summary: 'the whole system on this machine, checked', load: () => import('./up.ts') },
+  plan: { summary: 'show what apply would change', load: () => import('./plan.ts') },
+  apply: { summary: 'make Vault and the clusters as mesh.yaml wants them', load: () => import('./apply.ts') },
   scan: {
     summary: 'read-only check of certificates, keys and bundles; --at +400d looks into the future',
     load: () => import('./scan.ts'),
   },
+  rotate: {
+    summary: 'replace an intermediate CA while everything keeps running',
+    load: () => import('./rotate.ts'),
+  },
+  observe: {
+    summary: 'follow a Vault audit log: who was refused where, and why',
+    load: () => import('./observe.ts'),
+  },
   pki: {
-    summary: 'root and intermediates as files, in the layout of Istio’s tools/certs',
+    summary: "root and intermediates as files, in the layout of Istio's tools/certs",
     load: () => import('./pki.ts'),
   },
+  vault: {
+    summary: 'the store: a single-node Vault (stands in for vault and bao)',
+    goFlags: true,
+    load: () => import('./vault.ts'),
+  },
+  agent: {
+    summary: 'logs in and renders secrets into files (stands in for vault agent)',
+    goFlags: true,
+    load: () => import('./agent.ts'),
+    fast: () => import('./agent-fast.ts'),
+  },
+  injector: {
+    summary: 'injects agents into annotated pods (stands in for vault-k8s)',
+    goFlags: true,
+    load: () => import('./injector.ts'),
+  },
   ca: {
-    summary: 'an Istio CA on plugged-in files: stands in for istiod',
+    summary: 'an Istio CA on plugged-in files (stands in for istiod)',
     goFlags: true,
     load: () => import('./ca.ts'),
   },
   workload: {
     summary: 'a demo workload: gets its certificate like pilot-agent and shakes hands',
     load: () => import('./workload.ts'),
-  },
-  agent: {
-    summary: 'log in by workload identity and render secrets to files, as vault agent does',
-    goFlags: true,
-    load: () => import('./agent.ts'),
-    fast: () => import('./agent-fast.ts'),
   },
 };

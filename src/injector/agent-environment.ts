@@ -1,0 +1,98 @@
+import { agentConfig } from './agent-config.ts';
+import type { AgentOptions } from './agent-options.ts';
+import type { AnnotationName } from './annotation-facts.ts';
+import type { Annotations } from './annotations.ts';
+import type { Pod } from './pod.ts';
+
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
+}
+
+const downward: readonly EnvVar[] = [
+  ['NAMESPACE', 'metadata.namespace'],
+  ['HOST_IP', 'status.hostIP'],
+  ['POD_IP', 'status.podIP'],
+].map(([name = '', fieldPath = '']) => ({ name, valueFrom: { fieldRef: { fieldPath } } }));
+
+type FromAnnotation = readonly (readonly [string, AnnotationName])[];
+
+const always: FromAnnotation = [
+  ['GOMAXPROCS', 'go-max-procs'],
+  ['VAULT_CLIENT_TIMEOUT', 'client-timeout'],
+  ['VAULT_MAX_RETRIES', 'client-max-retries'],
+  ['VAULT_LOG_LEVEL', 'log-level'],
+  ['VAULT_LOG_FORMAT', 'log-format'],
+  ['HTTPS_PROXY', 'proxy-address'],
+];
+
+/** With a ConfigMap the agent has no VAULT_CONFIG: what the annotations say about Vault comes by these. */
+const beforeSkipVerify: FromAnnotation = [
+  ['VAULT_ADDR', 'service'],
+  ['VAULT_CACERT', 'ca-cert'],
+  ['VAULT_CAPATH', 'ca-key'],
+  ['VAULT_CLIENT_CERT', 'client-cert'],
+  ['VAULT_CLIENT_KEY', 'client-key'],
+];
+
+/** @param caCertBytes PEM or base64 of it; empty for none */
+export function agentEnvironment(
+  pod: Pod,
+  options: AgentOptions,
+  annotations: Annotations,
+  { init, caCertBytes }: { readonly init: boolean; readonly caCertBytes: string },
+): EnvVar[] {
+  const config =
+    annotations.text('agent-configmap') === ''
+      ? [{ name: 'VAULT_CONFIG', value: base64Json(agentConfig(options, annotations, init)) }]
+      : configMapEnvironment(options, annotations);
+  return [
+    ...downward,
+    ...fromAnnotations(annotations, always),
+    ...config,
+    ...(caCertBytes === '' ? [] : [{ name: 'VAULT_CACERT_BYTES', value: decodeIfBase64(caCertBytes) }]),
+    ...awsEnvironment(pod, annotations),
+  ];
+}
+
+function fromAnnotations(annotations: Annotations, table: FromAnnotation): EnvVar[] {
+  return table
+    .map(([name, from]) => ({ name, value: annotations.text(from) }))
+    .filter(({ value }) => value !== '');
+}
+
+function configMapEnvironment(options: AgentOptions, annotations: Annotations): EnvVar[] {
+  return [
+    ...fromAnnotations(annotations, beforeSkipVerify),
+    { name: 'VAULT_SKIP_VERIFY', value: `${options.tlsSkipVerify}` },
+    ...fromAnnotations(annotations, [['VAULT_TLS_SERVER_NAME', 'tls-server-name']]),
+  ];
+}
+
+function base64Json(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64');
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function decodeIfBase64(text: string): string {
+  const joined = text.replaceAll(/[\r\n]/g, '');
+  return base64.test(joined) ? Buffer.from(joined, 'base64').toString() : text;
+}
+
+const awsNames = new Set(['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_DEFAULT_REGION', 'AWS_REGION']);
+
+/** What EKS told the containers about the role to assume; `auth-config-region` comes last and so wins. */
+function awsEnvironment(pod: Pod, annotations: Annotations): EnvVar[] {
+  if (annotations.text('auth-type') !== 'aws') return [];
+  const found = new Map<string, string>();
+  for (const { name, value } of pod.containers.flatMap((container) => container.env)) {
+    if (awsNames.has(name) && !found.has(name)) found.set(name, value);
+  }
+  const copied = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+  const region = annotations.named('auth-config', 'region');
+  return [...copied, ...(region === undefined ? [] : [['AWS_REGION', region] as const])].map(
+    ([name, value]) => (value === '' ? { name } : { name, value }),
+  );
+}

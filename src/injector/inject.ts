@@ -1,0 +1,84 @@
+import type { PatchOperation } from '../lib/json-patch.ts';
+import { destinationOf } from './agent-config.ts';
+import { type AgentOptions, readAgentOptions } from './agent-options.ts';
+import { Annotations, vaultAnnotations } from './annotations.ts';
+import { parseGoBool } from './go-values.ts';
+import { istioCaAnnotations, rootCaDirPatch, wantsIstioCa } from './istio-ca-profile.ts';
+import { readAnnotations, readPod } from './pod.ts';
+import { podPatch } from './pod-patch.ts';
+import { refusal, stage } from './refusal.ts';
+import type { InjectorSettings } from './settings.ts';
+import { readTelemetry } from './telemetry.ts';
+
+/** What happens to one pod. */
+export type Injection =
+  | { readonly kind: 'left-alone' }
+  | {
+      readonly kind: 'injected';
+      readonly patch: readonly PatchOperation[];
+      readonly init: boolean;
+      readonly sidecar: boolean;
+      /** Shown by kubectl: what works but is probably not meant. */
+      readonly warnings: readonly string[];
+    };
+
+const systemNamespaces = new Set(['kube-system', 'kube-public']);
+const leftAlone: Injection = { kind: 'left-alone' };
+
+/**
+ * Decides about a pod: a pure function of the pod, its namespace and the settings.
+ * @throws MeshrootError `injection-refused` when the pod asks for injection and cannot have it
+ */
+export function inject(object: unknown, namespace: string, settings: InjectorSettings): Injection {
+  const all = readAnnotations(object);
+  const { asked, given, istioCa } = stage('error checking if should inject agent', () =>
+    askedFor(all, settings),
+  );
+  if (!asked) return leftAlone;
+  const pod = readPod(object);
+  if (pod.phase !== '' && pod.phase !== 'Pending') return leftAlone;
+  if (given.get('agent-inject-status') === 'injected') return leftAlone;
+  if (systemNamespaces.has(namespace)) {
+    stage('error with request namespace', () => {
+      throw refusal(`cannot inject into system namespaces: ${namespace}`);
+    });
+  }
+  const annotations = new Annotations(given, settings);
+  const options = readAgentOptions(pod, annotations, namespace);
+  const patch = stage('error creating patch for agent', () => [
+    ...(istioCa ? rootCaDirPatch(pod, annotations.text('secret-volume-path')) : []),
+    ...podPatch(pod, options, annotations, settings.vaultCaCertBytes),
+  ]);
+  const warnings = warningsOf(options, annotations);
+  return { kind: 'injected', patch, init: options.prePopulate, sidecar: !options.prePopulateOnly, warnings };
+}
+
+interface Asked {
+  readonly asked: boolean;
+  readonly given: ReadonlyMap<string, string>;
+  readonly istioCa: boolean;
+}
+
+function askedFor(all: ReadonlyMap<string, string>, settings: InjectorSettings): Asked {
+  const own = vaultAnnotations(all);
+  const raw = own.get('agent-inject');
+  if (wantsIstioCa(all) && (raw === undefined || parseGoBool(raw))) {
+    return { asked: true, given: new Map([...istioCaAnnotations(all, settings), ...own]), istioCa: true };
+  }
+  return { asked: raw !== undefined && parseGoBool(raw), given: own, istioCa: false };
+}
+
+function warningsOf(options: AgentOptions, annotations: Annotations): string[] {
+  const destinations = options.secrets.map(destinationOf);
+  const twice = new Set(destinations.filter((path, i) => destinations.indexOf(path) !== i));
+  const { wrong } = readTelemetry(annotations);
+  return [
+    ...[...twice].map((path) => `two secrets are written to ${path}; the last one wins`),
+    ...(options.prePopulateOnly && !options.prePopulate
+      ? ['agent-pre-populate is false and agent-pre-populate-only is true: no agent is injected at all']
+      : []),
+    ...(wrong === undefined
+      ? []
+      : [`agent-telemetry-${wrong} has the wrong type: the whole telemetry stanza is dropped`]),
+  ];
+}

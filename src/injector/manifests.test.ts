@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { injectorManifests } from './manifests.ts';
+import { webhookConfiguration } from './registration.ts';
+
+describe('the manifests of the injector', () => {
+  const objects = injectorManifests({
+    vaultAddress: 'https://vault.example:8200',
+    authPath: 'auth/kubernetes-cluster1',
+  });
+
+  test('come in the order in which they can be created', () => {
+    expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
+      'Namespace vault',
+      'ServiceAccount vault-agent-injector',
+      'ClusterRole vault-agent-injector-clusterrole',
+      'ClusterRoleBinding vault-agent-injector-binding',
+      'Service vault-agent-injector-svc',
+      'Deployment vault-agent-injector',
+      'MutatingWebhookConfiguration vault-agent-injector-cfg',
+    ]);
+  });
+
+  test('hold no secret and no key', () => {
+    expect(JSON.stringify(objects)).not.toMatch(/PRIVATE KEY|"kind":"Secret"/);
+  });
+
+  test('for an API server that reaches it at an address, the certificate is for that address', () => {
+    const direct = injectorManifests({ vaultAddress: 'x', port: 9443, url: 'https://127.0.0.1:9443/mutate' });
+    const text = JSON.stringify(direct);
+    expect(text).toContain('"url":"https://127.0.0.1:9443/mutate"');
+    expect(text).toMatch(/AGENT_INJECT_TLS_AUTO_HOSTS","value":"[^"]*,127\.0\.0\.1"/);
+    expect(text).toContain('{"name":"AGENT_INJECT_LISTEN","value":":9443"}');
+  });
+
+  test('the registration fails closed, only for pods that opted in, and not for the injector itself', () => {
+    expect(
+      webhookConfiguration({
+        name: 'cfg',
+        namespace: 'vault',
+        url: 'https://127.0.0.1:8443/mutate',
+        caBundle: 'PEM',
+      }),
+    ).toMatchObject({
+      webhooks: [
+        {
+          failurePolicy: 'Fail',
+          reinvocationPolicy: 'IfNeeded',
+          clientConfig: { url: 'https://127.0.0.1:8443/mutate', caBundle: btoa('PEM') },
+          objectSelector: { matchExpressions: [{ operator: 'NotIn', values: ['vault-agent-injector'] }] },
+          namespaceSelector: { matchExpressions: [{ operator: 'NotIn', values: ['kube-system'] }] },
+          matchConditions: [{ name: 'opted-in' }],
+        },
+      ],
+    });
+  });
+
+  test('can be narrowed to some namespaces', () => {
+    expect(
+      webhookConfiguration({ name: 'cfg', namespace: 'vault', namespaces: ['istio-system'] }),
+    ).toMatchObject({
+      webhooks: [{ namespaceSelector: { matchExpressions: [{ operator: 'In', values: ['istio-system'] }] } }],
+    });
+  });
+});

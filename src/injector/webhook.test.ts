@@ -1,0 +1,200 @@
+import { request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../lib/clock.ts';
+import { silentLogger } from '../lib/log.ts';
+import { createMetrics } from './metrics.ts';
+import { selfMadeCertificate } from './self-made-certificate.ts';
+import { defaultSettings } from './settings.ts';
+import { createWebhook, drain, type Webhook } from './webhook.ts';
+
+const settings = { ...defaultSettings, vaultAddress: 'https://vault:8200' };
+let app: Webhook;
+let ca: string;
+
+async function webhook(): Promise<Webhook> {
+  const source = await selfMadeCertificate(['localhost', '127.0.0.1'], systemClock, silentLogger);
+  ca = source.caBundle ?? '';
+  const tls = { cert: source.current.certificate, key: source.current.key.reveal() };
+  return createWebhook({
+    settings,
+    metrics: createMetrics(),
+    telemetryPath: '/metrics',
+    tls,
+    clock: systemClock,
+    log: silentLogger,
+  });
+}
+
+beforeAll(async () => {
+  app = await webhook();
+  await app.listen({ port: 0, host: '127.0.0.1' });
+});
+afterAll(() => app.close());
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+function call(method: string, path: string, body?: string | Buffer, type?: string): Promise<Answer> {
+  const { port } = app.server.address() as AddressInfo;
+  return new Promise((resolve, reject) => {
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const request = httpsRequest({ host: '127.0.0.1', port, path, method, ca, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const json = 'application/json';
+const review = JSON.stringify({ request: { uid: 'u', namespace: 'demo', object: { metadata: {} } } });
+const refusedReview = JSON.stringify({
+  request: {
+    uid: 'u',
+    namespace: 'kube-system',
+    object: { metadata: { annotations: { 'vault.hashicorp.com/agent-inject': 'yes' } } },
+  },
+});
+
+describe('the webhook over TLS', () => {
+  test('answers a review', async () => {
+    const { status, text } = await call('POST', '/mutate', review, json);
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toEqual({
+      kind: 'AdmissionReview',
+      apiVersion: 'admission.k8s.io/v1',
+      response: { uid: 'u', allowed: true },
+    });
+  });
+
+  test.each([
+    [
+      'a content type with a charset',
+      'POST',
+      '/mutate',
+      review,
+      'application/json; charset=utf-8',
+      200,
+      /"allowed":true/,
+    ],
+    [
+      'another content type',
+      'POST',
+      '/mutate',
+      review,
+      'text/plain',
+      400,
+      /^Invalid content-type: "text\/plain"\n$/,
+    ],
+    ['no content type', 'POST', '/mutate', review, undefined, 400, /^Invalid content-type: ""\n$/],
+    ['a content type that is none', 'POST', '/mutate', review, '!!', 400, /^Invalid content-type: "!!"\n$/],
+    ['an empty body', 'POST', '/mutate', '', json, 400, /^Empty request body\n$/],
+    [
+      'no JSON',
+      'POST',
+      '/mutate',
+      'secret?',
+      json,
+      500,
+      /^error decoding admission request: Unexpected token 's'\n$/,
+    ],
+    [
+      'no request in it',
+      'POST',
+      '/mutate',
+      '{}',
+      json,
+      400,
+      /^error decoding admission request: request is missing\n$/,
+    ],
+    ['another path', 'POST', '/other', review, json, 404, /^404 page not found\n$/],
+    ['another method', 'GET', '/mutate', undefined, undefined, 404, /^404 page not found\n$/],
+    ['readiness', 'GET', '/health/ready', undefined, undefined, 204, /^$/],
+  ])('%s', async (_, method, path, body, type, status, text) => {
+    const answer = await call(method, path, body, type);
+    expect(answer).toEqual({ status, text: expect.stringMatching(text) });
+  });
+
+  test('takes a review of two objects at the limit of the API server, and refuses what is beyond any', async () => {
+    const big = (mebibytes: number): string =>
+      review.replace('"uid"', `"pad":"${'x'.repeat(mebibytes * 1024 * 1024)}","uid"`);
+    expect((await call('POST', '/mutate', big(7), json)).status).toBe(200);
+    // the connection may be cut before the whole of it is sent
+    const answer = await call('POST', '/mutate', big(9), json).catch(() => ({ status: 413, text: '' }));
+    expect(answer.status).toBe(413);
+    expect((await call('POST', '/mutate', review, json)).status).toBe(200);
+  });
+
+  test('brackets without an end do not take it down', async () => {
+    expect((await call('POST', '/mutate', '['.repeat(2_000_000), json)).status).toBe(500);
+    expect((await call('POST', '/mutate', review, json)).status).toBe(200);
+  });
+
+  test('no bytes at all take it down', async () => {
+    const body = fc.oneof(
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+      fc.json().map(Buffer.from),
+      fc.jsonValue().map((object) => Buffer.from(JSON.stringify({ request: { uid: 'u', object } }))),
+    );
+    await fc.assert(
+      fc.asyncProperty(body, async (bytes) => {
+        expect([200, 400, 500]).toContain((await call('POST', '/mutate', bytes, json)).status);
+      }),
+      { numRuns: 60 },
+    );
+    expect((await call('GET', '/health/ready')).status).toBe(204);
+  });
+
+  test("counts under vault-k8s's names", async () => {
+    await call('POST', '/mutate', refusedReview, json);
+    const { text } = await call('GET', '/metrics');
+    expect(text).toMatch(
+      /vault_agent_injector_failed_injections_by_namespace_total\{namespace="kube-system"\} \d/,
+    );
+    expect(text).toMatch(/vault_agent_injector_request_queue_length 0/);
+    expect(text).toMatch(/vault_agent_injector_request_processing_duration_ms_bucket\{le="10000"\}/);
+  });
+
+  test('a client that trusts another CA does not talk to it', async () => {
+    const mine = ca;
+    ca = (await selfMadeCertificate(['127.0.0.1'], systemClock, silentLogger)).caBundle ?? '';
+    await expect(call('GET', '/health/ready')).rejects.toThrow(/certificate|self-signed/);
+    ca = mine;
+  });
+
+  test('drains: what is under way is answered before it closes', async () => {
+    const own = await webhook();
+    await own.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = own.server.address() as AddressInfo;
+    const answer = new Promise<number>((resolve, reject) => {
+      const request = httpsRequest(
+        {
+          host: '127.0.0.1',
+          port,
+          path: '/mutate',
+          method: 'POST',
+          ca,
+          headers: { 'content-type': json, 'content-length': review.length },
+        },
+        (response) => resolve(response.resume().statusCode ?? 0),
+      );
+      request.on('error', reject);
+      own.server.once('request', () => {
+        void drain(own, systemClock).then(() => closed.push('closed'));
+        request.end(review.slice(5));
+      });
+      request.write(review.slice(0, 5));
+    });
+    const closed: string[] = [];
+    expect(await answer).toBe(200);
+  });
+});
