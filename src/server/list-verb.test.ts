@@ -82,13 +82,14 @@ describe('LIST over a real listener', () => {
     const socket = tls
       ? connectTls({ port, host: '127.0.0.1', ca: tls.ca, servername: 'localhost' })
       : connect(port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.on('close', resolve));
     let answer = '';
     socket.on('data', (data) => {
       answer += data;
     });
     for (const piece of pieces)
       await new Promise((resolve) => socket.write(piece, () => setTimeout(resolve, 2)));
-    await new Promise((resolve) => socket.on('close', resolve));
+    await closed;
     return answer.match(/HTTP\/1\.1 \d+/g) ?? [];
   }
 
