@@ -60,4 +60,9 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'a demo workload: gets its certificate like pilot-agent and shakes hands',
     load: () => import('./workload.ts'),
   },
+  vault: {
+    summary: 'the secret store: speaks the Vault HTTP API',
+    goFlags: true,
+    load: () => import('./vault.ts'),
+  },
 };

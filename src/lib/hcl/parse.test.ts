@@ -54,9 +54,10 @@ describe('parseHcl', () => {
   });
 
   test('unescapes strings and leaves interpolations alone', () => {
-    expect(plain(String.raw`a = "tab\t quote\" é \x41" b = "$` + '{file("x")}"')).toEqual({
+    const interpolation = `$${'{file("x")}'}`;
+    expect(plain(String.raw`a = "tab\t quote\" é \x41" b = "${interpolation}"`)).toEqual({
       a: 'tab\t quote" é A',
-      b: '$' + '{file("x")}',
+      b: interpolation,
     });
   });
 

@@ -1,0 +1,206 @@
+import type { Case, Step } from './case.ts';
+
+const mount = (version?: string): Step => ({
+  method: 'POST',
+  path: 'sys/mounts/k{{id}}',
+  body: { type: 'kv', ...(version === undefined ? {} : { options: { version } }) },
+  status: 204,
+});
+
+export const kvCases: readonly Case[] = [
+  {
+    name: 'kv 1: values keep their types, `ttl` sets the lease, lists are sorted',
+    steps: [
+      mount(),
+      { method: 'PUT', path: 'k{{id}}/a', body: { n: 1, o: { p: [true, null] }, ttl: '10s' }, status: 204 },
+      {
+        method: 'GET',
+        path: 'k{{id}}/a',
+        status: 200,
+        body_has: { lease_duration: 10, data: { n: 1, o: { p: [true, null] } } },
+      },
+      { method: 'PUT', path: 'k{{id}}/b/c', body: { x: 'y' }, status: 204 },
+      { method: 'LIST', path: 'k{{id}}', status: 200, body_has: { data: { keys: ['a', 'b/'] } } },
+      { method: 'DELETE', path: 'k{{id}}/a', status: 204 },
+      { method: 'DELETE', path: 'k{{id}}/a', status: 204 },
+      { method: 'GET', path: 'k{{id}}/a', status: 404, errors: [] },
+      { method: 'LIST', path: 'k{{id}}/none', status: 404, errors: [] },
+      { method: 'PUT', path: 'k{{id}}/a', body: {}, status: 400, errors: ['missing data fields'] },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/a/',
+        body: { a: 'b' },
+        status: 400,
+        errors: ["cannot write to a path ending in '/'"],
+      },
+    ],
+  },
+  {
+    name: 'kv 2: versions, check-and-set, soft deletion, destruction',
+    steps: [
+      mount('2'),
+      {
+        method: 'PUT',
+        path: 'k{{id}}/data/a',
+        body: { data: { v: '1' }, options: {} },
+        status: 200,
+        body_has: { data: { version: 1, deletion_time: '', destroyed: false, custom_metadata: null } },
+      },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/data/a',
+        body: { data: { v: '2' }, options: { cas: 1 } },
+        status: 200,
+        body_has: { data: { version: 2 } },
+      },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/data/a',
+        body: { data: { v: '3' }, options: { cas: 1 } },
+        status: 400,
+        errors: ['check-and-set parameter did not match the current version'],
+      },
+      {
+        method: 'GET',
+        path: 'k{{id}}/data/a',
+        status: 200,
+        body_has: { lease_duration: 0, data: { data: { v: '2' }, metadata: { version: 2 } } },
+      },
+      {
+        method: 'GET',
+        path: 'k{{id}}/data/a?version=1',
+        status: 200,
+        body_has: { data: { data: { v: '1' }, metadata: { version: 1 } } },
+      },
+      {
+        method: 'PATCH',
+        path: 'k{{id}}/data/a',
+        body: { data: { w: 'x', v: null } },
+        status: 200,
+        body_has: { data: { version: 3 } },
+      },
+      { method: 'GET', path: 'k{{id}}/data/a', status: 200, body_has: { data: { data: { w: 'x' } } } },
+      { method: 'DELETE', path: 'k{{id}}/data/a', status: 204 },
+      {
+        method: 'GET',
+        path: 'k{{id}}/data/a',
+        status: 404,
+        body_has: { data: { data: null, metadata: { version: 3, destroyed: false } } },
+      },
+      { method: 'PUT', path: 'k{{id}}/undelete/a', body: { versions: ['3'] }, status: 204 },
+      { method: 'GET', path: 'k{{id}}/data/a', status: 200 },
+      { method: 'PUT', path: 'k{{id}}/destroy/a', body: { versions: [3] }, status: 204 },
+      {
+        method: 'GET',
+        path: 'k{{id}}/data/a',
+        status: 404,
+        body_has: { data: { data: null, metadata: { destroyed: true } } },
+      },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/undelete/a',
+        body: {},
+        status: 400,
+        errors: ['No version number provided'],
+      },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/destroy/a',
+        body: {},
+        status: 400,
+        errors: ['no version number provided'],
+      },
+      {
+        method: 'GET',
+        path: 'k{{id}}/metadata/a',
+        status: 200,
+        body_has: {
+          data: {
+            current_version: 3,
+            oldest_version: 0,
+            max_versions: 0,
+            cas_required: false,
+            delete_version_after: '0s',
+          },
+        },
+      },
+      { method: 'LIST', path: 'k{{id}}/metadata', status: 200, body_has: { data: { keys: ['a'] } } },
+      { method: 'DELETE', path: 'k{{id}}/metadata/a', status: 204 },
+      { method: 'GET', path: 'k{{id}}/data/a', status: 404, errors: [] },
+      { method: 'PUT', path: 'k{{id}}/data/b', body: {}, status: 400, errors: ['no data provided'] },
+      { method: 'PUT', path: 'k{{id}}/data/b', body: { data: { a: 'b' }, options: { cas: 0 } }, status: 200 },
+      { method: 'PUT', path: 'k{{id}}/data/b', body: { data: { a: 'b' }, options: { cas: 0 } }, status: 400 },
+    ],
+  },
+  {
+    name: 'kv 2: required check-and-set and custom metadata',
+    steps: [
+      mount('2'),
+      {
+        method: 'PUT',
+        path: 'k{{id}}/metadata/a',
+        body: { cas_required: true, custom_metadata: { owner: 'me' } },
+        status: 204,
+      },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/data/a',
+        body: { data: { v: '1' } },
+        status: 400,
+        errors: ['check-and-set parameter required for this call'],
+      },
+      {
+        method: 'PUT',
+        path: 'k{{id}}/data/a',
+        body: { data: { v: '1' }, options: { cas: 0 } },
+        status: 200,
+        body_has: { data: { custom_metadata: { owner: 'me' } } },
+      },
+      {
+        method: 'POST',
+        path: 'k{{id}}/config',
+        body: { max_versions: 3, delete_version_after: '3h' },
+        status: 204,
+      },
+      {
+        method: 'GET',
+        path: 'k{{id}}/config',
+        status: 200,
+        body_has: { data: { max_versions: 3, delete_version_after: '3h0m0s', cas_required: false } },
+      },
+    ],
+  },
+  {
+    name: 'pki: a root that stays inside signs an intermediate with path length 0',
+    steps: [
+      {
+        method: 'POST',
+        path: 'sys/mounts/k{{id}}',
+        body: { type: 'pki', config: { max_lease_ttl: '87600h' } },
+        status: 204,
+      },
+      {
+        method: 'POST',
+        path: 'k{{id}}/root/generate/internal',
+        body: { common_name: 'Root CA', organization: 'Istio', key_type: 'ec', key_bits: 384, ttl: '87600h' },
+        status: 200,
+        body_has: {
+          data: {
+            serial_number: (s: unknown) => /^[0-9a-f]{2}(:[0-9a-f]{2})+$/.test(String(s)),
+            private_key: undefined,
+          },
+        },
+      },
+      {
+        method: 'GET',
+        path: 'k{{id}}/cert/ca',
+        as: 'none',
+        status: 200,
+        body_has: {
+          data: { certificate: (c: unknown) => String(c).startsWith('-----BEGIN CERTIFICATE-----') },
+        },
+      },
+      { method: 'POST', path: 'k{{id}}/root/sign-intermediate', body: { common_name: 'x' }, status: 400 },
+    ],
+  },
+];

@@ -1,0 +1,17 @@
+import type { Case } from './case.ts';
+import { errorCases } from './cases-errors.ts';
+import { kvCases } from './cases-kv.ts';
+import { loginCases } from './cases-login.ts';
+import { policyCases } from './cases-policy.ts';
+import { seedCases } from './cases-seed.ts';
+import { tokenCases } from './cases-token.ts';
+
+/** In the order in which a mesh needs them: the seed's calls first. */
+export const cases: readonly Case[] = [
+  ...seedCases,
+  ...loginCases,
+  ...policyCases,
+  ...tokenCases,
+  ...kvCases,
+  ...errorCases,
+];

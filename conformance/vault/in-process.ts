@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { parseFields } from '../../src/server/vault-request.ts';
+import { handleLifecycle } from '../../src/vault/core/lifecycle.ts';
+import { Refusal } from '../../src/vault/core/refusal.ts';
+import type { Operation, Reply, VaultRequest } from '../../src/vault/core/request.ts';
+import type { VaultCore } from '../../src/vault/core/vault-core.ts';
+import type { Answer, Ask } from './over-http.ts';
+
+const operations: Readonly<Record<string, Operation>> = {
+  GET: 'read',
+  PUT: 'update',
+  POST: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+  LIST: 'list',
+};
+
+/** Calls the core without a socket; path hygiene is the listener's, so that those cases are answered here as it does. */
+export function inProcess(core: VaultCore): Ask {
+  return async (method, path, headers, body) => {
+    const [bare = '', query = ''] = path.split('?');
+    if (decodeURIComponent(bare).includes('..'))
+      return { status: 400, body: { errors: ['relative paths not supported'] } };
+    const operation = operations[method] ?? 'read';
+    try {
+      const request: VaultRequest = {
+        id: randomUUID(),
+        operation,
+        path: operation === 'list' ? `${bare.replace(/\/$/, '')}/` : bare,
+        token: headers['X-Vault-Token'],
+        data: parseFields(
+          operation,
+          new URLSearchParams(query),
+          Buffer.from(body ?? ''),
+          headers['Content-Type'] ?? '',
+        ),
+        wrapTtl: headers['X-Vault-Wrap-TTL'] === undefined ? undefined : Number(headers['X-Vault-Wrap-TTL']),
+        headers,
+        remoteAddress: '127.0.0.1',
+        remotePort: 1,
+      };
+      return answerOf((await handleLifecycle(core, request, Date.now())) ?? (await core.handle(request)));
+    } catch (error) {
+      if (error instanceof Refusal) return { status: error.status ?? 500, body: { errors: error.errors } };
+      throw error;
+    }
+  };
+}
+
+function answerOf({ status, body, raw }: Reply): Answer {
+  return {
+    status,
+    body: raw === undefined ? (JSON.parse(JSON.stringify(body ?? null)) ?? undefined) : String(raw.body),
+  };
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Case, Expected, Step } from './case.ts';
+import { cases } from './cases.ts';
+import { startFixtures } from './fixtures.ts';
+import type { Ask } from './over-http.ts';
+
+export interface CaseResult {
+  readonly name: string;
+  /** What was wrong; undefined when it passed. */
+  readonly problem?: string;
+  readonly skipped?: string;
+}
+
+/** Runs all cases (or those whose name has `only`) in order, each with names of its own. */
+export async function runCases(ask: Ask, rootToken: string, only = ''): Promise<CaseResult[]> {
+  const { values, close } = await startFixtures();
+  const kind = await kindOf(ask);
+  const results: CaseResult[] = [];
+  try {
+    for (const one of cases.filter(({ name }) => name.includes(only))) {
+      const skipped = one.skip?.[kind];
+      if (skipped !== undefined) results.push({ name: one.name, skipped });
+      else
+        results.push(
+          await runCase(ask, one, { ...values, root: rootToken, id: randomBytes(4).toString('hex') }),
+        );
+    }
+  } finally {
+    close();
+  }
+  return results;
+}
+
+async function kindOf(ask: Ask): Promise<'openbao' | 'meshroot'> {
+  const { body } = await ask('GET', 'sys/seal-status', {}, undefined);
+  return JSON.stringify(body).includes('meshroot') ? 'meshroot' : 'openbao';
+}
+
+async function runCase(ask: Ask, { name, steps }: Case, values: Record<string, string>): Promise<CaseResult> {
+  for (const [i, step] of steps.entries()) {
+    const problem = await runStep(ask, step, values);
+    if (problem !== undefined)
+      return { name, problem: `step ${i + 1}, ${step.method} ${step.path}: ${problem}` };
+  }
+  return { name };
+}
+
+async function runStep(ask: Ask, step: Step, values: Record<string, string>): Promise<string | undefined> {
+  if (step.after !== undefined) await new Promise((resolve) => setTimeout(resolve, step.after));
+  const token = step.as === 'none' ? undefined : (values[step.as ?? 'root'] ?? step.as);
+  const headers = {
+    'X-Vault-Request': 'true',
+    ...(token === undefined ? {} : { 'X-Vault-Token': token }),
+    ...(step.method === 'PATCH' ? { 'Content-Type': 'application/merge-patch+json' } : {}),
+    ...step.headers,
+  };
+  const body =
+    step.body === undefined
+      ? undefined
+      : fill(typeof step.body === 'string' ? step.body : JSON.stringify(step.body), values);
+  const answer = await ask(step.method, fill(step.path, values), headers, body);
+  const shown = JSON.stringify(answer.body) ?? 'nothing';
+  if (answer.status !== step.status) return `status ${answer.status} instead of ${step.status}: ${shown}`;
+  const errors = at(answer.body, 'errors');
+  const wanted = step.errors?.map((text) => fill(text, values));
+  if (wanted !== undefined && !isDeepStrictEqual(errors, wanted))
+    return `errors ${JSON.stringify(errors)} instead of ${JSON.stringify(wanted)}`;
+  const difference =
+    step.body_has === undefined ? undefined : differs(answer.body, filled(step.body_has, values), '');
+  if (difference !== undefined) return `${difference} in ${shown}`;
+  for (const [key, path] of Object.entries(step.save ?? {})) {
+    const value = at(answer.body, path);
+    if (typeof value !== 'string') return `no ${path} to save in ${shown}`;
+    values[key] = value;
+  }
+  return undefined;
+}
+
+const fill = (text: string, values: Readonly<Record<string, string>>): string =>
+  text.replace(/\{\{(\w+)\}\}/g, (whole, key: string) => values[key] ?? whole);
+
+function filled(expected: unknown, values: Readonly<Record<string, string>>): unknown {
+  if (typeof expected === 'string') return fill(expected, values);
+  if (Array.isArray(expected)) return expected.map((item) => filled(item, values));
+  if (typeof expected !== 'object' || expected === null) return expected;
+  return Object.fromEntries(
+    Object.entries(expected).map(([key, value]) => [fill(key, values), filled(value, values)]),
+  );
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((inner, key) => (inner as Expected | undefined)?.[key], value);
+}
+
+/** The first place where `actual` does not contain `expected`. */
+function differs(actual: unknown, expected: unknown, where: string): string | undefined {
+  if (typeof expected === 'function')
+    return expected(actual) === true ? undefined : `${where} is not as it should be`;
+  if (typeof expected !== 'object' || expected === null || Array.isArray(expected)) {
+    return isDeepStrictEqual(actual, expected)
+      ? undefined
+      : `${where} is ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`;
+  }
+  for (const [key, value] of Object.entries(expected)) {
+    const problem = differs((actual as Expected | null | undefined)?.[key], value, `${where}.${key}`);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/lib/log.ts';
+import { createTokenReviewer } from '../../src/server/token-review.ts';
+import { listenVault } from '../../src/server/vault-listener.ts';
+import { createCatalogue } from '../../src/vault/catalogue.ts';
+import { createMemoryPhysical } from '../../src/vault/core/physical-memory.ts';
+import { VaultCore } from '../../src/vault/core/vault-core.ts';
+import { inProcess } from './in-process.ts';
+import { overHttp } from './over-http.ts';
+import { runCases } from './run-cases.ts';
+
+async function openCore(): Promise<VaultCore> {
+  const core = new VaultCore({
+    physical: createMemoryPhysical(),
+    catalogue: createCatalogue({ review: createTokenReviewer(), readLocal: () => undefined }),
+  });
+  const { shares } = await core.init({ shares: 1, threshold: 1 }, 'root');
+  for (const share of shares) await core.unseal(share);
+  return core;
+}
+
+describe('the Vault API, case by case', () => {
+  test('called in this process', async () => {
+    const core = await openCore();
+    const results = await runCases(inProcess(core), 'root');
+    expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
+    await core.close();
+  });
+
+  test('over a socket', async () => {
+    const core = await openCore();
+    const listener = await listenVault({
+      core,
+      clock: systemClock,
+      log: silentLogger,
+      host: '127.0.0.1',
+      port: 0,
+    });
+    const results = await runCases(overHttp(listener.address), 'root');
+    expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
+    await listener.close();
+    await core.close();
+  });
+});

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { systemClock } from '../lib/clock.ts';
+import { MeshrootError, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { VaultConfig } from '../server/vault-config.ts';
+import type { VaultServer } from '../server/vault-server.ts';
+import type { Io } from './io.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly dev?: boolean;
+  readonly devRootTokenId?: string;
+  readonly devListenAddress?: string;
+  readonly logLevel?: string;
+  readonly logFormat?: string;
+}
+
+export function serverCommand(io: Io): Command {
+  return new Command('server')
+    .description('serves until it is stopped')
+    .option('--config <file>', 'configuration in HCL or JSON, as for vault server')
+    .option('--dev', 'in memory, unsealed, kv version 2 at secret/: nothing survives')
+    .option('--dev-root-token-id <token>', 'the root token of -dev')
+    .option(
+      '--dev-listen-address <host:port>',
+      'where -dev listens (default 127.0.0.1:8200; port 0 takes any)',
+    )
+    .option('--log-level <level>', 'trace, debug, info, warn or error (default info)')
+    .option('--log-format <format>', 'standard or json (default standard)')
+    .action((flags: Flags) => serve(io, flags));
+}
+
+async function serve(io: Io, flags: Flags): Promise<void> {
+  // Loaded here, so that `meshroot vault status` starts without them.
+  const { parseVaultConfig } = await import('../server/vault-config.ts');
+  const { startVaultServer } = await import('../server/vault-server.ts');
+  const config =
+    flags.dev === true
+      ? devConfig(flags, parseVaultConfig)
+      : parseVaultConfig(await configText(flags), String(flags.config));
+  process.umask(0o077); // whatever this process writes is for its user alone
+  const log = await logFor(io, flags, config);
+  const server = await startVaultServer(config, systemClock, log);
+  const reload = (): void => server.reload();
+  process.on('SIGHUP', reload);
+  try {
+    if (flags.dev === true) await startDev(io, flags, server);
+    announce(io, config, server);
+    log.info('listening', { address: server.addresses.join(' ') });
+    if (!io.signal.aborted) await once(io.signal, 'abort');
+    log.info('shutting down');
+  } finally {
+    process.off('SIGHUP', reload);
+    await server.close();
+  }
+}
+
+async function configText({ config }: Flags): Promise<string> {
+  if (config === undefined) {
+    throw new MeshrootError('no-config', 'neither -config nor -dev was given', {
+      hint: 'meshroot vault server -dev, or meshroot vault server -config=FILE',
+    });
+  }
+  try {
+    return await readFile(config, 'utf8');
+  } catch (error) {
+    throw new MeshrootError('bad-config', `the configuration cannot be read: ${messageOf(error)}`);
+  }
+}
+
+function devConfig(flags: Flags, parse: (text: string, file: string) => VaultConfig): VaultConfig {
+  const address = flags.devListenAddress ?? '127.0.0.1:8200';
+  const settings = {
+    listener: { tcp: { address, tls_disable: true, telemetry: { unauthenticated_metrics_access: true } } },
+    storage: { inmem: {} },
+    unsafe_allow_api_audit_creation: true,
+  };
+  return parse(JSON.stringify(settings), '-dev-listen-address');
+}
+
+async function logFor(io: Io, flags: Flags, config: VaultConfig): Promise<Logger> {
+  const { createTextLog, logLevels } = await import('../server/text-log.ts');
+  const level = logLevels.find((known) => known === flags.logLevel) ?? config.logLevel;
+  if ((flags.logFormat ?? config.logFormat) !== 'json') return createTextLog(io.stderr, systemClock, level);
+  const { createPinoLog } = await import('../server/pino-log.ts');
+  return createPinoLog(io.stderr, level);
+}
+
+/** Makes, opens and furnishes the store of -dev, and says how to use it. */
+async function startDev(io: Io, flags: Flags, { core, addresses }: VaultServer): Promise<void> {
+  const { shares, rootToken } = await core.init({ shares: 1, threshold: 1 }, flags.devRootTokenId);
+  const [share] = shares;
+  if (share === undefined) throw new MeshrootError('dev-failed', 'the store of -dev has no key');
+  const key = share.toString('base64');
+  await core.unseal(share);
+  await core.handle({
+    id: 'dev',
+    operation: 'update',
+    path: 'sys/mounts/secret',
+    token: rootToken,
+    data: { type: 'kv', options: { version: '2' }, description: 'key/value secret storage' },
+    wrapTtl: undefined,
+    headers: {},
+    remoteAddress: '127.0.0.1',
+    remotePort: 0,
+  });
+  io.stdout.write(
+    [
+      'WARNING! dev mode is enabled! In this mode, Vault runs entirely in-memory',
+      'and starts unsealed with a single unseal key. The root token is already',
+      'authenticated to the CLI, so you can immediately begin using Vault.',
+      '',
+      'You may need to set the following environment variables:',
+      '',
+      `    $ export VAULT_ADDR='${addresses[0]}'`,
+      '',
+      'The unseal key and root token are displayed below in case you want to',
+      'seal/unseal the Vault or re-authenticate.',
+      '',
+      `Unseal Key: ${key}`,
+      `Root Token: ${rootToken}`,
+      '',
+      'Development mode should NOT be used in production installations!',
+      '',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** As Vault's own banner; the last line is what scripts wait for. */
+function announce(io: Io, { storage, listeners, logLevel }: VaultConfig, { addresses }: VaultServer): void {
+  const rows = [
+    ['Api Address', addresses[0] ?? ''],
+    ...addresses.map((address, i) => [
+      `Listener ${i + 1}`,
+      `tcp (addr: "${new URL(address).host}", tls: "${listeners[i]?.tls === undefined ? 'disabled' : 'enabled'}")`,
+    ]),
+    ['Log Level', logLevel],
+    ['Storage', storage.type === 'lmdb' ? `lmdb (path: "${storage.path}")` : 'inmem'],
+  ];
+  const width = Math.max(...rows.map(([name = '']) => name.length)) + 5;
+  io.stdout.write(
+    `==> Vault server configuration:\n\n${rows.map(([name = '', value]) => `${name.padStart(width)}: ${value}`).join('\n')}\n\n==> Vault server started! Log data will stream in below:\n\n`,
+  );
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import type { Io } from './io.ts';
+import { initCommand, sealCommand, statusCommand, unsealCommand } from './vault-operator.ts';
+import { serverCommand } from './vault-server-command.ts';
+
+/** `meshroot vault`: the secret store, with the flags of Vault's own server. */
+export function command(io: Io): Command {
+  return new Command('vault')
+    .description('the secret store: speaks the Vault HTTP API, single node, encrypted and durable')
+    .addCommand(serverCommand(io))
+    .addCommand(statusCommand(io))
+    .addCommand(initCommand(io))
+    .addCommand(unsealCommand(io))
+    .addCommand(sealCommand(io))
+    .addHelpText(
+      'after',
+      `
+examples:
+  meshroot vault server -dev                       everything in memory, unsealed, root token printed
+  meshroot vault server -config=vault.hcl          durable; then init and unseal once
+  VAULT_ADDR=http://127.0.0.1:8200 meshroot vault status
+`,
+    );
+}

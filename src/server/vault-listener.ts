@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Clock } from '../lib/clock.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import { handleLifecycle } from '../vault/core/lifecycle.ts';
+import { Refusal, refuse } from '../vault/core/refusal.ts';
+import type { Reply } from '../vault/core/request.ts';
+import { uuidOf } from '../vault/core/uuid.ts';
+import type { VaultCore } from '../vault/core/vault-core.ts';
+import { admitListVerb } from './list-verb.ts';
+import { maxBodyBytes, parseFields, parseHeaders, parseTarget, toVaultRequest } from './vault-request.ts';
+
+export interface VaultListenerOptions {
+  readonly core: VaultCore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** PEM; plain HTTP without it. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** sys/metrics without a token. */
+  readonly openMetrics?: boolean;
+}
+
+export interface VaultListener {
+  /** `http://127.0.0.1:8200`, with the port that was really taken. */
+  readonly address: string;
+  /** New certificates for new connections. */
+  setTls(tls: { readonly cert: string; readonly key: string }): void;
+  /** Answers what is running, takes nothing new. */
+  close(): Promise<void>;
+}
+
+/** Serves a core over HTTP or HTTPS. @throws MeshrootError `port-taken`, `listen-failed` */
+export async function listenVault(options: VaultListenerOptions): Promise<VaultListener> {
+  const { tls, host, port } = options;
+  const serve = (message: IncomingMessage, response: ServerResponse): void =>
+    void answer(options, message, response);
+  const server: http.Server | https.Server =
+    tls === undefined
+      ? http.createServer(limits, serve)
+      : https.createServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, serve);
+  server.on(tls === undefined ? 'connection' : 'secureConnection', admitListVerb);
+  await listen(server, host, port);
+  const { port: taken } = server.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return {
+    address: `${tls === undefined ? 'http' : 'https'}://${shown}:${taken}`,
+    setTls: (next) => {
+      if (server instanceof https.Server) server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 2000).unref();
+      }),
+  };
+}
+
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 90_000,
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 32 * 1024,
+  noDelay: true,
+} as const;
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const isTaken = codeOf(error) === 'EADDRINUSE';
+      const hint = isTaken ? { hint: 'stop the other program, or listen on another port (0 takes any)' } : {};
+      const message = isTaken
+        ? `${host}:${port} is in use`
+        : `cannot listen on ${host}:${port}: ${messageOf(error)}`;
+      reject(new MeshrootError(isTaken ? 'port-taken' : 'listen-failed', message, { ...hint, cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function answer(
+  options: VaultListenerOptions,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  let reply: Reply;
+  try {
+    reply = await replyTo(options, message);
+  } catch (error) {
+    if (!(error instanceof Refusal)) options.log.error('a request failed', { error: messageOf(error) });
+    const refusal = error instanceof Refusal ? error : refuse('internal error', 500, 'internal');
+    reply = { status: refusal.status ?? 500, body: { errors: refusal.errors } };
+    message.resume();
+  }
+  send(message, response, reply);
+}
+
+async function replyTo(options: VaultListenerOptions, message: IncomingMessage): Promise<Reply> {
+  const { core, clock } = options;
+  const { operation, path, query } = parseTarget(message);
+  const headers = parseHeaders(message);
+  const reads = operation === 'read' || operation === 'list';
+  const body = reads ? empty : await readBody(message);
+  const data = parseFields(operation, query, body, message.headers['content-type'] ?? '');
+  const request = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
+  if (path.startsWith('sys/')) {
+    const lifecycle = await handleLifecycle(core, request, clock.now());
+    if (lifecycle !== undefined) return lifecycle;
+    if (path === 'sys/metrics' && options.openMetrics === true) return metrics(core);
+  }
+  return core.handle(request);
+}
+
+async function metrics(core: VaultCore): Promise<Reply> {
+  const body = (await core.services?.metrics.text()) ?? '';
+  return { status: 200, raw: { contentType: 'text/plain; version=0.0.4; charset=utf-8', body } };
+}
+
+const empty = Buffer.alloc(0);
+
+/** Up to the limit; what is longer is refused before it is parsed. */
+async function readBody(message: IncomingMessage): Promise<Buffer> {
+  if (Number(message.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBodyBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+const tooLarge = (): Refusal => refuse('http: request body too large', 413, 'too-large');
+
+function send(message: IncomingMessage, response: ServerResponse, reply: Reply): void {
+  const { status, raw } = reply;
+  const body = raw?.body ?? (reply.body === undefined ? '' : `${JSON.stringify(reply.body)}\n`);
+  const namespace = message.headers['x-vault-namespace'];
+  response.writeHead(status, {
+    'Content-Type': raw?.contentType ?? 'application/json',
+    'Cache-Control': 'no-store',
+    'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
+    ...(typeof namespace === 'string' ? { 'X-Vault-Namespace': namespace } : {}),
+    ...(status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }),
+    ...(status === 413 ? { Connection: 'close' } : {}),
+  });
+  response.end(status === 204 ? undefined : body);
+}

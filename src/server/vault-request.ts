@@ -1,0 +1,160 @@
+import type { IncomingMessage } from 'node:http';
+import type { Fields } from '../vault/core/fields.ts';
+import { type Refusal, Refusal as RefusalError, refuse } from '../vault/core/refusal.ts';
+import type { Operation, VaultRequest } from '../vault/core/request.ts';
+import { listMethod } from './list-verb.ts';
+import { wrapTtlOf } from './wrap-ttl.ts';
+
+export const maxBodyBytes = 32 * 1024 * 1024;
+const maxDepth = 300;
+
+const noText = (status: number): Refusal => new RefusalError(status, 'bad-request', []);
+
+/** What a line of HTTP asks for; the body is read later. @throws Refusal */
+export function parseTarget(message: IncomingMessage): {
+  readonly operation: Operation;
+  readonly path: string;
+  readonly query: URLSearchParams;
+} {
+  const { method = '', url = '' } = message;
+  const mark = url.indexOf('?');
+  const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
+  const raw = mark === -1 ? url : url.slice(0, mark);
+  if (!raw.startsWith('/v1/')) throw noText(404);
+  const path = decodedPath(raw.slice(4));
+  const operation = operationOf(method, path, query);
+  if (operation === 'list' && !path.endsWith('/')) return { operation, path: `${path}/`, query };
+  return { operation, path, query };
+}
+
+function decodedPath(raw: string): string {
+  let path: string;
+  try {
+    path = raw.includes('%') ? decodeURIComponent(raw) : raw;
+  } catch {
+    throw refuse('the path is not well encoded');
+  }
+  const trimmed = path.replace(/^\/+/, '');
+  if (trimmed.includes('.') && trimmed.split('/').some((part) => part === '.' || part === '..')) {
+    throw refuse('relative paths not supported');
+  }
+  if (trimmed.includes('\0') || trimmed.includes('//')) throw refuse('the path has empty segments or NUL');
+  return trimmed;
+}
+
+function operationOf(method: string, path: string, query: URLSearchParams): Operation {
+  const list = query.get('list');
+  switch (method) {
+    case 'GET':
+      if (list === null) return 'read';
+      if (/^(1|t|true)$/i.test(list)) return 'list';
+      if (/^(0|f|false)$/i.test(list)) return 'read';
+      throw noText(400);
+    case 'HEAD':
+      if (path === 'sys/health') return 'read';
+      throw noText(405);
+    case 'POST':
+    case 'PUT':
+      return 'update';
+    case 'PATCH':
+      return 'patch';
+    case 'DELETE':
+      return 'delete';
+    case listMethod:
+      return 'list';
+    default:
+      throw noText(405);
+  }
+}
+
+/** Everything of the call but its body. @throws Refusal */
+export function parseHeaders(message: IncomingMessage): {
+  readonly token: string | undefined;
+  readonly wrapTtl: number | undefined;
+} {
+  const { headers } = message;
+  const namespace = headers['x-vault-namespace'];
+  if (namespace !== undefined && !['', '/', 'root', 'root/'].includes(String(namespace))) {
+    throw refuse('namespace not found', 404, 'no-namespace');
+  }
+  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
+  const token = typeof headers['x-vault-token'] === 'string' ? headers['x-vault-token'] : bearer;
+  const wrap = headers['x-vault-wrap-ttl'];
+  return { token, wrapTtl: typeof wrap === 'string' && wrap !== '' ? wrapTtlOf(wrap) : undefined };
+}
+
+/** The fields of a call: those of the query for reads and deletes, the body's otherwise. @throws Refusal */
+export function parseFields(
+  operation: Operation,
+  query: URLSearchParams,
+  body: Buffer,
+  contentType: string,
+): Fields {
+  if (operation === 'read' || operation === 'list' || operation === 'delete') return fromPairs(query);
+  if (body.length === 0) return {};
+  const first = body[0];
+  const isJson = first === 0x7b || first === 0x5b;
+  if (!isJson && contentType.startsWith('application/x-www-form-urlencoded')) {
+    return fromPairs(new URLSearchParams(body.toString('utf8')));
+  }
+  if (operation === 'patch' && !contentType.startsWith('application/merge-patch+json')) {
+    const text = `PATCH requires Content-Type of application/merge-patch+json, provided ${contentType}`;
+    throw refuse(text, 415, 'bad-content-type');
+  }
+  return fromJson(body);
+}
+
+function fromJson(body: Buffer): Fields {
+  if (depthOf(body) > maxDepth) throw refuse('refused JSON input due to high complexity: nested too deeply');
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw refuse('failed to decode JSON input: the body is not valid JSON', 400, 'bad-json');
+  }
+  if (value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Fields;
+  throw refuse('failed to decode JSON input: the body is not a JSON object', 400, 'bad-json');
+}
+
+/** The deepest nesting, without parsing. */
+function depthOf(body: Buffer): number {
+  let depth = 0;
+  let deepest = 0;
+  let inText = false;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i];
+    if (inText) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inText = false;
+    } else if (byte === 0x22) inText = true;
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return deepest;
+}
+
+function fromPairs(pairs: URLSearchParams): Fields {
+  const fields: Record<string, unknown> = {};
+  for (const name of new Set(pairs.keys())) {
+    if (name === 'list') continue;
+    const values = pairs.getAll(name);
+    fields[name] = values.length === 1 ? values[0] : values;
+  }
+  return fields;
+}
+
+/** Puts the parts of a call together. */
+export function toVaultRequest(
+  id: string,
+  message: IncomingMessage,
+  o: Pick<VaultRequest, 'operation' | 'path' | 'token' | 'wrapTtl' | 'data'>,
+): VaultRequest {
+  return {
+    id,
+    ...o,
+    headers: message.headers,
+    remoteAddress: message.socket.remoteAddress ?? '',
+    remotePort: message.socket.remotePort ?? 0,
+  };
+}

@@ -1,0 +1,85 @@
+import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
+import { textOf } from '../../core/fields.ts';
+import type { Result } from '../../core/request.ts';
+import { login } from './login.ts';
+import {
+  configFields,
+  configSchema,
+  readConfigFields,
+  readRoleFields,
+  roleFields,
+  roleSchema,
+} from './schema.ts';
+import { deleteRole, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
+import type { ReadLocal, TokenReviewer } from './token-reviewer.ts';
+
+/** Logins by service account token, confirmed by the cluster's own API server. */
+export function createKubernetesAuth(o: {
+  readonly review: TokenReviewer;
+  readonly readLocal: ReadLocal;
+}): Backend {
+  return defineBackend({
+    type: 'kubernetes',
+    renew: (store, name) => {
+      const role = readRole(store, name);
+      return role && { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+    },
+    routes: [
+      {
+        path: 'login',
+        open: true,
+        login: true,
+        fields: { role: 'string', jwt: 'string' },
+        operations: { update: (context) => login(context, o.review, o.readLocal) },
+      },
+      {
+        path: 'config',
+        fields: configSchema,
+        operations: {
+          read: ({ store }) => {
+            const config = readConfig(store);
+            return config === undefined ? undefined : { data: configFields(config) };
+          },
+          update: ({ store, fields }) => {
+            putConfig(
+              store,
+              readConfigFields(fields, () => o.readLocal('ca.crt')),
+            );
+            return undefined;
+          },
+        },
+      },
+      roleRoute,
+      { path: 'role', operations: { list } },
+      { path: 'roles', operations: { list } },
+    ],
+  });
+}
+
+const roleRoute: Route = {
+  path: 'role/:name',
+  fields: roleSchema,
+  exists: ({ store, fields }) => readRole(store, textOf(fields, 'name')) !== undefined,
+  operations: {
+    read: ({ store, fields }) => {
+      const role = readRole(store, textOf(fields, 'name'));
+      return role === undefined ? undefined : { data: roleFields(role) };
+    },
+    create: writeRole,
+    update: writeRole,
+    delete: ({ store, fields }) => {
+      deleteRole(store, textOf(fields, 'name'));
+      return undefined;
+    },
+  },
+};
+
+function writeRole({ store, fields }: Context): undefined {
+  const name = textOf(fields, 'name');
+  putRole(store, name, readRoleFields(fields, readRole(store, name)));
+}
+
+function list({ store }: Context): Result | undefined {
+  const keys = listRoles(store);
+  return keys.length === 0 ? undefined : { data: { keys } };
+}

@@ -1,0 +1,28 @@
+import { createKubernetesAuth } from './auth/kubernetes/routes.ts';
+import type { ReadLocal, TokenReviewer } from './auth/kubernetes/token-reviewer.ts';
+import { createTokenAuth } from './auth/token/routes.ts';
+import type { Catalogue } from './core/services.ts';
+import { createCubbyhole } from './engines/cubbyhole/routes.ts';
+import { createKvV1 } from './engines/kv-v1/routes.ts';
+import { createKvV2 } from './engines/kv-v2/routes.ts';
+import { createPki } from './engines/pki/routes.ts';
+import { createSys } from './engines/sys/routes.ts';
+
+/** Every engine and auth method that can be mounted, by the type that people write. */
+export function createCatalogue(o: {
+  readonly review: TokenReviewer;
+  readonly readLocal: ReadLocal;
+}): Catalogue {
+  return {
+    secret: {
+      system: createSys,
+      cubbyhole: createCubbyhole,
+      kv: ({ options }) => (options?.version === '2' ? createKvV2() : createKvV1()),
+      pki: createPki,
+    },
+    auth: {
+      token: createTokenAuth,
+      kubernetes: () => createKubernetesAuth(o),
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { isAbsolute, resolve } from 'node:path';
+import { messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { type LineSink, openAuditFile } from './audit-file.ts';
+import { type AuditEvent, auditRecord, createHasher, type Hasher, hashValues } from './audit-record.ts';
+import type { Random } from './barrier.ts';
+import type { Fields } from './fields.ts';
+import { refuse, refuseWrapped } from './refusal.ts';
+import type { StorageView, Transaction } from './storage.ts';
+
+/** A device as stored (those made over the API) or declared (those of the configuration file). */
+export interface AuditDevice {
+  /** With trailing slash. */
+  readonly path: string;
+  readonly type: string;
+  readonly description: string;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+interface OpenDevice extends AuditDevice {
+  readonly hash: Hasher;
+  readonly sink: LineSink;
+}
+
+export interface AuditOptions {
+  /** Folders below which the API may make audit files; none = devices come from the configuration alone. */
+  readonly allowedFolders: readonly string[];
+  readonly log: Logger;
+  readonly onFailure: () => void;
+}
+
+const prefix = 'core/audit/';
+const saltPrefix = 'core/audit-salt/';
+
+/** Writes each record to every device; a call is refused when none took it. */
+export class AuditBroker {
+  readonly #devices = new Map<string, OpenDevice>();
+  readonly #options: AuditOptions;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  /** Opens stored and declared devices after unsealing. A device that cannot be opened stops the start. */
+  start(transaction: Transaction, declared: readonly AuditDevice[], random: Random): void {
+    const stored = transaction
+      .all(prefix)
+      .flatMap((path) => transaction.get<AuditDevice>(prefix + path) ?? []);
+    const byConfig = new Set(declared.map(({ path }) => path));
+    for (const device of [...stored.filter(({ path }) => !byConfig.has(path)), ...declared]) {
+      this.#devices.set(device.path, this.#open(transaction, device, random));
+    }
+  }
+
+  stop(): void {
+    for (const { sink } of this.#devices.values()) sink.close();
+    this.#devices.clear();
+  }
+
+  reopen(): void {
+    for (const { sink } of this.#devices.values()) sink.reopen();
+  }
+
+  get isEmpty(): boolean {
+    return this.#devices.size === 0;
+  }
+
+  devices(): AuditDevice[] {
+    return [...this.#devices.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** @throws Refusal 500 when there are devices and none could write: a call that leaves no trace does not happen */
+  record(event: AuditEvent): void {
+    if (this.#devices.size === 0) return;
+    let written = 0;
+    for (const { path, hash, sink } of this.#devices.values()) {
+      try {
+        sink.write(`${JSON.stringify(auditRecord(event, hash))}\n`);
+        written++;
+      } catch (error) {
+        this.#options.onFailure();
+        this.#options.log.error('audit device failed', { device: path, error: messageOf(error) });
+      }
+    }
+    if (written === 0) throw refuseWrapped('internal error', 500, 'audit-failed');
+  }
+
+  /** Stages a device made over the API. @throws Refusal 400 */
+  enable(transaction: Transaction, device: AuditDevice, random: Random): void {
+    this.#checkAllowed(device);
+    const opened = this.#open(transaction, device, random);
+    try {
+      if (device.options.skip_test !== 'true') opened.sink.write(testRecord(opened.hash));
+    } catch (error) {
+      throw refuse(`audit backend failed test message: ${messageOf(error)}`);
+    }
+    transaction.put(prefix + device.path, device);
+    transaction.afterCommit(() => this.#devices.set(device.path, opened));
+  }
+
+  disable(transaction: Transaction, path: string): void {
+    transaction.delete(prefix + path);
+    transaction.delete(saltPrefix + path);
+    transaction.afterCommit(() => {
+      this.#devices.get(path)?.sink.close();
+      this.#devices.delete(path);
+    });
+  }
+
+  /** `input` as this device hashes it, to search a log for a known value. */
+  hash(path: string, input: string): string | undefined {
+    const device = this.#devices.get(path);
+    return device === undefined ? undefined : String(hashValues(input, device.hash));
+  }
+
+  #checkAllowed({ path, type, options }: AuditDevice): void {
+    if (this.#devices.has(path)) throw refuse('path already in use');
+    if (type !== 'file') throw refuse(`unknown backend type: "${type}"`);
+    if (options.prefix !== undefined && options.prefix !== '')
+      throw refuse('audit log prefixing is not allowed');
+    const file = options.file_path ?? options.path ?? '';
+    if (file === '') throw refuse('file_path is required');
+    if (file === 'stdout' || file === 'discard') return;
+    const isAllowed = this.#options.allowedFolders.some(
+      (folder) =>
+        isAbsolute(file) && `${resolve(file)}/`.startsWith(`${resolve(folder)}/`.replace(/^\/\/$/, '/')),
+    );
+    if (!isAllowed) {
+      throw refuse(
+        'cannot enable audit device via API; use declarative, config-based audit device management instead',
+        400,
+        'audit-not-allowed',
+      );
+    }
+  }
+
+  #open(store: StorageView, device: AuditDevice, random: Random): OpenDevice {
+    const stored = store.get<string>(saltPrefix + device.path);
+    const salt = stored === undefined ? random(32) : Buffer.from(stored, 'base64');
+    if (stored === undefined) store.put(saltPrefix + device.path, salt.toString('base64'));
+    const { file_path, path, mode } = device.options;
+    const sink = openAuditFile(file_path ?? path ?? '', Number.parseInt(mode ?? '0600', 8));
+    const plain: Hasher = (text) => text;
+    return { ...device, sink, hash: device.options.log_raw === 'true' ? plain : createHasher(salt) };
+  }
+}
+
+function testRecord(hash: Hasher): string {
+  const record: Fields = {
+    type: 'request',
+    auth: { token_type: 'default' },
+    request: { id: hash('test'), operation: 'update', namespace: { id: 'root' }, path: 'sys/audit/test' },
+  };
+  return `${JSON.stringify(record)}\n`;
+}

@@ -1,0 +1,134 @@
+import { createHmac } from 'node:crypto';
+import type { AclAnswer } from '../policy/acl.ts';
+import type { Fields } from './fields.ts';
+import { fullPath } from './mount-entry.ts';
+import type { Reply, Result, VaultRequest } from './request.ts';
+import type { Mounted } from './router.ts';
+import type { RequestAuth } from './tokens.ts';
+
+/** What is known about a call when one of its two records is written. */
+export interface AuditEvent {
+  readonly type: 'request' | 'response';
+  /** Milliseconds. */
+  readonly time: number;
+  readonly request: VaultRequest;
+  readonly operation: string;
+  readonly mounted: Mounted | undefined;
+  readonly auth: RequestAuth | undefined;
+  readonly acl: AclAnswer | undefined;
+  readonly error: string | undefined;
+  readonly result?: Result | undefined;
+  readonly reply?: Reply;
+}
+
+export type Hasher = (text: string) => string;
+
+/** `hmac-sha256:` and the hex digest under the device's own salt. */
+export function createHasher(salt: Buffer): Hasher {
+  return (text) => `hmac-sha256:${createHmac('sha256', salt).update(text).digest('hex')}`;
+}
+
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Every text at any depth hashed; keys, numbers, booleans and RFC 3339 times stay, and so do exempt top-level names. */
+export function hashValues(data: unknown, hash: Hasher, exempt: readonly string[] = []): unknown {
+  if (typeof data === 'string') return timestamp.test(data) ? data : hash(data);
+  if (Array.isArray(data)) return data.map((item) => hashValues(item, hash));
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, exempt.includes(key) ? value : hashValues(value, hash)]),
+  );
+}
+
+/** One record, without secrets: what cannot be known is left out, as upstream does. */
+export function auditRecord(event: AuditEvent, hash: Hasher): Fields {
+  return {
+    time: new Date(event.time).toISOString(),
+    type: event.type,
+    auth: authPart(event, hash),
+    request: requestPart(event, hash),
+    ...(event.type === 'response' ? { response: responsePart(event, hash) } : {}),
+    ...(event.error === undefined ? {} : { error: event.error }),
+  };
+}
+
+function authPart({ auth, acl }: AuditEvent, hash: Hasher): Fields {
+  if (auth === undefined) return { token_type: 'default' };
+  const { token, clientToken } = auth;
+  return {
+    client_token: hash(clientToken),
+    accessor: hash(token.accessor),
+    display_name: token.displayName,
+    policies: token.policies,
+    token_policies: token.policies,
+    ...(acl === undefined
+      ? {}
+      : {
+          policy_results: {
+            allowed: acl.allowed,
+            granting_policies: acl.allowed
+              ? acl.granting.map((name) => ({ name, namespace_id: 'root', type: 'acl' }))
+              : [],
+          },
+        }),
+    ...(token.meta === null ? {} : { metadata: token.meta }),
+    ...(token.numUses === 0 ? {} : { num_uses: token.numUses }),
+    ...(token.noDefaultPolicy === true ? { no_default_policy: true } : {}),
+    token_type: 'service',
+    token_ttl: Math.floor(token.ttl / 1000),
+    token_issue_time: new Date(token.created).toISOString(),
+  };
+}
+
+function mountPart(mounted: Mounted | undefined, versionKey: string): Fields {
+  if (mounted === undefined) return {};
+  const { entry, backend } = mounted;
+  return {
+    mount_point: fullPath(entry),
+    mount_type: entry.type,
+    mount_accessor: entry.accessor,
+    mount_class: entry.kind,
+    [versionKey]: backend.version,
+  };
+}
+
+function requestPart({ request, operation, mounted, auth }: AuditEvent, hash: Hasher): Fields {
+  const exempt = mounted?.entry.config.audit_non_hmac_request_keys ?? [];
+  return {
+    id: request.id,
+    operation,
+    ...mountPart(mounted, 'mount_running_version'),
+    ...(request.token === undefined ? {} : { client_token: hash(request.token) }),
+    ...(auth === undefined ? {} : { client_token_accessor: hash(auth.token.accessor) }),
+    namespace: { id: 'root' },
+    path: request.path,
+    ...(Object.keys(request.data).length === 0 ? {} : { data: hashValues(request.data, hash, exempt) }),
+    remote_address: request.remoteAddress,
+    remote_port: request.remotePort,
+    ...(request.wrapTtl === undefined ? {} : { wrap_ttl: request.wrapTtl }),
+  };
+}
+
+function responsePart({ result, mounted, error }: AuditEvent, hash: Hasher): Fields {
+  const exempt = mounted?.entry.config.audit_non_hmac_response_keys ?? [];
+  const data = error === undefined ? result?.data : { error };
+  return {
+    ...mountPart(mounted, 'mount_running_plugin_version'),
+    ...(result?.auth === undefined ? {} : { auth: responseAuth(result.auth, hash) }),
+    ...(result?.leaseId === undefined ? {} : { secret: { lease_id: result.leaseId } }),
+    ...(data === undefined || data === null ? {} : { data: hashValues(data, hash, exempt) }),
+    ...(result?.warnings === undefined ? {} : { warnings: result.warnings }),
+  };
+}
+
+function responseAuth(auth: NonNullable<Result['auth']>, hash: Hasher): Fields {
+  return {
+    client_token: hash(auth.client_token),
+    accessor: hash(auth.accessor),
+    policies: auth.policies,
+    token_policies: auth.token_policies,
+    ...(auth.metadata === null ? {} : { metadata: auth.metadata }),
+    token_type: auth.token_type,
+    token_ttl: auth.lease_duration,
+  };
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Random } from './barrier.ts';
+import { coerceFields, type Fields, type Schema } from './fields.ts';
+import type { MountEntry } from './mount-entry.ts';
+import type { Operation, Result, VaultRequest } from './request.ts';
+import type { Services } from './services.ts';
+import type { StorageView, Transaction } from './storage.ts';
+import type { RequestAuth } from './tokens.ts';
+
+/** All a handler may touch: its part of the store, its fields, and what the core lends it. */
+export interface Context {
+  readonly request: VaultRequest;
+  readonly operation: Operation;
+  /** Below the mount. */
+  readonly path: string;
+  readonly mount: MountEntry;
+  /** Of this mount alone. */
+  readonly store: StorageView;
+  /** The whole transaction: for the core's own engines. */
+  readonly transaction: Transaction;
+  /** By the route's schema. */
+  readonly fields: Fields;
+  /** As sent. */
+  readonly data: Fields;
+  /** Undefined on unauthenticated routes. */
+  readonly auth: RequestAuth | undefined;
+  readonly services: Services;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+export type Handler = (context: Context) => Result | undefined | Promise<Result | undefined>;
+
+export interface Route {
+  /** `config`, `role/:name`, `data/*path`: a colon takes one segment, a star the rest (perhaps nothing). */
+  readonly path: string;
+  readonly fields?: Schema;
+  readonly operations: Readonly<Partial<Record<Operation, Handler>>>;
+  /** Whether the thing is there: decides between `create` and `update`. Without it every write is an update. */
+  readonly exists?: (context: Context) => boolean;
+  /** Needs the `sudo` capability too. */
+  readonly sudo?: boolean;
+  /** Answers without a token. */
+  readonly open?: boolean;
+  /** A login: its refusals are counted by role. */
+  readonly login?: boolean;
+}
+
+/** An engine or auth method. */
+export interface Backend {
+  readonly type: string;
+  readonly version: string;
+  match(path: string): RouteMatch | undefined;
+  /** What a read of a wrong path may say beside 404. */
+  readonly wrongPathWarning?: string;
+  /** The role of a token of this auth mount as it is now, in seconds; undefined when it is gone. */
+  readonly renew?: (store: StorageView, role: string) => RoleTtls | undefined;
+}
+
+export interface RoleTtls {
+  readonly ttl: number;
+  readonly maxTtl: number;
+  readonly period: number;
+}
+
+export interface RouteMatch {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Compiles a table of routes. The first that fits wins. */
+export function defineBackend(o: {
+  readonly type: string;
+  readonly routes: readonly Route[];
+  readonly wrongPathWarning?: string;
+  readonly renew?: NonNullable<Backend['renew']>;
+}): Backend {
+  const { routes, ...rest } = o;
+  const compiled = routes.map((route) => ({ route, pattern: compile(route.path) }));
+  return {
+    ...rest,
+    version: 'v0.1.0+builtin.meshroot',
+    match: (path) => {
+      for (const { route, pattern } of compiled) {
+        const groups = pattern.exec(path);
+        if (groups !== null) return { route, params: groups.groups ?? {} };
+      }
+      return undefined;
+    },
+  };
+}
+
+function compile(path: string): RegExp {
+  const parts = path.split('/').map((part) => {
+    if (part.startsWith(':')) return `(?<${part.slice(1)}>[^/]+)`;
+    if (part.startsWith('*')) return `(?<${part.slice(1)}>.*)`;
+    return part.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('/')}/?$`, 's');
+}
+
+/** The route's fields of the URL and the body; the URL wins. */
+export function fieldsOf(match: RouteMatch, data: Fields): Fields {
+  const { fields } = match.route;
+  return fields === undefined ? match.params : { ...coerceFields(fields, data), ...match.params };
+}

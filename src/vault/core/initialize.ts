@@ -1,0 +1,56 @@
+import { PolicyStore } from '../policy/policy-store.ts';
+import { LeaseTable } from './leases.ts';
+import { builtinMounts, putMount } from './mounts.ts';
+import { clusterIdPath } from './open-services.ts';
+import { refuse } from './refusal.ts';
+import { createSeal, type SealConfig } from './seal.ts';
+import { Storage } from './storage.ts';
+import { TokenStore } from './tokens.ts';
+import { uuidOf } from './uuid.ts';
+import type { VaultCoreOptions } from './vault-core.ts';
+
+export interface InitResult {
+  readonly shares: readonly Buffer[];
+  readonly rootToken: string;
+}
+
+/** Seal, mounts, default policy and root token in one commit: a store is whole or not there. */
+export async function initialize(
+  { physical, random, clock }: Required<Pick<VaultCoreOptions, 'physical' | 'random' | 'clock'>>,
+  config: SealConfig,
+  rootToken?: string,
+): Promise<InitResult> {
+  const now = clock.now();
+  const seal = await createSeal(config, now, random);
+  const storage = new Storage(physical, seal.barrier, () => {});
+  const transaction = storage.begin(true);
+  for (const mount of builtinMounts(random)) putMount(transaction, mount);
+  PolicyStore.seed(transaction);
+  transaction.put(clusterIdPath, uuidOf(random(16)));
+  const salt = random(32);
+  TokenStore.putSalt(transaction, salt);
+  const { token } = new TokenStore(salt, random, new LeaseTable()).create(
+    transaction,
+    { ...rootTokenOrder, ...(rootToken === undefined ? {} : { id: rootToken }) },
+    now,
+  );
+  const committed = transaction.commit(seal.changes);
+  if (committed === undefined) throw refuse('Vault is already initialized', 400, 'already-initialized');
+  await committed;
+  seal.barrier.wipe();
+  return { shares: seal.shares, rootToken: token };
+}
+
+const rootTokenOrder = {
+  policies: ['root'],
+  path: 'auth/token/root',
+  meta: null,
+  displayName: 'root',
+  numUses: 0,
+  parent: '',
+  ttl: 0,
+  explicitMaxTtl: 0,
+  period: 0,
+  renewable: false,
+  boundCidrs: [],
+} as const;

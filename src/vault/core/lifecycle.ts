@@ -1,0 +1,156 @@
+import { coerceFields, type Fields, numberOf, textOf } from './fields.ts';
+import { nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
+import type { Reply, VaultRequest } from './request.ts';
+import type { VaultCore } from './vault-core.ts';
+
+/** As `version` of seal-status and health: strict semver, since Terraform parses it. */
+export const serverVersion = '1.15.0+meshroot';
+const buildDate = '2026-01-01T00:00:00Z';
+
+type LifecycleHandler = (core: VaultCore, request: VaultRequest, now: number) => Reply | Promise<Reply>;
+
+/**
+ * Calls that work without an open store, without a token and without envelope. Undefined when `path` is none of them.
+ * @param now milliseconds
+ */
+export async function handleLifecycle(
+  core: VaultCore,
+  request: VaultRequest,
+  now: number,
+): Promise<Reply | undefined> {
+  const handlers = Object.hasOwn(table, request.path) ? table[request.path] : undefined;
+  if (handlers === undefined) return undefined;
+  const handler =
+    request.operation === 'read'
+      ? handlers.read
+      : request.operation === 'update'
+        ? handlers.write
+        : undefined;
+  try {
+    if (handler === undefined) throw refuseWrapped('unsupported operation', 405, 'unsupported-operation');
+    return await handler(core, request, now);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { status: error.status ?? 500, body: { errors: error.errors } };
+  }
+}
+
+const table: Readonly<
+  Record<string, { readonly read?: LifecycleHandler; readonly write?: LifecycleHandler }>
+> = {
+  'sys/init': { read: (core) => ok({ initialized: core.status().initialized }), write: init },
+  'sys/seal-status': { read: (core) => ok(sealStatus(core)) },
+  'sys/unseal': { write: unseal },
+  'sys/seal': { write: seal },
+  'sys/health': { read: health },
+  'sys/leader': { read: () => ok(leader) },
+};
+
+const ok = (body: object): Reply => ({ status: 200, body });
+
+const leader = {
+  ha_enabled: false,
+  is_self: false,
+  active_time: '0001-01-01T00:00:00Z',
+  leader_address: '',
+  leader_cluster_address: '',
+  performance_standby: false,
+  performance_standby_last_remote_wal: 0,
+};
+
+async function init(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
+  const fields = coerceFields(
+    { secret_shares: 'int', secret_threshold: 'int', recovery_shares: 'int' },
+    data,
+  );
+  if (numberOf(fields, 'recovery_shares') > 0) {
+    throw refuse('parameters recovery_shares not applicable to seal type shamir');
+  }
+  if (Array.isArray(data.pgp_keys) && data.pgp_keys.length > 0)
+    throw refuse('pgp_keys are not offered by this server');
+  const config = {
+    shares: numberOf(fields, 'secret_shares'),
+    threshold: numberOf(fields, 'secret_threshold'),
+  };
+  const { shares, rootToken } = await core.init(config);
+  return ok({
+    keys: shares.map((share) => share.toString('hex')),
+    keys_base64: shares.map((share) => share.toString('base64')),
+    root_token: rootToken,
+  });
+}
+
+function sealStatus(core: VaultCore): Fields {
+  const { initialized, sealed, threshold, shares, progress, nonce, storageType, clusterId } = core.status();
+  return {
+    type: 'shamir',
+    initialized,
+    sealed,
+    t: threshold,
+    n: shares,
+    progress,
+    nonce,
+    version: serverVersion,
+    build_date: buildDate,
+    commit_date: buildDate,
+    migration: false,
+    recovery_seal: false,
+    storage_type: storageType,
+    ...(clusterId === undefined ? {} : { cluster_name: 'meshroot', cluster_id: clusterId }),
+  };
+}
+
+async function unseal(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
+  if (data.reset === true) {
+    if (!core.status().sealed) throw refuse('vault is unsealed');
+    core.resetUnseal();
+    return ok(sealStatus(core));
+  }
+  const key = textOf(data, 'key');
+  if (key === '') throw refuse("'key' must be specified in request body as JSON, or 'reset' set to true");
+  await core.unseal(shareOf(key));
+  return ok(sealStatus(core));
+}
+
+/** Hex if it is hex, else base64. */
+function shareOf(text: string): Buffer {
+  const isHex = /^([0-9a-fA-F]{2})+$/.test(text);
+  if (!isHex && !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
+    throw refuse("'key' must be a valid hex or base64 string");
+  const share = Buffer.from(text, isHex ? 'hex' : 'base64');
+  if (share.length < 16) throw refuse('invalid key: key is shorter than minimum 16 bytes');
+  if (share.length > 33) throw refuse('invalid key: key is longer than maximum 33 bytes');
+  return share;
+}
+
+/** Whether the caller may is decided, and recorded, like any other call. */
+async function seal(core: VaultCore, request: VaultRequest): Promise<Reply> {
+  const reply = await core.handle(request);
+  if (reply.status === 204) core.seal();
+  return reply;
+}
+
+function health(core: VaultCore, { data }: VaultRequest, now: number): Reply {
+  const { initialized, sealed, clusterId } = core.status();
+  const [name, code] = !initialized
+    ? ['uninitcode', 501]
+    : sealed
+      ? ['sealedcode', 503]
+      : ['activecode', 200];
+  const status = data[String(name)] === undefined ? Number(code) : Number(data[String(name)]);
+  if (!Number.isInteger(status) || status < 100 || status > 599) throw nothingHere();
+  return {
+    status,
+    body: {
+      initialized,
+      sealed,
+      standby: sealed,
+      performance_standby: false,
+      replication_performance_mode: sealed ? 'unknown' : 'disabled',
+      replication_dr_mode: sealed ? 'unknown' : 'disabled',
+      server_time_utc: Math.floor(now / 1000),
+      version: serverVersion,
+      ...(clusterId === undefined ? {} : { cluster_name: 'meshroot', cluster_id: clusterId }),
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { PolicyStore } from '../policy/policy-store.ts';
+import { AuditBroker } from './audit-broker.ts';
+import type { Barrier, KeyringTerm } from './barrier.ts';
+import { LeaseTable } from './leases.ts';
+import { loadMounts } from './mounts.ts';
+import type { Physical, PhysicalChange } from './physical.ts';
+import { refuseWrapped } from './refusal.ts';
+import { Router } from './router.ts';
+import { keyringChange } from './seal.ts';
+import type { Services } from './services.ts';
+import { Storage } from './storage.ts';
+import { TokenStore } from './tokens.ts';
+import type { VaultCoreOptions } from './vault-core.ts';
+
+export interface OpenStore {
+  readonly services: Services;
+  /** Forgets the keys and closes the audit devices. */
+  close(): void;
+}
+
+export const clusterIdPath = 'core/cluster-id';
+
+type Options = Required<Omit<VaultCoreOptions, 'physical' | 'catalogue'>> & VaultCoreOptions;
+
+/** Builds everything that lives while the store is open, from what is in it. */
+export async function openServices(
+  options: Options,
+  barrier: Barrier,
+  rootKey: Buffer,
+  seal: () => void,
+): Promise<OpenStore> {
+  const { physical, random, log, metrics, catalogue, auditDevices, auditFolders } = options;
+  const storage = new Storage(physical, barrier, (error) => {
+    log.error('the storage failed: sealing', {
+      error: error instanceof Error ? error.message : String(error),
+    });
+    seal();
+  });
+  const transaction = storage.begin(false);
+  const leases = new LeaseTable();
+  leases.load(transaction);
+  const router = new Router();
+  loadMounts(transaction, router, catalogue, log);
+  const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
+  audit.start(transaction, auditDevices, random);
+  await transaction.commit();
+  const services: Services = {
+    storage,
+    router,
+    leases,
+    tokens: new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases),
+    policies: new PolicyStore(),
+    audit,
+    catalogue,
+    metrics,
+    clusterId: transaction.get<string>(clusterIdPath) ?? '',
+    seal,
+    rotate: () => rotate(physical, barrier, rootKey, options),
+    keyStatus: () => barrier.active,
+  };
+  return {
+    services,
+    close: () => {
+      audit.stop();
+      barrier.wipe();
+      rootKey.fill(0);
+    },
+  };
+}
+
+/** The keyring is on disk before anything is written with its new key. */
+async function rotate(
+  physical: Physical,
+  barrier: Barrier,
+  rootKey: Buffer,
+  options: Options,
+): Promise<void> {
+  const term: KeyringTerm = {
+    term: barrier.active.term + 1,
+    key: options.random(32),
+    installed: options.clock.now(),
+  };
+  const change: PhysicalChange = keyringChange(rootKey, [...barrier.terms, term], options.random);
+  await physical.commit([change]);
+  barrier.add(term);
+}
+
+function missing(what: string): never {
+  throw refuseWrapped(`the store has no ${what}`, 500, 'store-corrupt');
+}

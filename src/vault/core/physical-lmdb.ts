@@ -1,0 +1,124 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
+import { MeshrootError } from '../../lib/errors.ts';
+import type { Physical, PhysicalChange } from './physical.ts';
+
+const file = 'store.mdb';
+const formatKey = 'format';
+const ownerKey = 'owner';
+const format = 'meshroot-store 1';
+/** Keys of Vault's own paths start with this, so that format and owner cannot collide with one. */
+const dataPrefix = '/';
+/** LMDB's own bound, less our prefix. */
+const maxKeyBytes = 1977;
+
+/**
+ * The durable store: one LMDB file in `folder`. `overlappingSync: false` is what makes a resolved commit durable:
+ * LMDB then writes, fdatasyncs and only then flips its meta page; changes of one event turn share that sync.
+ * @throws MeshrootError `store-foreign`, `store-version`, `store-in-use`: the folder is left as it was
+ */
+export function openLmdbPhysical(folder: string): Physical {
+  refuseForeign(folder);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const db = open<Uint8Array, string>({
+    path: join(folder, file),
+    encoding: 'binary',
+    overlappingSync: false,
+    maxReaders: 16,
+    compression: false,
+  });
+  for (const name of [file, `${file}-lock`]) chmodSync(join(folder, name), 0o600);
+  claim(db, folder);
+  return {
+    type: 'lmdb',
+    get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : db.get(dataPrefix + key)),
+    keys: (prefix) => keysOf(db, prefix),
+    commit: (changes) => commit(db, changes),
+    close: async () => {
+      await db.remove(ownerKey);
+      await db.close();
+    },
+  };
+}
+
+function refuseForeign(folder: string): void {
+  if (!existsSync(folder)) return;
+  const names = readdirSync(folder);
+  if (names.length > 0 && !names.includes(file)) {
+    throw new MeshrootError(
+      'store-foreign',
+      `${folder} holds files of something else, not a meshroot store`,
+      {
+        hint: 'name an empty folder as the storage path',
+      },
+    );
+  }
+}
+
+/** A write transaction of LMDB excludes all other processes, so that of two claims one sees the other. */
+function claim(db: RootDatabase<Uint8Array, string>, folder: string): void {
+  const refusal = db.transactionSync((): MeshrootError | undefined => {
+    const found = db.get(formatKey); // a fresh file has no key at all
+    const isNew = found === undefined && db.getKeysCount({ limit: 1 }) === 0;
+    if (!isNew && String(found) !== format) {
+      return new MeshrootError('store-version', `${folder} is a store of another version (${text(found)})`, {
+        hint: `this program reads "${format}"; use the meshroot that wrote it`,
+      });
+    }
+    const owner = String(db.get(ownerKey) ?? '');
+    if (owner !== '' && isAlive(owner)) {
+      return new MeshrootError('store-in-use', `${folder} is in use by process ${owner.split(' ')[0]}`, {
+        hint: 'stop that server, or name another storage path',
+      });
+    }
+    if (isNew) db.putSync(formatKey, Buffer.from(format));
+    db.putSync(ownerKey, Buffer.from(identity(process.pid)));
+    return undefined;
+  });
+  if (refusal === undefined) return;
+  db.close();
+  throw refusal;
+}
+
+const text = (value: Uint8Array | undefined): string =>
+  value === undefined ? 'no format' : String(Buffer.from(value)).slice(0, 40);
+
+/** A pid alone is used again by the system; with its start time it is not. */
+function identity(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
+  } catch {
+    return `${pid} `;
+  }
+}
+
+function isAlive(owner: string): boolean {
+  const pid = Number(owner.split(' ')[0]);
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  return identity(pid) === owner;
+}
+
+async function commit(
+  db: RootDatabase<Uint8Array, string>,
+  changes: readonly PhysicalChange[],
+): Promise<void> {
+  await db.batch(() => {
+    for (const { key, value } of changes) {
+      if (value === undefined) void db.remove(dataPrefix + key);
+      else void db.put(dataPrefix + key, value);
+    }
+  });
+}
+
+function* keysOf(db: RootDatabase<Uint8Array, string>, prefix: string): Iterable<string> {
+  for (const key of db.getKeys({ start: dataPrefix + prefix })) {
+    if (!key.startsWith(dataPrefix + prefix)) return;
+    yield key.slice(dataPrefix.length);
+  }
+}

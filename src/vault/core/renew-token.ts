@@ -1,0 +1,61 @@
+import type { Backend, Context } from './backend.ts';
+import { type Lease, putLease } from './leases.ts';
+import { effectiveDefaultTtl, effectiveMaxTtl } from './mount-entry.ts';
+import { refuse, refuseWrapped } from './refusal.ts';
+import type { Result } from './request.ts';
+import type { StorageView } from './storage.ts';
+import { authResult, type TokenEntry } from './tokens.ts';
+import { tokenTtl } from './ttl.ts';
+
+/**
+ * Extends a token's lease: by `increment` seconds if given, within the maxima of mount and role as they are now.
+ * @param shown the clear token if the caller presented it, else empty (accessors do not reveal it)
+ */
+export function renewToken(context: Context, entry: TokenEntry, increment: number, shown: string): Result {
+  const { services, transaction, clock } = context;
+  const lease = entry.leaseId === '' ? undefined : services.leases.get(entry.leaseId);
+  if (lease === undefined) throw refuse('invalid lease ID', 400, 'not-leased');
+  const ttl = extend(context, entry, lease, increment);
+  const now = clock.now();
+  putLease(transaction, services.leases, { ...lease, expires: now + ttl.ttl * 1000, renewed: now });
+  const result: Result = { auth: authResult(entry, shown, ttl.ttl * 1000) };
+  return ttl.warnings.length === 0 ? result : { ...result, warnings: ttl.warnings };
+}
+
+function extend(
+  { services, transaction, clock }: Context,
+  entry: TokenEntry,
+  lease: Lease,
+  increment: number,
+): { readonly ttl: number; readonly warnings: readonly string[] } {
+  if (!entry.renewable) throw refuse('lease is not renewable', 400, 'not-renewable');
+  const mounted = services.router.find(entry.path);
+  if (mounted === undefined) throw refuse('lease not found', 400, 'no-lease');
+  const store = transaction.at(`auth/${mounted.entry.uuid}/`);
+  const role = entry.role === undefined ? undefined : renewRole(mounted.backend.renew, store, entry);
+  return tokenTtl({
+    requested: increment,
+    roleTtl: role?.ttl ?? entry.ttl / 1000,
+    roleMaxTtl: role?.maxTtl ?? 0,
+    explicitMaxTtl: entry.explicitMaxTtl / 1000,
+    period: role?.period ?? entry.period / 1000,
+    mountDefault: effectiveDefaultTtl(mounted.entry),
+    mountMax: effectiveMaxTtl(mounted.entry),
+    age: Math.floor((clock.now() - lease.issued) / 1000),
+  });
+}
+
+function renewRole(
+  renew: Backend['renew'],
+  store: StorageView,
+  entry: TokenEntry,
+): ReturnType<NonNullable<Backend['renew']>> {
+  if (renew === undefined || entry.role === undefined) return undefined;
+  const found = renew(store, entry.role);
+  if (found !== undefined) return found;
+  throw refuseWrapped(
+    `failed to renew entry: role ${entry.role} does not exist during renewal`,
+    500,
+    'role-gone',
+  );
+}

@@ -1,0 +1,35 @@
+import type { PolicyStore } from '../policy/policy-store.ts';
+import type { AuditBroker } from './audit-broker.ts';
+import type { Backend } from './backend.ts';
+import type { LeaseTable } from './leases.ts';
+import type { Metrics } from './metrics.ts';
+import type { MountEntry } from './mount-entry.ts';
+import type { Router } from './router.ts';
+import type { Storage } from './storage.ts';
+import type { TokenStore } from './tokens.ts';
+
+/** Makes a backend for a mount; the key of the catalogue is the type that people write. */
+export type BackendFactory = (mount: Pick<MountEntry, 'options'>) => Backend;
+
+export interface Catalogue {
+  readonly secret: Readonly<Record<string, BackendFactory>>;
+  readonly auth: Readonly<Record<string, BackendFactory>>;
+}
+
+/** Everything that exists only while the store is open. */
+export interface Services {
+  readonly storage: Storage;
+  readonly router: Router;
+  readonly leases: LeaseTable;
+  readonly tokens: TokenStore;
+  readonly policies: PolicyStore;
+  readonly audit: AuditBroker;
+  readonly catalogue: Catalogue;
+  readonly metrics: Metrics;
+  readonly clusterId: string;
+  /** Forgets the keys; every later call is refused. */
+  seal(): void;
+  /** Writes from now on use a new data key. What is there stays readable. */
+  rotate(): Promise<void>;
+  keyStatus(): { readonly term: number; readonly installed: number };
+}

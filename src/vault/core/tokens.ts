@@ -1,0 +1,187 @@
+import { createHmac } from 'node:crypto';
+import type { Acl } from '../policy/acl.ts';
+import type { Random } from './barrier.ts';
+import { deleteLease, type Lease, type LeaseTable, putLease } from './leases.ts';
+import type { AuthResult } from './request.ts';
+import type { StorageView, Transaction } from './storage.ts';
+
+/** A token at rest: never the token itself. Times in milliseconds. */
+export interface TokenEntry {
+  readonly key: string;
+  readonly accessor: string;
+  readonly policies: readonly string[];
+  /** The path that made it. */
+  readonly path: string;
+  readonly meta: Readonly<Record<string, string>> | null;
+  readonly displayName: string;
+  /** 0 = as often as wanted. */
+  readonly numUses: number;
+  /** Key of the parent; empty for orphans. */
+  readonly parent: string;
+  readonly created: number;
+  readonly ttl: number;
+  readonly explicitMaxTtl: number;
+  readonly period: number;
+  readonly renewable: boolean;
+  readonly role?: string;
+  readonly boundCidrs: readonly string[];
+  readonly noDefaultPolicy?: boolean;
+  /** Empty for tokens without an end (root). */
+  readonly leaseId: string;
+  /** A wrapping token: only unwrapping may use it. */
+  readonly wrapping?: { readonly path: string; readonly ttl: number };
+}
+
+/** Who makes a request. */
+export interface RequestAuth {
+  readonly token: TokenEntry;
+  readonly lease: Lease | undefined;
+  readonly acl: Acl;
+  /** Filled by the core for the audit record. */
+  readonly clientToken: string;
+}
+
+export type NewToken = Omit<TokenEntry, 'key' | 'accessor' | 'created' | 'leaseId'> & {
+  readonly id?: string;
+};
+
+const prefix = 'sys/token/';
+const saltPath = `${prefix}salt`;
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+export const tokenPath = (key: string): string => `${prefix}id/${key}`;
+const accessorPath = (hash: string): string => `${prefix}accessor/${hash}`;
+const parentPath = (parent: string, child = ''): string => `${prefix}parent/${parent}/${child}`;
+export const cubbyholePrefix = (key: string): string => `sys/cubbyhole/${key}/`;
+
+/** `length` characters of base62 without bias. */
+export function randomBase62(length: number, random: Random): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of random(length)) {
+      if (byte < 248 && text.length < length) text += alphabet[byte % 62];
+    }
+  }
+  return text;
+}
+
+/** Makes, finds and ends tokens inside a transaction. */
+export class TokenStore {
+  readonly #salt: Buffer;
+  readonly #random: Random;
+  readonly #leases: LeaseTable;
+
+  constructor(salt: Buffer, random: Random, leases: LeaseTable) {
+    this.#salt = salt;
+    this.#random = random;
+    this.#leases = leases;
+  }
+
+  static readSalt(store: StorageView): Buffer | undefined {
+    const salt = store.get<string>(saltPath);
+    return salt === undefined ? undefined : Buffer.from(salt, 'base64');
+  }
+
+  static putSalt(store: StorageView, salt: Buffer): void {
+    store.put(saltPath, salt.toString('base64'));
+  }
+
+  /** The key at rest. The lookup is by this digest, so that its timing says nothing about stored tokens. */
+  keyOf(token: string): string {
+    return createHmac('sha256', this.#salt).update(token).digest('hex');
+  }
+
+  find(store: StorageView, key: string): TokenEntry | undefined {
+    return store.get<TokenEntry>(tokenPath(key));
+  }
+
+  findByAccessor(store: StorageView, accessor: string): TokenEntry | undefined {
+    const key = store.get<string>(accessorPath(this.keyOf(accessor)));
+    return key === undefined ? undefined : this.find(store, key);
+  }
+
+  accessors(store: StorageView): string[] {
+    return store.list(`${prefix}id/`).flatMap((key) => this.find(store, key)?.accessor ?? []);
+  }
+
+  /** Stages token, accessor and lease as one change. */
+  create(transaction: Transaction, wanted: NewToken, now: number): { token: string; entry: TokenEntry } {
+    const { id, ...rest } = wanted;
+    const token = id ?? `hvs.${randomBase62(24, this.#random)}`;
+    const key = this.keyOf(token);
+    const accessor = randomBase62(24, this.#random);
+    const leaseId = rest.ttl === 0 ? '' : `${rest.path}/h${key.slice(0, 48)}`;
+    const entry: TokenEntry = { ...rest, key, accessor, created: now, leaseId };
+    transaction.put(tokenPath(key), entry);
+    transaction.put(accessorPath(this.keyOf(accessor)), key);
+    if (entry.parent !== '') transaction.put(parentPath(entry.parent, key), true);
+    if (leaseId !== '') {
+      putLease(transaction, this.#leases, {
+        id: leaseId,
+        path: rest.path,
+        tokenKey: key,
+        isToken: true,
+        issued: now,
+        expires: now + rest.ttl,
+        renewable: rest.renewable,
+      });
+    }
+    return { token, entry };
+  }
+
+  update(transaction: Transaction, entry: TokenEntry): void {
+    transaction.put(tokenPath(entry.key), entry);
+  }
+
+  children(store: StorageView, key: string): string[] {
+    return store.list(parentPath(key));
+  }
+
+  /** Stages the end of a token, of all below it, of its leases and its cubbyhole. */
+  revoke(transaction: Transaction, key: string): void {
+    const queue = [key];
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      queue.push(...this.children(transaction, next));
+      this.#remove(transaction, next);
+    }
+  }
+
+  /** The children live on without a parent. */
+  revokeOrphaning(transaction: Transaction, key: string): void {
+    for (const child of this.children(transaction, key)) {
+      const entry = this.find(transaction, child);
+      if (entry !== undefined) this.update(transaction, { ...entry, parent: '' });
+      transaction.delete(parentPath(key, child));
+    }
+    this.#remove(transaction, key);
+  }
+
+  #remove(transaction: Transaction, key: string): void {
+    const entry = this.find(transaction, key);
+    if (entry === undefined) return;
+    transaction.delete(tokenPath(key));
+    transaction.delete(accessorPath(this.keyOf(entry.accessor)));
+    if (entry.parent !== '') transaction.delete(parentPath(entry.parent, key));
+    for (const name of transaction.all(cubbyholePrefix(key))) transaction.delete(cubbyholePrefix(key) + name);
+    for (const lease of this.#leases.ofToken(key)) deleteLease(transaction, this.#leases, lease.id);
+    if (entry.leaseId !== '') deleteLease(transaction, this.#leases, entry.leaseId);
+  }
+}
+
+/** The `auth` of an answer that hands out or renews `entry`. */
+export function authResult(entry: TokenEntry, token: string, ttlMs: number): AuthResult {
+  return {
+    client_token: token,
+    accessor: entry.accessor,
+    policies: entry.policies,
+    token_policies: entry.policies,
+    metadata: entry.meta,
+    lease_duration: Math.floor(ttlMs / 1000),
+    renewable: entry.renewable,
+    entity_id: '',
+    token_type: 'service',
+    orphan: entry.parent === '',
+    mfa_requirement: null,
+    num_uses: entry.numUses,
+  };
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { type Logger, silentLogger } from '../../lib/log.ts';
+import type { AuditDevice } from './audit-broker.ts';
+import type { Barrier, Random } from './barrier.ts';
+import { expireLoop } from './expire.ts';
+import { handleRequest } from './handle-request.ts';
+import { type InitResult, initialize } from './initialize.ts';
+import { type Metrics, silentMetrics } from './metrics.ts';
+import { type OpenStore, openServices } from './open-services.ts';
+import type { Physical } from './physical.ts';
+import { refuse } from './refusal.ts';
+import type { Reply, VaultRequest } from './request.ts';
+import { checkSealConfig, openSeal, readSealConfig, type SealConfig } from './seal.ts';
+import type { Catalogue, Services } from './services.ts';
+import { uuidOf } from './uuid.ts';
+
+export interface VaultCoreOptions {
+  readonly physical: Physical;
+  readonly catalogue: Catalogue;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Logger;
+  readonly metrics?: Metrics;
+  /** Devices of the configuration file. */
+  readonly auditDevices?: readonly AuditDevice[];
+  /** Folders below which the API may make audit files. */
+  readonly auditFolders?: readonly string[];
+}
+
+export interface SealStatus {
+  readonly initialized: boolean;
+  readonly sealed: boolean;
+  readonly threshold: number;
+  readonly shares: number;
+  readonly progress: number;
+  readonly nonce: string;
+  readonly storageType: string;
+  /** Undefined while sealed. */
+  readonly clusterId: string | undefined;
+}
+
+/** A Vault without sockets: closed or open, and every call goes through `handle`. */
+export class VaultCore {
+  readonly #options: Required<Omit<VaultCoreOptions, 'physical' | 'catalogue'>> & VaultCoreOptions;
+  #shares: Buffer[] = [];
+  #nonce = '';
+  #open: OpenStore | undefined;
+  #expiry = new AbortController();
+
+  constructor(options: VaultCoreOptions) {
+    this.#options = {
+      clock: systemClock,
+      random: randomBytes,
+      log: silentLogger,
+      metrics: silentMetrics,
+      auditDevices: [],
+      auditFolders: [],
+      ...options,
+    };
+  }
+
+  get services(): Services | undefined {
+    return this.#open?.services;
+  }
+
+  status(): SealStatus {
+    const config = readSealConfig(this.#options.physical);
+    return {
+      initialized: config !== undefined,
+      sealed: this.#open === undefined,
+      threshold: config?.threshold ?? 0,
+      shares: config?.shares ?? 0,
+      progress: this.#shares.length,
+      nonce: this.#nonce,
+      storageType: this.#options.physical.type,
+      clusterId: this.#open?.services.clusterId,
+    };
+  }
+
+  /** Makes the store; it stays sealed. @throws Refusal 400 */
+  async init(config: SealConfig, rootToken?: string): Promise<InitResult> {
+    checkSealConfig(config);
+    if (this.status().initialized) throw refuse('Vault is already initialized', 400, 'already-initialized');
+    return initialize(this.#options, config, rootToken);
+  }
+
+  /** One share more; opens the store when there are enough. @throws Refusal 400 */
+  async unseal(share: Buffer): Promise<SealStatus> {
+    if (this.#open !== undefined) return this.status();
+    const config = readSealConfig(this.#options.physical);
+    if (config === undefined) throw refuse('Vault is not initialized', 400, 'not-initialized');
+    if (!this.#shares.some((known) => known.equals(share))) this.#shares.push(Buffer.from(share));
+    if (this.#nonce === '') this.#nonce = uuidOf(this.#options.random(16));
+    if (this.#shares.length < config.threshold) return this.status();
+    const shares = this.#shares;
+    this.resetUnseal();
+    const { barrier, rootKey } = await openSeal(this.#options.physical, shares, this.#options.random);
+    for (const used of shares) used.fill(0);
+    await this.#start(barrier, rootKey);
+    return this.status();
+  }
+
+  resetUnseal(): void {
+    this.#shares = [];
+    this.#nonce = '';
+  }
+
+  /** Forgets the keys. */
+  seal(): void {
+    this.#expiry.abort();
+    const open = this.#open;
+    this.#open = undefined;
+    open?.close();
+    if (open !== undefined) this.#options.log.info('vault is sealed');
+  }
+
+  async close(): Promise<void> {
+    this.seal();
+    await this.#options.physical.close();
+  }
+
+  /** Any call below `/v1/` that is no matter of sealing. Never throws. */
+  async handle(request: VaultRequest): Promise<Reply> {
+    if (this.#open === undefined) return { status: 503, body: { errors: ['Vault is sealed'] } };
+    const { clock, random, log } = this.#options;
+    return handleRequest({ services: this.#open.services, clock, random, log }, request);
+  }
+
+  async #start(barrier: Barrier, rootKey: Buffer): Promise<void> {
+    const { clock, log } = this.#options;
+    const open = await openServices(this.#options, barrier, rootKey, () => this.seal());
+    this.#open = open;
+    this.#expiry = new AbortController();
+    void expireLoop(open.services, clock, log.named('expiration'), this.#expiry.signal);
+    log.info('vault is unsealed');
+  }
+}

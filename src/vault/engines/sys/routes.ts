@@ -1,0 +1,26 @@
+import { type Backend, defineBackend } from '../../core/backend.ts';
+import { auditRoutes } from './audit-routes.ts';
+import { capabilityRoutes } from './capability-routes.ts';
+import { leaseRoutes } from './lease-routes.ts';
+import { mountRoutes } from './mount-routes.ts';
+import { policyRoutes } from './policy-routes.ts';
+import { systemRoutes } from './system-routes.ts';
+import { uiRoutes } from './ui-routes.ts';
+import { wrappingRoutes } from './wrapping-routes.ts';
+
+/** The store's own controls. What concerns sealing itself answers without a barrier and stands in core/lifecycle. */
+export function createSys(): Backend {
+  return defineBackend({
+    type: 'system',
+    routes: [
+      ...mountRoutes(),
+      ...policyRoutes(),
+      ...capabilityRoutes(),
+      ...leaseRoutes(),
+      ...auditRoutes(),
+      ...wrappingRoutes(),
+      ...uiRoutes(),
+      ...systemRoutes(),
+    ],
+  });
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../lib/clock.ts';
+import { createCatalogue } from './catalogue.ts';
+import { createMemoryPhysical } from './core/physical-memory.ts';
+import type { Operation, Reply } from './core/request.ts';
+import { VaultCore, type VaultCoreOptions } from './core/vault-core.ts';
+
+/** A clock that stands until it is told; its sleep is real but short, so that loops turn. */
+export class TestClock implements Clock {
+  time = 1_800_000_000_000;
+
+  now(): number {
+    return this.time;
+  }
+
+  async sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    signal?.throwIfAborted();
+  }
+}
+
+/** An open store in memory with root token `root`. For tests. */
+export async function openTestCore(options: Partial<VaultCoreOptions> = {}): Promise<VaultCore> {
+  const core = new VaultCore({
+    physical: createMemoryPhysical(),
+    catalogue: createCatalogue({
+      review: async () => {
+        throw new Error('no API server here');
+      },
+      readLocal: () => undefined,
+    }),
+    ...options,
+  });
+  const { shares } = await core.init({ shares: 1, threshold: 1 }, 'root');
+  for (const share of shares) await core.unseal(share);
+  return core;
+}
+
+/** One call, as `root` unless told otherwise. */
+export function call(
+  core: VaultCore,
+  operation: Operation,
+  path: string,
+  data: Readonly<Record<string, unknown>> = {},
+  token: string | undefined = 'root',
+): Promise<Reply> {
+  return core.handle({
+    id: randomUUID(),
+    operation,
+    path,
+    token,
+    data,
+    wrapTtl: undefined,
+    headers: {},
+    remoteAddress: '127.0.0.1',
+    remotePort: 1,
+  });
+}
+
+/** The `auth.client_token` of an answer. */
+export function tokenOf({ body }: Reply): string {
+  return (body as { auth: { client_token: string } }).auth.client_token;
+}
