@@ -70,24 +70,15 @@ interface Holder {
 }
 
 function applyOne(holder: Holder, operation: JsonPatchOperation): void {
-  switch (operation.op) {
-    case 'add':
-      return add(holder, operation.path, structuredClone(operation.value));
-    case 'remove':
-      remove(holder, operation.path);
-      return;
-    case 'replace':
-      read(holder, operation.path);
-      return put(holder, operation.path, structuredClone(operation.value));
-    case 'copy':
-      return add(holder, operation.path, structuredClone(read(holder, operation.from ?? '')));
-    case 'move':
-      return move(holder, operation.from ?? '', operation.path);
-    case 'test':
-      if (!jsonEqual(read(holder, operation.path), operation.value)) {
-        throw bad(`testing value ${operation.path} failed`);
-      }
-  }
+  const { op, path, from = '' } = operation;
+  if (op === 'add') add(holder, path, structuredClone(operation.value));
+  else if (op === 'remove') remove(holder, path);
+  else if (op === 'copy') add(holder, path, structuredClone(read(holder, from)));
+  else if (op === 'move') move(holder, from, path);
+  else if (op === 'replace') {
+    read(holder, path);
+    put(holder, path, structuredClone(operation.value));
+  } else if (!jsonEqual(read(holder, path), operation.value)) throw bad(`testing value ${path} failed`);
 }
 
 function move(holder: Holder, from: string, path: string): void {

@@ -52,7 +52,7 @@ export class ApiServer {
       return await this.#plain(request);
     }
     this.#authorize(user, info);
-    const accepted = parseAccept(request.headers['accept']);
+    const accepted = parseAccept(request.headers.accept);
     const call: Call = { request, info, user, accepted, around: this.around, warnings: [] };
     const reply = await handleResource(call);
     if (call.warnings.length === 0) return reply;
@@ -100,11 +100,11 @@ export class ApiServer {
     if (path === '/.well-known/openid-configuration') {
       return { status: 200, body: this.around.tokens.discovery(this.#jwksUri()) };
     }
-    const accepted = parseAccept(request.headers['accept']);
+    const accepted = parseAccept(request.headers.accept);
     const found = discover(path, accepted);
     if (found !== undefined) {
       const type = `application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`;
-      const aggregated = found['kind'] === 'APIGroupDiscoveryList';
+      const aggregated = found.kind === 'APIGroupDiscoveryList';
       return { status: 200, body: found, ...(aggregated ? { contentType: type } : {}) };
     }
     const document = openapi(path);

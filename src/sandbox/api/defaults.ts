@@ -42,7 +42,7 @@ const defaulters: Readonly<Record<string, (object: ApiObject) => void>> = {
     const strategy = ensure(spec, 'strategy');
     setMissing(spec, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 });
     setMissing(strategy, { type: 'RollingUpdate' });
-    if (strategy['type'] === 'RollingUpdate') {
+    if (strategy.type === 'RollingUpdate') {
       setMissing(ensure(strategy, 'rollingUpdate'), { maxUnavailable: '25%', maxSurge: '25%' });
     }
     defaultTemplate(spec);
@@ -86,7 +86,7 @@ export function defaultPodSpec(spec: Fields): void {
     securityContext: {},
     schedulerName: 'default-scheduler',
   });
-  if (typeof spec['serviceAccountName'] === 'string') spec['serviceAccount'] = spec['serviceAccountName'];
+  if (typeof spec.serviceAccountName === 'string') spec.serviceAccount = spec.serviceAccountName;
   for (const container of [...objectsAt(spec, 'containers'), ...objectsAt(spec, 'initContainers')]) {
     defaultContainer(container);
   }
@@ -111,7 +111,7 @@ function defaultContainer(container: Fields): void {
     const probe = container[name];
     if (!isFields(probe)) continue;
     setMissing(probe, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 });
-    if (isFields(probe['httpGet'])) setMissing(probe['httpGet'], { path: '/', scheme: 'HTTP' });
+    if (isFields(probe.httpGet)) setMissing(probe.httpGet, { path: '/', scheme: 'HTTP' });
   }
 }
 
@@ -122,31 +122,31 @@ function defaultVolume(volume: Fields): void {
     if (isFields(volume[source])) setMissing(volume[source], modes);
   }
   for (const source of objectsAt(volume, 'projected', 'sources')) {
-    const token = source['serviceAccountToken'];
+    const token = source.serviceAccountToken;
     if (isFields(token)) setMissing(token, { expirationSeconds: 3600 });
     for (const item of objectsAt(source, 'downwardAPI', 'items')) {
-      if (isFields(item['fieldRef'])) setMissing(item['fieldRef'], { apiVersion: 'v1' });
+      if (isFields(item.fieldRef)) setMissing(item.fieldRef, { apiVersion: 'v1' });
     }
   }
   const kinds = Object.keys(volume).filter((key) => key !== 'name');
-  if (kinds.length === 0) volume['emptyDir'] = {};
+  if (kinds.length === 0) volume.emptyDir = {};
 }
 
 /** `stringData` is written only: its values go into `data`. */
 function defaultSecret(secret: ApiObject): void {
   setMissing(secret, { type: 'Opaque' });
   const texts = Object.entries(fieldsAt(secret, 'stringData'));
-  delete secret['stringData'];
+  delete secret.stringData;
   if (texts.length === 0) return;
   const encoded = texts.map(([key, text]) => [key, Buffer.from(String(text)).toString('base64')]);
-  secret['data'] = { ...fieldsAt(secret, 'data'), ...Object.fromEntries(encoded) };
+  secret.data = { ...fieldsAt(secret, 'data'), ...Object.fromEntries(encoded) };
 }
 
 function defaultService(service: ApiObject): void {
   const spec = ensure(service, 'spec');
   setMissing(spec, { type: 'ClusterIP', sessionAffinity: 'None', internalTrafficPolicy: 'Cluster' });
   for (const port of objectsAt(spec, 'ports')) {
-    setMissing(port, { protocol: 'TCP', targetPort: port['port'] });
+    setMissing(port, { protocol: 'TCP', targetPort: port.port });
   }
   setMissing(ensure(service, 'status'), { loadBalancer: {} });
 }
@@ -169,7 +169,7 @@ const rbacGroup = 'rbac.authorization.k8s.io';
 function defaultBinding(binding: ApiObject): void {
   setMissing(ensure(binding, 'roleRef'), { apiGroup: rbacGroup });
   for (const subject of objectsAt(binding, 'subjects')) {
-    if (subject['kind'] !== 'ServiceAccount') setMissing(subject, { apiGroup: rbacGroup });
+    if (subject.kind !== 'ServiceAccount') setMissing(subject, { apiGroup: rbacGroup });
     else if (binding.metadata.namespace !== undefined) {
       setMissing(subject, { namespace: binding.metadata.namespace });
     }
@@ -193,7 +193,7 @@ function defaultDefinition(definition: ApiObject): void {
       },
     ],
     storedVersions: objectsAt(definition, 'spec', 'versions')
-      .filter((version) => version['storage'] === true)
-      .map((version) => version['name']),
+      .filter((version) => version.storage === true)
+      .map((version) => version.name),
   });
 }

@@ -15,7 +15,7 @@ export async function answerReview(call: Call, body: Fields): Promise<Fields> {
     kind: kind.kind,
     apiVersion: groupVersionOf(kind),
     metadata: { creationTimestamp: null },
-    ...(body['spec'] === undefined ? {} : { spec: body['spec'] }),
+    ...(body.spec === undefined ? {} : { spec: body.spec }),
     ...(await answer(call, fieldsAt(body, 'spec'))),
   };
 }
@@ -64,9 +64,9 @@ function reviewAccess(around: Surroundings, user: UserInfo, spec: Fields): Field
 }
 
 function attributesOf(spec: Fields): Attributes {
-  const path = spec['nonResourceAttributes'];
+  const path = spec.nonResourceAttributes;
   if (isFields(path)) return { verb: textAt(path, 'verb'), path: textAt(path, 'path') };
-  const wanted = spec['resourceAttributes'];
+  const wanted = spec.resourceAttributes;
   if (!isFields(wanted)) {
     throw badRequest(
       'spec.resourceAttributes: Invalid value: exactly one of nonResourceAttributes or resourceAttributes must be specified',

@@ -69,23 +69,26 @@ function requirement(
 
 /** Whether labels meet every requirement. */
 export function labelsMatch(requirements: readonly LabelRequirement[], labels: Labels = {}): boolean {
-  return requirements.every(({ key, operator, values }) => {
-    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-    switch (operator) {
-      case 'in':
-        return value !== undefined && values.includes(value);
-      case 'notin':
-        return value === undefined || !values.includes(value);
-      case 'exists':
-        return value !== undefined;
-      case 'absent':
-        return value === undefined;
-      case 'gt':
-        return value !== undefined && Number(value) > Number(values[0]);
-      case 'lt':
-        return value !== undefined && Number(value) < Number(values[0]);
-    }
-  });
+  return requirements.every((one) =>
+    holds(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined),
+  );
+}
+
+function holds({ operator, values }: LabelRequirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'in':
+      return value !== undefined && values.includes(value);
+    case 'notin':
+      return value === undefined || !values.includes(value);
+    case 'exists':
+      return value !== undefined;
+    case 'absent':
+      return value === undefined;
+    case 'gt':
+      return value !== undefined && Number(value) > Number(values[0]);
+    case 'lt':
+      return value !== undefined && Number(value) < Number(values[0]);
+  }
 }
 
 const objectOperators: Readonly<Record<string, LabelRequirement['operator']>> = {

@@ -122,7 +122,7 @@ export class ServiceAccountTokens {
    */
   async verify(token: string, audiences: readonly string[]): Promise<VerifiedToken> {
     const claims = await this.#claims(token);
-    const legacy = claims['iss'] === legacyIssuer;
+    const legacy = claims.iss === legacyIssuer;
     const own = legacy ? [serviceAccountIssuer] : audiencesOf(claims);
     const matching = own.filter((audience) => audiences.includes(audience));
     if (matching.length === 0) {
@@ -163,8 +163,8 @@ export class ServiceAccountTokens {
 
   #boundUser(claims: Fields): UserInfo {
     const now = this.#clock.now() / 1000;
-    if (Number(claims['exp']) <= now) throw new TokenError('service account token has expired');
-    if (Number(claims['nbf']) > now + 60) throw new TokenError('service account token is not valid yet');
+    if (Number(claims.exp) <= now) throw new TokenError('service account token has expired');
+    if (Number(claims.nbf) > now + 60) throw new TokenError('service account token is not valid yet');
     const facts = claims['kubernetes.io'];
     const namespace = textAt(facts, 'namespace');
     const name = textAt(facts, 'serviceaccount', 'name');
@@ -177,7 +177,7 @@ export class ServiceAccountTokens {
       if (!isFields(facts) || !isFields(facts[key])) continue;
       const bound = { name: textAt(facts, key, 'name'), uid: textAt(facts, key, 'uid') };
       // the node beside a pod only informs: the pod itself goes when its node does
-      const informs = key === 'node' && isFields(facts['pod']);
+      const informs = key === 'node' && isFields(facts.pod);
       if (!informs) this.#mustLive(resource, key === 'node' ? '' : namespace, bound.name, bound.uid);
       if (key === 'secret') continue;
       extra[`authentication.kubernetes.io/${key}-name`] = [bound.name];
@@ -217,7 +217,7 @@ const boundResources = [
 const quoted = (texts: readonly string[]): string => `[${texts.map((t) => JSON.stringify(t)).join(' ')}]`;
 
 function audiencesOf(claims: Fields): string[] {
-  return typeof claims['aud'] === 'string' ? [claims['aud']] : textsAt(claims, 'aud');
+  return typeof claims.aud === 'string' ? [claims.aud] : textsAt(claims, 'aud');
 }
 
 /** The user that a service account is, with the groups that Kubernetes gives it. */

@@ -41,7 +41,7 @@ const deleteFrom = '$deleteFromPrimitiveList/';
  */
 export function applyStrategicMerge(target: unknown, patch: unknown, kind: string): unknown {
   if (!isFields(patch)) return structuredClone(patch);
-  const directive = patch['$patch'];
+  const directive = patch.$patch;
   if (directive === 'delete') return {};
   if (directive === 'replace') return withoutDirectives(patch);
   if (directive !== undefined && directive !== 'merge') {
@@ -62,7 +62,7 @@ export function applyStrategicMerge(target: unknown, patch: unknown, kind: strin
 }
 
 function retained(target: Fields, patch: Fields): Fields {
-  const keep = patch['$retainKeys'];
+  const keep = patch.$retainKeys;
   if (!Array.isArray(keep)) return target;
   return Object.fromEntries(Object.entries(target).filter(([key]) => keep.includes(key)));
 }
@@ -84,8 +84,8 @@ function mergeField(field: string, old: unknown, value: unknown, kind: string): 
 }
 
 function mergeByKey(old: readonly Fields[], patch: readonly Fields[], key: string, kind: string): Fields[] {
-  if (patch.some((item) => item['$patch'] === 'replace')) {
-    return patch.filter((item) => item['$patch'] !== 'replace').map(withoutDirectives);
+  if (patch.some((item) => item.$patch === 'replace')) {
+    return patch.filter((item) => item.$patch !== 'replace').map(withoutDirectives);
   }
   const result = [...old];
   for (const item of patch) {
@@ -93,7 +93,7 @@ function mergeByKey(old: readonly Fields[], patch: readonly Fields[], key: strin
     if (id === undefined)
       throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
     const at = result.findIndex((candidate) => candidate[key] === id);
-    if (item['$patch'] === 'delete') {
+    if (item.$patch === 'delete') {
       if (at >= 0) result.splice(at, 1);
     } else if (at >= 0) result[at] = applyStrategicMerge(result[at], item, kind) as Fields;
     else result.push(applyStrategicMerge({}, item, kind) as Fields);

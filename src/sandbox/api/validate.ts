@@ -97,7 +97,7 @@ function validateLabel(key: string, value: unknown): FieldError[] {
 }
 
 const validators: Readonly<Record<string, (object: ApiObject) => FieldError[]>> = {
-  pods: (pod) => validatePodSpec(pod['spec'], 'spec'),
+  pods: (pod) => validatePodSpec(pod.spec, 'spec'),
   'deployments.apps': validateWorkload,
   'replicasets.apps': validateWorkload,
   secrets: validateSecret,
@@ -201,10 +201,10 @@ function validateSecret(secret: ApiObject): FieldError[] {
     }
   }
   const account = secret.metadata.annotations?.['kubernetes.io/service-account.name'] ?? '';
-  if (secret['type'] === 'kubernetes.io/service-account-token' && account === '') {
+  if (secret.type === 'kubernetes.io/service-account-token' && account === '') {
     errors.push(required('metadata.annotations[kubernetes.io/service-account.name]'));
   }
-  if (secret['type'] === 'kubernetes.io/tls') {
+  if (secret.type === 'kubernetes.io/tls') {
     for (const key of ['tls.crt', 'tls.key']) if (!(key in data)) errors.push(required(`data[${key}]`));
   }
   return errors;
@@ -260,7 +260,7 @@ const immutables: Readonly<Record<string, (object: ApiObject, old: ApiObject) =>
     frozen('spec.selector', valueAt(o, 'spec', 'selector'), valueAt(old, 'spec', 'selector')),
   'rolebindings.rbac.authorization.k8s.io': sameRole,
   'clusterrolebindings.rbac.authorization.k8s.io': sameRole,
-  secrets: (o, old) => frozen('type', o['type'], old['type']),
+  secrets: (o, old) => frozen('type', o.type, old.type),
   pods: (o, old) =>
     frozen('spec.initContainers', fixedSpec(o), fixedSpec(old)).map((e) => ({
       ...e,
@@ -272,8 +272,8 @@ const immutables: Readonly<Record<string, (object: ApiObject, old: ApiObject) =>
 };
 
 function sameRole(binding: ApiObject, old: ApiObject): FieldError[] {
-  if (JSON.stringify(binding['roleRef']) === JSON.stringify(old['roleRef'])) return [];
-  return [wrong('roleRef', binding['roleRef'], 'cannot change roleRef')];
+  if (JSON.stringify(binding.roleRef) === JSON.stringify(old.roleRef)) return [];
+  return [wrong('roleRef', binding.roleRef, 'cannot change roleRef')];
 }
 
 /** What of a pod cannot be changed; nodeName may be set once, by the scheduler. */

@@ -16,8 +16,8 @@ export function admissionRequest(call: Call, change: Change, kind: Kind = call.i
   const object = change.object ?? change.oldObject;
   const options: Fields = { kind: optionKinds[change.operation], apiVersion: 'meta.k8s.io/v1' };
   const manager = call.request.query.get('fieldManager');
-  if (manager !== null) options['fieldManager'] = manager;
-  if (isDryRun(call)) options['dryRun'] = ['All'];
+  if (manager !== null) options.fieldManager = manager;
+  if (isDryRun(call)) options.dryRun = ['All'];
   return {
     ...change,
     kind,

@@ -19,26 +19,23 @@ export function admitServiceAccount(request: AdmissionRequest, store: Store): Ap
     return object;
   const spec: Fields = { ...fieldsAt(object, 'spec') };
   const name = textAt(spec, 'serviceAccountName') || textAt(spec, 'serviceAccount') || 'default';
-  spec['serviceAccountName'] = name;
-  spec['serviceAccount'] = name;
+  spec.serviceAccountName = name;
+  spec.serviceAccount = name;
   const account = store.get('serviceaccounts', namespace, name);
   if (account === undefined) {
     const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
     throw forbidden(kind, object.metadata.name ?? object.metadata.generateName ?? '', why);
   }
-  if (spec['automountServiceAccountToken'] ?? account['automountServiceAccountToken'] ?? true)
-    mountToken(spec);
+  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
   if (listAt(spec, 'imagePullSecrets').length === 0 && listAt(account, 'imagePullSecrets').length > 0) {
-    spec['imagePullSecrets'] = account['imagePullSecrets'];
+    spec.imagePullSecrets = account.imagePullSecrets;
   }
   return { ...object, spec };
 }
 
 function mountToken(spec: Fields): void {
   const volumes = listAt(spec, 'volumes').filter(isFields);
-  const existing = volumes.find(
-    (v) => textAt(v, 'name').startsWith(volumePrefix) && isFields(v['projected']),
-  );
+  const existing = volumes.find((v) => textAt(v, 'name').startsWith(volumePrefix) && isFields(v.projected));
   const volume = existing === undefined ? `${volumePrefix}${randomSuffix()}` : textAt(existing, 'name');
   let used = false;
   const withMount = (container: unknown): unknown => {
@@ -53,7 +50,7 @@ function mountToken(spec: Fields): void {
   for (const list of ['initContainers', 'containers']) {
     if (valueAt(spec, list) !== undefined) spec[list] = listAt(spec, list).map(withMount);
   }
-  if (used && existing === undefined) spec['volumes'] = [...volumes, projectedVolume(volume)];
+  if (used && existing === undefined) spec.volumes = [...volumes, projectedVolume(volume)];
 }
 
 function projectedVolume(name: string): Fields {

@@ -48,7 +48,7 @@ export async function mutate(
     seen.set(hook, object);
   }
   for (const [hook, result] of seen) {
-    if (hook['reinvocationPolicy'] !== 'IfNeeded' || jsonEqual(result, object)) continue;
+    if (hook.reinvocationPolicy !== 'IfNeeded' || jsonEqual(result, object)) continue;
     object = await mutateOnce(hook, request, object, around, between);
   }
   return object;
@@ -71,8 +71,7 @@ function patched(hook: Fields, object: ApiObject, patch: string): ApiObject {
   try {
     const operations = parseJsonPatch(JSON.parse(Buffer.from(patch, 'base64').toString('utf8')));
     const result = applyJsonPatch(object, operations);
-    if (!isFields(result) || !isFields(result['metadata']))
-      throw new Error('the patched object is no object');
+    if (!isFields(result) || !isFields(result.metadata)) throw new Error('the patched object is no object');
     return result as ApiObject;
   } catch (error) {
     throw internal(`failed calling webhook "${textAt(hook, 'name')}": invalid patch: ${messageOf(error)}`);
@@ -115,11 +114,11 @@ async function ask(
   } catch (error) {
     if (!(error instanceof WebhookCallError)) throw error;
     const text = `failed calling webhook "${name}": ${error.message}`;
-    if (hook['failurePolicy'] === 'Ignore') return undefined;
+    if (hook.failurePolicy === 'Ignore') return undefined;
     throw internal(text);
   }
   for (const warning of listAt(response, 'warnings')) around.warn(String(warning));
-  if (response['allowed'] !== true) throw denial(name, fieldsAt(response, 'status'));
+  if (response.allowed !== true) throw denial(name, fieldsAt(response, 'status'));
   return response;
 }
 

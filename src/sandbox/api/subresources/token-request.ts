@@ -31,7 +31,7 @@ export async function requestToken(call: Call, body: Fields): Promise<Fields> {
     spec: {
       audiences: spec.audiences,
       expirationSeconds,
-      boundObjectRef: fieldsAt(body, 'spec')['boundObjectRef'] ?? null,
+      boundObjectRef: fieldsAt(body, 'spec').boundObjectRef ?? null,
     },
     status: { token, expirationTimestamp: timestamp(expires) },
   };

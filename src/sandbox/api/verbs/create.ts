@@ -69,8 +69,8 @@ function newObject(call: Call, body: Fields): ApiObject {
   const { managedFields: _, selfLink: __, namespace: ___, ...kept } = given;
   const { apiVersion: _v, kind: _k, metadata: _m, ...content } = copy;
   // transient things come from here only; a client's status is not taken over where it has an endpoint of its own
-  if (kind.subresources.includes('status') && isFields(content['status']) && kind.plural !== 'nodes') {
-    delete content['status'];
+  if (kind.subresources.includes('status') && isFields(content.status) && kind.plural !== 'nodes') {
+    delete content.status;
   }
   return {
     apiVersion: groupVersionOf(kind),
@@ -89,8 +89,8 @@ function newObject(call: Call, body: Fields): ApiObject {
 /** An address for show: nothing listens there, since a sandbox has no service network. */
 function allocateClusterIp(service: ApiObject, seed: number): void {
   const spec = fieldsAt(service, 'spec');
-  if (spec['clusterIP'] !== undefined || spec['type'] === 'ExternalName') return;
+  if (spec.clusterIP !== undefined || spec.type === 'ExternalName') return;
   const ip = `10.96.${(seed >> 8) % 256}.${(seed % 254) + 1}`;
-  spec['clusterIP'] = ip;
-  spec['clusterIPs'] = [ip];
+  spec.clusterIP = ip;
+  spec.clusterIPs = [ip];
 }

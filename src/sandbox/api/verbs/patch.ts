@@ -26,7 +26,7 @@ export async function patchObject(call: Call): Promise<Patched> {
     const body = checkApply(call, patch);
     const missing = call.around.store.get(resourceOf(kind), namespace, name) === undefined;
     if (missing && call.info.subresource === '') {
-      const metadata = isFields(body['metadata']) ? body['metadata'] : {};
+      const metadata = isFields(body.metadata) ? body.metadata : {};
       return {
         object: await createObject(call, { ...body, metadata: { ...metadata, name } }),
         created: true,
@@ -76,9 +76,9 @@ function applyJson(current: ApiObject, patch: unknown): unknown {
 
 const namesVersion = (type: PatchType, patch: unknown): boolean =>
   type === 'json' ||
-  (isFields(patch) && isFields(patch['metadata']) && patch['metadata']['resourceVersion'] !== undefined);
+  (isFields(patch) && isFields(patch.metadata) && patch.metadata.resourceVersion !== undefined);
 
 function withoutVersion(object: Fields): Fields {
-  const { resourceVersion: _, ...metadata } = isFields(object['metadata']) ? object['metadata'] : {};
+  const { resourceVersion: _, ...metadata } = isFields(object.metadata) ? object.metadata : {};
   return { ...object, metadata };
 }

@@ -75,16 +75,16 @@ function carryOver(call: Call, current: ApiObject, proposed: Fields): ApiObject 
   const { kind, subresource } = call.info;
   const metadata = carryMetadata(call, current.metadata, fieldsAt(proposed, 'metadata'));
   if (subresource === 'status')
-    return structuredClone({ ...current, metadata, status: proposed['status'] ?? {} });
+    return structuredClone({ ...current, metadata, status: proposed.status ?? {} });
   const { apiVersion: _v, kind: _k, metadata: _m, ...content } = structuredClone(proposed);
   if (kind.subresources.includes('status')) {
-    if (current['status'] === undefined) delete content['status'];
-    else content['status'] = structuredClone(current['status']);
+    if (current.status === undefined) delete content.status;
+    else content.status = structuredClone(current.status);
   }
-  if (resourceOf(kind) === 'namespaces' && subresource !== 'finalize') content['spec'] = current['spec'];
-  if (resourceOf(kind) === 'services' && isFields(content['spec'])) {
-    content['spec']['clusterIP'] ??= fieldsAt(current, 'spec')['clusterIP'];
-    content['spec']['clusterIPs'] ??= fieldsAt(current, 'spec')['clusterIPs'];
+  if (resourceOf(kind) === 'namespaces' && subresource !== 'finalize') content.spec = current.spec;
+  if (resourceOf(kind) === 'services' && isFields(content.spec)) {
+    content.spec.clusterIP ??= fieldsAt(current, 'spec').clusterIP;
+    content.spec.clusterIPs ??= fieldsAt(current, 'spec').clusterIPs;
   }
   return { apiVersion: groupVersionOf(kind), kind: kind.kind, metadata, ...content };
 }
