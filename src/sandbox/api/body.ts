@@ -2,6 +2,7 @@ import { parse as parseYaml } from 'yaml';
 import { messageOf } from '../../lib/errors.ts';
 import type { ApiRequest } from './exchange.ts';
 import { type Fields, isFields } from './fields.ts';
+import { decodeProtobuf } from './protobuf/decode.ts';
 import { badRequest, StatusError } from './status-error.ts';
 
 /** As kube-apiserver: 3 MiB. */
@@ -24,13 +25,23 @@ export function unsupportedMediaType(accepted: readonly string[]): StatusError {
 export function parseBody(request: ApiRequest): Fields {
   const type = mediaTypeOf(request);
   if (request.body.length === 0) return {};
-  if (type.startsWith('application/vnd.kubernetes.protobuf') || type === 'application/cbor') {
-    throw unsupportedMediaType(['application/json', 'application/yaml']);
-  }
+  if (type === 'application/vnd.kubernetes.protobuf') return parseProtobuf(request.body);
+  if (type === 'application/cbor') throw unsupportedMediaType(['application/json', 'application/yaml']);
   const parsed =
     type === 'application/yaml' ? parseYamlText(textOf(request)) : parseJsonText(textOf(request));
   if (!isFields(parsed)) throw badRequest('the object provided is unrecognized: not an object');
   return parsed;
+}
+
+function parseProtobuf(body: Uint8Array): Fields {
+  let decoded: Fields | undefined;
+  try {
+    decoded = decodeProtobuf(body);
+  } catch (error) {
+    throw badRequest(`the object provided is unrecognized: ${messageOf(error)}`);
+  }
+  if (decoded === undefined) throw unsupportedMediaType(['application/json', 'application/yaml']);
+  return decoded;
 }
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';

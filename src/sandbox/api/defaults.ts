@@ -25,7 +25,7 @@ export function applyDefaults(kind: Kind, object: ApiObject): void {
 const defaulters: Readonly<Record<string, (object: ApiObject) => void>> = {
   pods: (pod) => {
     defaultPodSpec(ensure(pod, 'spec'));
-    ensure(pod, 'status');
+    setMissing(ensure(pod, 'status'), { phase: 'Pending', qosClass: 'BestEffort' });
   },
   secrets: defaultSecret,
   services: defaultService,
