@@ -1,0 +1,83 @@
+import type { Clock } from '../../src/lib/clock.ts';
+import { ApiServer } from '../../src/sandbox/api/api-server.ts';
+import { bootstrapPolicy } from '../../src/sandbox/api/bootstrap-policy.ts';
+import type { ApiReply } from '../../src/sandbox/api/exchange.ts';
+import type { ServiceResolver } from '../../src/sandbox/api/admission/webhook-call.ts';
+import type { ApiObject, Fields } from '../../src/sandbox/api/fields.ts';
+import { LocalApi } from '../../src/sandbox/api/local-api.ts';
+import { Rbac } from '../../src/sandbox/api/rbac.ts';
+import { ServiceAccountTokens } from '../../src/sandbox/api/service-account-tokens.ts';
+import { MemoryStore } from '../../src/sandbox/api/store.ts';
+import { loopback, type UserInfo } from '../../src/sandbox/api/user.ts';
+import { generateKeyPair } from '../../src/x509/keys.ts';
+
+export interface TestApi {
+  readonly server: ApiServer;
+  readonly store: MemoryStore;
+  readonly tokens: ServiceAccountTokens;
+  readonly api: LocalApi;
+  readonly clock: Clock & { advance(ms: number): void };
+  as(user: UserInfo): LocalApi;
+  /** A request with a header of its own, without credentials unless given. */
+  send(method: string, path: string, o?: SendOptions): Promise<ApiReply>;
+}
+
+export interface SendOptions {
+  readonly user?: UserInfo;
+  readonly headers?: Record<string, string>;
+  readonly query?: Record<string, string>;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+}
+
+/** An API server without a socket, with frozen time, a namespace `demo` and its service account `default`. */
+export async function testApi(o: { resolveService?: ServiceResolver; logLength?: number } = {}): Promise<TestApi> {
+  let now = Date.parse('2026-01-01T00:00:00Z');
+  const clock = {
+    now: () => now,
+    sleep: async () => {},
+    advance: (ms: number) => {
+      now += ms;
+    },
+  };
+  const store = new MemoryStore(o.logLength);
+  const key = (await generateKeyPair('ec-p256')).privateKey;
+  const tokens = new ServiceAccountTokens({ store, clock, key });
+  const resolveService = o.resolveService ?? (() => undefined);
+  const around = { store, clock, tokens, rbac: new Rbac(store), resolveService, kubelet: undefined };
+  const server = new ApiServer(around, () => 'https://example/openid/v1/jwks');
+  const api = new LocalApi(server);
+  for (const object of bootstrapPolicy()) await api.create(object);
+  await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
+  await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'demo' } });
+  const send = (method: string, path: string, s: SendOptions = {}): Promise<ApiReply> =>
+    server.handle({
+      method,
+      path,
+      query: new URLSearchParams(s.query ?? {}),
+      headers: s.headers ?? {},
+      body: s.body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(s.body)),
+      ...(s.user === undefined ? {} : { user: s.user }),
+      signal: s.signal ?? new AbortController().signal,
+    });
+  return { server, store, tokens, api, clock, as: (user) => new LocalApi(server, user), send };
+}
+
+export const admin = loopback;
+
+export function pod(name: string, more: Fields = {}): ApiObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'demo' },
+    spec: { containers: [{ name: 'c', image: 'example/c:1' }] },
+    ...more,
+  };
+}
+
+export const configMap = (name: string, data: Record<string, string> = {}): ApiObject => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'demo' },
+  data,
+});
