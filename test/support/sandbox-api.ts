@@ -1,8 +1,8 @@
 import type { Clock } from '../../src/lib/clock.ts';
+import type { ServiceResolver } from '../../src/sandbox/api/admission/webhook-call.ts';
 import { ApiServer } from '../../src/sandbox/api/api-server.ts';
 import { bootstrapPolicy } from '../../src/sandbox/api/bootstrap-policy.ts';
 import type { ApiReply } from '../../src/sandbox/api/exchange.ts';
-import type { ServiceResolver } from '../../src/sandbox/api/admission/webhook-call.ts';
 import type { ApiObject, Fields } from '../../src/sandbox/api/fields.ts';
 import { LocalApi } from '../../src/sandbox/api/local-api.ts';
 import { Rbac } from '../../src/sandbox/api/rbac.ts';
@@ -31,7 +31,9 @@ export interface SendOptions {
 }
 
 /** An API server without a socket, with frozen time, a namespace `demo` and its service account `default`. */
-export async function testApi(o: { resolveService?: ServiceResolver; logLength?: number } = {}): Promise<TestApi> {
+export async function testApi(
+  o: { resolveService?: ServiceResolver; logLength?: number } = {},
+): Promise<TestApi> {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const clock = {
     now: () => now,
@@ -49,7 +51,11 @@ export async function testApi(o: { resolveService?: ServiceResolver; logLength?:
   const api = new LocalApi(server);
   for (const object of bootstrapPolicy()) await api.create(object);
   await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
-  await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'demo' } });
+  await api.create({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: 'demo' },
+  });
   const send = (method: string, path: string, s: SendOptions = {}): Promise<ApiReply> =>
     server.handle({
       method,

@@ -7,7 +7,7 @@ const rootOf = (groupVersion: string): string => (groupVersion === 'v1' ? 'api/v
 
 /**
  * OpenAPI v3 as far as kubectl needs it: which kinds have a PATCH with `fieldValidation`, so that it leaves validation
- * to the server. No schemas: `kubectl explain` has nothing to show, and kubectl merges by its own built-in types.
+ * to the server (the reviews too, though they have none). No schemas: `kubectl explain` has nothing to show, and kubectl merges by its own built-in types.
  * @returns the answer to `/openapi/v3` or one of its documents, or undefined
  */
 export function openapi(path: string): Fields | undefined {
@@ -20,7 +20,7 @@ export function openapi(path: string): Fields | undefined {
   }
   const groupVersion = groupVersions.find((gv) => path === `/openapi/v3/${rootOf(gv)}`);
   if (groupVersion === undefined) return undefined;
-  const served = kinds.filter((k) => groupVersionOf(k) === groupVersion && !k.transient);
+  const served = kinds.filter((k) => groupVersionOf(k) === groupVersion);
   return {
     openapi: '3.0.0',
     info: { title: 'meshroot sandbox', version: '1' },

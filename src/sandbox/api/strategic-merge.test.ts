@@ -3,12 +3,27 @@ import { describe, expect, test } from 'vitest';
 import { applyMergePatch } from './merge-patch.ts';
 import { applyStrategicMerge } from './strategic-merge.ts';
 
-const merge = (target: unknown, patch: unknown, kind = 'Pod'): unknown => applyStrategicMerge(target, patch, kind);
+const merge = (target: unknown, patch: unknown, kind = 'Pod'): unknown =>
+  applyStrategicMerge(target, patch, kind);
 
 describe('a strategic merge patch', () => {
   test('merges containers by name and adds new ones', () => {
-    const target = { spec: { containers: [{ name: 'a', image: '1', args: ['x'] }, { name: 'b', image: '1' }] } };
-    const patch = { spec: { containers: [{ name: 'b', image: '2' }, { name: 'c', image: '3' }] } };
+    const target = {
+      spec: {
+        containers: [
+          { name: 'a', image: '1', args: ['x'] },
+          { name: 'b', image: '1' },
+        ],
+      },
+    };
+    const patch = {
+      spec: {
+        containers: [
+          { name: 'b', image: '2' },
+          { name: 'c', image: '3' },
+        ],
+      },
+    };
     expect(merge(target, patch)).toEqual({
       spec: {
         containers: [
@@ -23,7 +38,9 @@ describe('a strategic merge patch', () => {
     expect(merge({ args: ['a'] }, { args: ['b'] })).toEqual({ args: ['b'] });
   });
   test('deletes an element, a key, and replaces on demand', () => {
-    expect(merge({ env: [{ name: 'a' }, { name: 'b' }] }, { env: [{ $patch: 'delete', name: 'a' }] })).toEqual({
+    expect(
+      merge({ env: [{ name: 'a' }, { name: 'b' }] }, { env: [{ $patch: 'delete', name: 'a' }] }),
+    ).toEqual({
       env: [{ name: 'b' }],
     });
     expect(merge({ a: 1, b: 2 }, { a: null })).toEqual({ b: 2 });
@@ -39,13 +56,18 @@ describe('a strategic merge patch', () => {
     });
   });
   test('orders elements as $setElementOrder says', () => {
-    const patch = { '$setElementOrder/env': [{ name: 'b' }, { name: 'a' }], env: [{ name: 'b', value: '1' }] };
+    const patch = {
+      '$setElementOrder/env': [{ name: 'b' }, { name: 'a' }],
+      env: [{ name: 'b', value: '1' }],
+    };
     expect(merge({ env: [{ name: 'a' }, { name: 'other' }] }, patch)).toEqual({
       env: [{ name: 'b', value: '1' }, { name: 'a' }, { name: 'other' }],
     });
   });
   test('unites finalizers and removes from them', () => {
-    expect(merge({ finalizers: ['a', 'b'] }, { finalizers: ['b', 'c'] })).toEqual({ finalizers: ['a', 'b', 'c'] });
+    expect(merge({ finalizers: ['a', 'b'] }, { finalizers: ['b', 'c'] })).toEqual({
+      finalizers: ['a', 'b', 'c'],
+    });
     expect(merge({ finalizers: ['a', 'b'] }, { '$deleteFromPrimitiveList/finalizers': ['a'] })).toEqual({
       finalizers: ['b'],
     });
@@ -57,7 +79,9 @@ describe('a strategic merge patch', () => {
     });
   });
   test('refuses an element without its key', () => {
-    expect(() => merge({ env: [] }, { env: [{ value: 'x' }] })).toThrow('does not contain declared merge key: name');
+    expect(() => merge({ env: [] }, { env: [{ value: 'x' }] })).toThrow(
+      'does not contain declared merge key: name',
+    );
   });
 });
 
@@ -73,7 +97,11 @@ describe('fuzzed', () => {
   });
   test('a strategic merge is idempotent and leaves its input alone', () => {
     const names = fc.constantFrom('a', 'b', 'c');
-    const container = fc.record({ name: names, image: fc.string(), env: fc.uniqueArray(fc.record({ name: names }), { selector: (e) => e.name }) });
+    const container = fc.record({
+      name: names,
+      image: fc.string(),
+      env: fc.uniqueArray(fc.record({ name: names }), { selector: (e) => e.name }),
+    });
     const spec = fc.record({
       containers: fc.uniqueArray(container, { selector: (c) => c.name }),
       other: fc.jsonValue({ maxDepth: 1 }).filter((v) => v !== null),
