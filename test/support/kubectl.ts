@@ -54,7 +54,7 @@ export class Kubectl {
   readonly #env: Record<string, string>;
 
   constructor(kubeconfig: string, home: string) {
-    this.#env = { KUBECONFIG: kubeconfig, HOME: home, PATH: process.env['PATH'] ?? '' };
+    this.#env = { KUBECONFIG: kubeconfig, HOME: home, PATH: process.env.PATH ?? '' };
   }
 
   /** Runs to its end, whatever the exit code; `input` is its stdin. */

@@ -87,3 +87,10 @@ export const configMap = (name: string, data: Record<string, string> = {}): ApiO
   metadata: { name, namespace: 'demo' },
   data,
 });
+
+/** What lies at a path such as `metadata.name` or `items.0.spec`, or undefined. */
+export function dig(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((at, key) => {
+    return typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined;
+  }, value);
+}
