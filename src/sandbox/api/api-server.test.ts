@@ -141,7 +141,7 @@ describe('changing', () => {
     const contentType = 'application/merge-patch+json';
     const patch = { spec: { replicas: 2 }, status: { replicas: 7 } };
     const main = await api.request('PATCH', path, { body: patch, contentType });
-    expect([main.status, dig(main, 'metadata.generation')]).toEqual([undefined, 2]);
+    expect([main.status, dig(main, 'metadata.generation')]).toEqual([{}, 2]);
     const status = await api.request('PATCH', `${path}/status`, {
       body: { ...patch, spec: { replicas: 3 } },
       contentType,

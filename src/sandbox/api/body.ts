@@ -11,6 +11,8 @@ export const maxBody = 3 * 1024 * 1024;
 const mediaTypeOf = (request: ApiRequest): string =>
   (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim() ?? '';
 
+const bodyTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
 /** @throws StatusError 415, so that a client which speaks protobuf only learns what to send */
 export function unsupportedMediaType(accepted: readonly string[]): StatusError {
   const list = accepted.join(', ');
@@ -26,7 +28,8 @@ export function parseBody(request: ApiRequest): Fields {
   const type = mediaTypeOf(request);
   if (request.body.length === 0) return {};
   if (type === 'application/vnd.kubernetes.protobuf') return parseProtobuf(request.body);
-  if (type === 'application/cbor') throw unsupportedMediaType(['application/json', 'application/yaml']);
+  if (type === 'application/cbor') throw unsupportedMediaType(bodyTypes);
+  if (!bodyTypes.includes(type)) throw unsupportedMediaType(bodyTypes);
   const parsed =
     type === 'application/yaml' ? parseYamlText(textOf(request)) : parseJsonText(textOf(request));
   if (!isFields(parsed)) throw badRequest('the object provided is unrecognized: not an object');
@@ -40,7 +43,7 @@ function parseProtobuf(body: Uint8Array): Fields {
   } catch (error) {
     throw badRequest(`the object provided is unrecognized: ${messageOf(error)}`);
   }
-  if (decoded === undefined) throw unsupportedMediaType(['application/json', 'application/yaml']);
+  if (decoded === undefined) throw unsupportedMediaType(bodyTypes);
   return decoded;
 }
 

@@ -22,9 +22,24 @@ export function applyDefaults(kind: Kind, object: ApiObject): void {
   defaulters[resourceOf(kind)]?.(object);
 }
 
+/** The DefaultTolerationSeconds and Priority plugins. */
+const tolerate = (condition: string): Fields => ({
+  key: `node.kubernetes.io/${condition}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 300,
+});
+
 const defaulters: Readonly<Record<string, (object: ApiObject) => void>> = {
   pods: (pod) => {
-    defaultPodSpec(ensure(pod, 'spec'));
+    const spec = ensure(pod, 'spec');
+    defaultPodSpec(spec);
+    setMissing(spec, {
+      enableServiceLinks: true,
+      preemptionPolicy: 'PreemptLowerPriority',
+      priority: 0,
+      tolerations: ['not-ready', 'unreachable'].map(tolerate),
+    });
     setMissing(ensure(pod, 'status'), { phase: 'Pending', qosClass: 'BestEffort' });
   },
   secrets: defaultSecret,
@@ -46,6 +61,7 @@ const defaulters: Readonly<Record<string, (object: ApiObject) => void>> = {
       setMissing(ensure(strategy, 'rollingUpdate'), { maxUnavailable: '25%', maxSurge: '25%' });
     }
     defaultTemplate(spec);
+    ensure(deployment, 'status');
   },
   'replicasets.apps': defaultWorkload,
   'statefulsets.apps': defaultWorkload,

@@ -74,7 +74,8 @@ const verbHandlers: Readonly<Record<Call['info']['verb'], (call: Call) => ApiRep
     if (call.info.subresource !== '') throw methodNotAllowed();
     const options = deleteOptions(parseBody(call.request), call.request.query);
     const { object, gone } = await deleteObject(call, call.info.name, options);
-    return gone ? { status: 200, body: deletedStatus(call, object) } : shown(call, object);
+    const asObject = !gone || resourceOf(call.info.kind) === 'pods'; // what has grace is shown as it went
+    return asObject ? shown(call, object) : { status: 200, body: deletedStatus(call, object) };
   },
   deletecollection: async (call) => {
     const { kind, namespace } = call.info;

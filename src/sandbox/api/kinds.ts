@@ -59,6 +59,7 @@ export const kinds: readonly Kind[] = [
     shortNames: ['po'],
     categories: ['all'],
     subresources: ['status', 'log', 'binding'],
+    generation: true,
   }),
   row('v1', 'Secret', 'secrets'),
   row('v1', 'Service', 'services', {

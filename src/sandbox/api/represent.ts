@@ -35,8 +35,9 @@ export function representList(objects: readonly ApiObject[], metadata: ListMeta,
       items: objects.map(partial),
     };
   }
-  // As a real API server's: items of a typed list carry no kind or apiVersion of their own. Clients know them.
-  return { kind: `${view.kind.kind}List`, apiVersion: groupVersionOf(view.kind), metadata, items: objects };
+  // as a real API server's: items of a typed list carry no kind or apiVersion of their own
+  const items = objects.map(({ kind: _, apiVersion: __, ...item }) => item);
+  return { kind: `${view.kind.kind}List`, apiVersion: groupVersionOf(view.kind), metadata, items };
 }
 
 /** An object of a watch event; only the first table of a watch names its columns. */

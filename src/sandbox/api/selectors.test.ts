@@ -63,7 +63,9 @@ describe('a field selector', () => {
   });
   test('by a field that is not indexed is refused', () => {
     expect(() => parseFieldSelector('spec.x=1', 'pods')).toThrow('field label not supported: spec.x');
-    expect(() => parseFieldSelector('spec.nodeName=1', 'configmaps')).toThrow('field label not supported');
+    expect(() => parseFieldSelector('spec.nodeName=1', 'configmaps')).toThrow(
+      'is not a known field selector',
+    );
     expect(() => parseFieldSelector('nonsense', 'pods')).toThrow("can't understand 'nonsense'");
   });
 });

@@ -161,10 +161,15 @@ export function parseFieldSelector(text: string, resource: string): FieldRequire
     if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
     const path = match[1] ?? '';
     if (!everyKind.includes(path) && !(selectable[resource] ?? []).includes(path)) {
-      throw badRequest(`field label not supported: ${path}`);
+      throw badRequest(unknownField(path, resource));
     }
     return { path, equal: match[2] !== '!=', value: (match[3] ?? '').replace(/\\(.)/g, '$1') };
   });
+}
+
+function unknownField(path: string, resource: string): string {
+  if (Object.hasOwn(selectable, resource)) return `field label not supported: ${path}`;
+  return `"${path}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 /** Whether an object meets every requirement; a missing field counts as empty. */

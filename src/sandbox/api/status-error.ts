@@ -97,10 +97,15 @@ export const unauthorized = (): StatusError => new StatusError(401, 'Unauthorize
 export const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message);
 
 export const pathNotFound = (): StatusError =>
-  new StatusError(404, 'NotFound', 'the server could not find the requested resource');
+  new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
 
 export const methodNotAllowed = (): StatusError =>
-  new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  new StatusError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+    {},
+  );
 
 export const internal = (message: string): StatusError =>
   new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });

@@ -273,8 +273,15 @@ const immutables: Readonly<Record<string, (object: ApiObject, old: ApiObject) =>
 
 function sameRole(binding: ApiObject, old: ApiObject): FieldError[] {
   if (JSON.stringify(binding.roleRef) === JSON.stringify(old.roleRef)) return [];
-  return [wrong('roleRef', binding.roleRef, 'cannot change roleRef')];
+  return [wrong('roleRef', goRoleRef(binding.roleRef), 'field is immutable')];
 }
+
+/** A roleRef as Go prints its own type. */
+const goRoleRef = (ref: unknown): object => ({
+  APIGroup: textAt(ref, 'apiGroup'),
+  Kind: textAt(ref, 'kind'),
+  Name: textAt(ref, 'name'),
+});
 
 /** What of a pod cannot be changed; nodeName may be set once, by the scheduler. */
 function fixedSpec(pod: ApiObject): unknown {

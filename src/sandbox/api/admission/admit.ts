@@ -1,6 +1,6 @@
 import { applyDefaults } from '../defaults.ts';
 import { type Call, isDryRun } from '../exchange.ts';
-import { type ApiObject, type Fields, textAt } from '../fields.ts';
+import { type ApiObject, type Fields, fieldsAt, textAt } from '../fields.ts';
 import { groupVersionOf, type Kind } from '../kinds.ts';
 import { forbidden, notFound, StatusError } from '../status-error.ts';
 import type { AdmissionRequest } from './admission-request.ts';
@@ -97,4 +97,43 @@ export function checkType(kind: Kind, body: Fields): void {
   if (version !== '' && version !== expected) throw mismatch('API version', version, expected);
   const got = textAt(body, 'kind');
   if (got !== '' && got !== kind.kind) throw mismatch('kind', got, kind.kind);
+  checkTexts(kind, body);
+}
+
+/** Texts that people often write as YAML numbers or booleans: `enabled: true` among the labels, `port: 80` in data. */
+function checkTexts(kind: Kind, body: Fields): void {
+  const metadata = fieldsAt(body, 'metadata');
+  for (const field of ['name', 'namespace', 'generateName']) {
+    checkText(kind, `ObjectMeta.metadata.${field}`, metadata[field]);
+  }
+  for (const field of ['labels', 'annotations']) {
+    for (const value of Object.values(fieldsAt(metadata, field)))
+      checkText(kind, `ObjectMeta.metadata.${field}`, value);
+  }
+  const maps = { ConfigMap: ['data'], Secret: ['data', 'stringData'] }[kind.kind] ?? [];
+  for (const field of maps) {
+    for (const value of Object.values(fieldsAt(body, field))) {
+      checkText(kind, `${kind.kind}.${field}`, value);
+      if (kind.kind === 'Secret' && field === 'data') checkBase64(kind, value);
+    }
+  }
+}
+
+function checkText(kind: Kind, field: string, value: unknown): void {
+  if (value === undefined || value === null || typeof value === 'string') return;
+  const type = typeof value === 'boolean' ? 'bool' : typeof value === 'object' ? 'object' : 'number';
+  throw unreadable(kind, `json: cannot unmarshal ${type} into Go struct field ${field} of type string`);
+}
+
+function checkBase64(kind: Kind, value: unknown): void {
+  if (typeof value !== 'string') return;
+  const wrong = /[^A-Za-z0-9+/=\r\n]/.exec(value);
+  const length = value.replace(/[\r\n]/g, '').length;
+  if (wrong === null && length % 4 === 0) return;
+  throw unreadable(kind, `illegal base64 data at input byte ${wrong?.index ?? value.length}`);
+}
+
+function unreadable(kind: Kind, why: string): StatusError {
+  const what = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`;
+  return new StatusError(400, 'BadRequest', `${what}: ${why}`);
 }

@@ -11,6 +11,11 @@ export interface Address {
 /** There is no service network: whoever runs the pods says where they listen. Undefined: nobody is there. */
 export type ServiceResolver = (namespace: string, name: string, port: number) => Address | undefined;
 
+export interface ServiceLookup {
+  readonly resolve: ServiceResolver;
+  readonly serviceExists: (namespace: string, name: string) => boolean;
+}
+
 /** A webhook that could not be asked; the message follows `failed calling webhook "x": `. */
 export class WebhookCallError extends Error {
   override readonly name = 'WebhookCallError';
@@ -41,8 +46,8 @@ function agentFor(ca: string, serverName: string): Agent {
  * @returns the `response` of the answer
  * @throws WebhookCallError with the text of client-go
  */
-export async function callWebhook(hook: Fields, review: Fields, resolve: ServiceResolver): Promise<Fields> {
-  const target = targetOf(hook, resolve);
+export async function callWebhook(hook: Fields, review: Fields, services: ServiceLookup): Promise<Fields> {
+  const target = targetOf(hook, services);
   const timeout = numberAt(hook, 'timeoutSeconds') ?? 10;
   const ca = Buffer.from(textAt(hook, 'clientConfig', 'caBundle'), 'base64').toString('utf8');
   const shown = `${target.shown}?timeout=${timeout}s`;
@@ -60,7 +65,7 @@ export async function callWebhook(hook: Fields, review: Fields, resolve: Service
   return responseOf(answer, textAt(review, 'uid'));
 }
 
-function targetOf(hook: Fields, resolve: ServiceResolver): Target {
+function targetOf(hook: Fields, { resolve, serviceExists }: ServiceLookup): Target {
   const config = valueAt(hook, 'clientConfig');
   const service = valueAt(config, 'service');
   if (!isFields(service)) return targetOfUrl(textAt(config, 'url'));
@@ -71,8 +76,11 @@ function targetOf(hook: Fields, resolve: ServiceResolver): Target {
   const path = textAt(service, 'path') || '/';
   const shown = `https://${serverName}:${port}${path}`;
   if (address === undefined) {
-    const why = `no endpoints available for service "${name}"`;
-    throw new WebhookCallError(`failed to call webhook: Post "${shown}?timeout=10s": ${why}`);
+    const why = serviceExists(namespace, name)
+      ? `no endpoints available for service "${name}"`
+      : `service "${name}" not found`;
+    const timeout = numberAt(hook, 'timeoutSeconds') ?? 10;
+    throw new WebhookCallError(`failed to call webhook: Post "${shown}?timeout=${timeout}s": ${why}`);
   }
   return { shown, address, serverName, path };
 }

@@ -110,7 +110,10 @@ async function ask(
       throw new WebhookCallError('match conditions (CEL) are not supported by the sandbox');
     }
     const review = reviewOf(randomUUID(), request, object);
-    response = await callWebhook(hook, review, around.resolveService);
+    response = await callWebhook(hook, review, {
+      resolve: around.resolveService,
+      serviceExists: (namespace, name) => around.store.get('services', namespace, name) !== undefined,
+    });
   } catch (error) {
     if (!(error instanceof WebhookCallError)) throw error;
     const text = `failed calling webhook "${name}": ${error.message}`;

@@ -15,7 +15,7 @@ export async function readPodLog(call: Call): Promise<ApiReply> {
   if (pod === undefined) throw notFound(kind, name);
   const container = chooseContainer(pod, call.request.query.get('container') ?? '');
   const nodeName = textAt(pod, 'spec', 'nodeName');
-  if (nodeName === '') return { status: 200, body: '', contentType: 'text/plain' };
+  if (nodeName === '') return { status: 204 }; // nobody runs it yet
   const { host, port } = kubeletAddress(call, nodeName);
   const query = new URLSearchParams();
   for (const key of passedOn) {

@@ -45,12 +45,17 @@ function checkExpiration(seconds: number): void {
         ? 'may not specify a duration larger than 2^32 seconds'
         : undefined;
   if (why === undefined) return;
-  const message = `spec.expirationSeconds: Invalid value: ${seconds}: ${why}`;
-  throw new StatusError(422, 'Invalid', `TokenRequest.authentication.k8s.io "" is invalid: ${message}`, {
-    group: 'authentication.k8s.io',
-    kind: 'TokenRequest',
-    causes: [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }],
-  });
+  const message = `Invalid value: ${seconds}: ${why}`;
+  throw new StatusError(
+    422,
+    'Invalid',
+    `TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: ${message}`,
+    {
+      group: 'authentication.k8s.io',
+      kind: 'TokenRequest',
+      causes: [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }],
+    },
+  );
 }
 
 function boundOf(call: Call, reference: Fields): Pick<TokenSpec, 'bound' | 'node'> {

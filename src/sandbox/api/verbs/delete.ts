@@ -72,7 +72,12 @@ function remove(call: Call, current: ApiObject, options: Fields): Deleted | unde
       current.metadata.name ?? '',
       version,
     );
-    return object === undefined ? undefined : { object, gone: true };
+    if (object === undefined) return undefined;
+    const { resourceVersion } = object.metadata;
+    return {
+      object: { ...marked, metadata: { ...marked.metadata, resourceVersion: resourceVersion ?? '' } },
+      gone: true,
+    };
   }
   if (isMarked(current, grace)) return { object: current, gone: false };
   const object = store.update(resource, marked, version);

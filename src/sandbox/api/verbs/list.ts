@@ -52,16 +52,20 @@ function parseContinue(token: string): { revision: number; after: string } | und
   } catch {
     // falls through to the refusal
   }
-  throw badRequest('continue key is not valid: not a token of this server');
+  throw badRequest('invalid continue token: continue key is not valid: not a token of this server');
+}
+
+/** @throws StatusError 400 when it is no number */
+export function checkVersion(wanted: string): void {
+  if (/^\d*$/.test(wanted)) return;
+  const why = `Invalid value: "${wanted}": strconv.ParseUint: parsing "${wanted}": invalid syntax`;
+  throw badRequest(`invalid resource version: resourceVersion: ${why}`);
 }
 
 /** A client that has seen a later revision than this server has must not be shown the past. */
 function refuseFuture(wanted: string, current: number): void {
   if (wanted === '') return;
-  if (!/^\d+$/.test(wanted)) {
-    const why = `resourceVersion: Invalid value: "${wanted}": strconv.ParseUint: parsing "${wanted}": invalid syntax`;
-    throw new StatusError(422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${why}`);
-  }
+  checkVersion(wanted);
   if (Number(wanted) <= current) return;
   const message = `Too large resource version: ${wanted}, current: ${current}`;
   throw new StatusError(504, 'Timeout', message, {

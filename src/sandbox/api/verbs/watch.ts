@@ -4,7 +4,7 @@ import { groupVersionOf, resourceOf } from '../kinds.ts';
 import { representEvent, type View } from '../represent.ts';
 import { expired, StatusError } from '../status-error.ts';
 import type { Change } from '../store.ts';
-import { filterOf } from './list.ts';
+import { checkVersion, filterOf } from './list.ts';
 
 const bookmarkEvery = 60_000;
 
@@ -59,6 +59,7 @@ export function watchObjects(call: Call, view: View): AsyncIterable<string> {
   const matches = filterOf(call);
   const { query } = call.request;
   checkInitialEvents(query);
+  checkVersion(query.get('resourceVersion') ?? '');
   const queue = new Queue();
   const unsubscribe = call.around.store.subscribe(resourceOf(call.info.kind), (change) => queue.push(change));
   const start = startOf(call, query.get('resourceVersion') ?? '', query.get('sendInitialEvents') === 'true');
