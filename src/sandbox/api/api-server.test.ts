@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admin, configMap, dig, pod, testApi } from '../../../test/support/sandbox-api.ts';
+import { admin, configMap, dig, pod, testApi } from '../test-api.ts';
 import type { ApiReply } from './exchange.ts';
 import { StatusError } from './status-error.ts';
 import { anonymous } from './user.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { testApi } from '../../../test/support/sandbox-api.ts';
+import { testApi } from '../test-api.ts';
 import { type Attributes, type PolicyRule, ruleAllows } from './rbac.ts';
 import { serviceAccountUser } from './service-account-tokens.ts';
 

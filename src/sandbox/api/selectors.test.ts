@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { pod } from '../../../test/support/sandbox-api.ts';
+import { pod } from '../test-api.ts';
 import {
   fieldsMatch,
   labelsMatch,

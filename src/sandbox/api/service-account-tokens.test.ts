@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admin, dig, pod, type TestApi, testApi } from '../../../test/support/sandbox-api.ts';
+import { admin, dig, pod, type TestApi, testApi } from '../test-api.ts';
 
 const account = '/api/v1/namespaces/demo/serviceaccounts/default';
 const issuer = 'https://kubernetes.default.svc';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { configMap, dig, pod, type TestApi, testApi } from '../../../test/support/sandbox-api.ts';
 import { silentLogger } from '../../lib/log.ts';
 import type { ApiObject, Fields } from '../api/fields.ts';
+import { configMap, dig, pod, type TestApi, testApi } from '../test-api.ts';
 import { startControllers } from './start-controllers.ts';
 
 const stops: (() => void)[] = [];

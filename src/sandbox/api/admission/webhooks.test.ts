@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { dig, pod, type TestApi, testApi } from '../../../../test/support/sandbox-api.ts';
 import type { Issuer } from '../../../x509/issuer.ts';
 import { generateKeyPair, privateKeyPem } from '../../../x509/keys.ts';
 import { createRoot } from '../../../x509/templates/root.ts';
 import { issueServing } from '../../../x509/templates/serving.ts';
+import { dig, pod, type TestApi, testApi } from '../../test-api.ts';
 import type { Fields } from '../fields.ts';
 
 type Answer = (request: Record<string, unknown>) => Fields | string;

@@ -1,5 +1,6 @@
 import { type Fields, isFields } from '../fields.ts';
-import { messages } from './messages.ts';
+import { coreMessages } from './core-messages.ts';
+import { groupMessages } from './group-messages.ts';
 import { WireError, wireFields } from './wire.ts';
 
 /** How the bytes of a protobuf body begin: `k8s` and a zero, then a runtime.Unknown. */
@@ -13,6 +14,8 @@ interface FieldFacts {
   /** A zero value is a value, not an absence. */
   readonly keepZero: boolean;
 }
+
+const messages: Readonly<Record<string, string>> = { ...coreMessages, ...groupMessages };
 
 const parsed = new Map<string, ReadonlyMap<number, FieldFacts>>();
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admin, configMap, dig, type TestApi, testApi } from '../../../../test/support/sandbox-api.ts';
+import { admin, configMap, dig, type TestApi, testApi } from '../../test-api.ts';
 
 const maps = '/api/v1/namespaces/demo/configmaps';
 

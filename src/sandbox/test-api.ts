@@ -1,15 +1,15 @@
-import type { Clock } from '../../src/lib/clock.ts';
-import type { ServiceResolver } from '../../src/sandbox/api/admission/webhook-call.ts';
-import { ApiServer } from '../../src/sandbox/api/api-server.ts';
-import { bootstrapPolicy } from '../../src/sandbox/api/bootstrap-policy.ts';
-import type { ApiReply } from '../../src/sandbox/api/exchange.ts';
-import type { ApiObject, Fields } from '../../src/sandbox/api/fields.ts';
-import { LocalApi } from '../../src/sandbox/api/local-api.ts';
-import { Rbac } from '../../src/sandbox/api/rbac.ts';
-import { ServiceAccountTokens } from '../../src/sandbox/api/service-account-tokens.ts';
-import { MemoryStore } from '../../src/sandbox/api/store.ts';
-import { loopback, type UserInfo } from '../../src/sandbox/api/user.ts';
-import { generateKeyPair } from '../../src/x509/keys.ts';
+import type { Clock } from '../lib/clock.ts';
+import { generateKeyPair } from '../x509/keys.ts';
+import type { ServiceResolver } from './api/admission/webhook-call.ts';
+import { ApiServer } from './api/api-server.ts';
+import { bootstrapPolicy } from './api/bootstrap-policy.ts';
+import type { ApiReply } from './api/exchange.ts';
+import type { ApiObject, Fields } from './api/fields.ts';
+import { LocalApi } from './api/local-api.ts';
+import { Rbac } from './api/rbac.ts';
+import { ServiceAccountTokens } from './api/service-account-tokens.ts';
+import { MemoryStore } from './api/store.ts';
+import { loopback, type UserInfo } from './api/user.ts';
 
 export interface TestApi {
   readonly server: ApiServer;
