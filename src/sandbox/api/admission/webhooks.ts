@@ -15,6 +15,7 @@ import {
 import { badRequest, internal, type StatusDetails, StatusError } from '../status-error.ts';
 import type { Store } from '../store.ts';
 import type { AdmissionRequest } from './admission-request.ts';
+import { conditionsHold } from './match-conditions.ts';
 import { callWebhook, type ServiceResolver, WebhookCallError } from './webhook-call.ts';
 import { reviewOf, webhookMatches, webhooksOf } from './webhook-match.ts';
 
@@ -107,9 +108,7 @@ async function ask(
   }
   let response: Fields;
   try {
-    if (listAt(hook, 'matchConditions').length > 0) {
-      throw new WebhookCallError('match conditions (CEL) are not supported by the sandbox');
-    }
+    if (!conditionsHold(hook, request, object)) return undefined;
     const review = reviewOf(randomUUID(), request, object);
     response = await callWebhook(hook, review, {
       resolve: around.resolveService,
