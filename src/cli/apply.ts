@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { humanDuration } from '../lib/duration.ts';
+import { MeshrootError } from '../lib/errors.ts';
+import { apply } from '../mesh/apply.ts';
+import { desired } from '../mesh/desired.ts';
+import { loadMesh } from '../mesh/load.ts';
+import { makePlan, type PlannedResource } from '../mesh/plan.ts';
+import { renderPlan } from '../mesh/render-plan.ts';
+import { injectorObjects } from './injector-objects.ts';
+import type { Io } from './io.ts';
+import { reachOf } from './reach.ts';
+
+const examples = `
+examples:
+  meshroot apply -f mesh.yaml            show the difference, ask, then make it so
+  meshroot apply -f mesh.yaml --yes      ask nothing (for pipelines)
+  meshroot apply -f mesh.yaml --adopt    take over what others made under the same names
+
+may be run again at any time, also after a crash: it goes on where it stopped
+`;
+
+interface Flags {
+  readonly file: string;
+  readonly yes: boolean;
+  readonly adopt: boolean;
+  readonly json?: boolean;
+}
+
+/** `meshroot apply`: makes the world as mesh.yaml wants it. */
+export function command(io: Io): Command {
+  return new Command()
+    .description('make Vault and the clusters as mesh.yaml wants them')
+    .option('-f, --file <file>', 'the mesh', 'mesh.yaml')
+    .option('--yes', 'do not ask', false)
+    .option('--adopt', 'take over what others made under the same names', false)
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples)
+    .action((flags: Flags) => run(flags, io));
+}
+
+async function run({ file, yes, adopt, json }: Flags, io: Io): Promise<void> {
+  const mesh = await loadMesh(file);
+  const reach = await reachOf(mesh, io.env);
+  const resources = desired(mesh, { injector: injectorObjects });
+  const plan = await makePlan(resources, reach, { now: reach.clock.now(), adopt });
+  if (!json) io.stderr.write(renderPlan(plan, { vault: mesh.vault.address, file }));
+  for (const { decision } of plan.items) if (decision.kind === 'refuse') throw decision.error;
+  if (plan.changes && !yes) await confirm(io);
+  const written: PlannedResource[] = [];
+  const done = (item: PlannedResource, ms: number) => {
+    if (item.decision.kind === 'keep') return;
+    written.push(item);
+    if (!json)
+      io.stdout.write(
+        `  ${item.resource.group.padEnd(12)} ${item.resource.label.padEnd(50)} ${humanDuration(ms)}\n`,
+      );
+  };
+  await apply(resources, reach, { adopt, progress: { done } });
+  const summary = {
+    written: written.map(({ resource: { group, label }, decision }) => ({
+      group,
+      label,
+      action: decision.kind,
+    })),
+  };
+  io.stdout.write(
+    json ? `${JSON.stringify(summary)}\n` : `${written.length} written, ${resources.length} as wanted\n`,
+  );
+  reach.vault.close();
+}
+
+async function confirm(io: Io): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new MeshrootError('not-confirmed', 'nobody is there to confirm this plan', {
+      hint: 'in a pipeline: --yes',
+      exit: 1,
+    });
+  }
+  const { confirm: ask } = await import('@clack/prompts');
+  const answer = await ask({ message: 'apply this plan?', initialValue: false, output: io.stderr });
+  if (answer !== true) throw new MeshrootError('not-confirmed', 'nothing was written', { exit: 1 });
+}

@@ -1,0 +1,22 @@
+import { injectorManifests } from '../injector/manifests.ts';
+import type { KubeObject } from '../kube/api.ts';
+import type { Mesh, MeshCluster } from '../mesh/schema.ts';
+
+/** What registers (and runs) the injector on a cluster of the mesh; nothing where mesh.yaml does not ask for one. */
+export function injectorObjects(mesh: Mesh, { injector, name }: MeshCluster): KubeObject[] {
+  if (injector === undefined) return [];
+  return injectorManifests({
+    vaultAddress: mesh.vault.podAddress ?? mesh.vault.address,
+    namespace: injector.namespace,
+    image: injector.image,
+    agentImage: injector.agentImage,
+    authPath: `auth/kubernetes-${name}`,
+    cluster: name,
+    ...(injector.listen === undefined ? {} : listenAt(injector.listen)),
+  });
+}
+
+/** Only there, and the Service and the probes at its port. */
+function listenAt(address: string): { port: number; env: Record<string, string> } {
+  return { port: Number(address.slice(address.lastIndexOf(':') + 1)), env: { AGENT_INJECT_LISTEN: address } };
+}

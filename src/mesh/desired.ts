@@ -1,0 +1,47 @@
+import type { KubeObject } from '../kube/api.ts';
+import { istiodDeployment, istiodIdentity } from './istiod-manifests.ts';
+import { authConfigResource } from './kinds/auth-config.ts';
+import { authMountResource } from './kinds/auth-mount.ts';
+import { intermediateResource } from './kinds/intermediate.ts';
+import { kubeObjectResource } from './kinds/kube-object.ts';
+import { lifetimesResource } from './kinds/lifetimes.ts';
+import { policyResource } from './kinds/policy.ts';
+import { roleResource } from './kinds/role.ts';
+import { rootResource } from './kinds/root.ts';
+import { secretsMountResource } from './kinds/secrets-mount.ts';
+import type { Resource } from './resource.ts';
+import type { Mesh, MeshCluster } from './schema.ts';
+
+/**
+ * Everything that mesh.yaml asks for, in the order in which it has to come into being: first what all clusters share,
+ * then each cluster's own (clusters do not depend on each other).
+ */
+export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
+  return [
+    rootResource(mesh) as Resource,
+    ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts)),
+  ];
+}
+
+/** What other rooms contribute. */
+export interface DesiredParts {
+  /** The objects that register (and run) the injector on a cluster. */
+  injector(mesh: Mesh, cluster: MeshCluster): KubeObject[];
+}
+
+function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resource[] {
+  const objects = (list: readonly KubeObject[]) =>
+    list.map((object) => kubeObjectResource(cluster.name, object));
+  return [
+    lifetimesResource(mesh, cluster),
+    ...objects(parts.injector(mesh, cluster)),
+    ...objects(istiodIdentity(cluster)),
+    secretsMountResource(cluster),
+    intermediateResource(mesh, cluster),
+    policyResource(cluster),
+    authMountResource(cluster),
+    authConfigResource(cluster),
+    roleResource(cluster),
+    ...objects(istiodDeployment(cluster)),
+  ] as Resource[];
+}

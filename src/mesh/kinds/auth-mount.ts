@@ -1,0 +1,36 @@
+import { MeshrootError } from '../../lib/errors.ts';
+import { clusterNames } from '../names.ts';
+import { decideByLines, type Resource } from '../resource.ts';
+import type { MeshCluster } from '../schema.ts';
+import { type MountRow, mountRow } from './mounts.ts';
+
+/** The cluster's own Kubernetes auth mount. */
+export function authMountResource(cluster: MeshCluster): Resource<MountRow | undefined> {
+  const { authMount } = clusterNames(cluster);
+  return {
+    group: cluster.name,
+    label: `auth/${authMount}`,
+    summary: 'kubernetes',
+    observe: ({ vault }) => mountRow(vault, 'sys/auth', authMount),
+    decide: (row) => {
+      if (row !== undefined && row.type !== 'kubernetes') {
+        const error = new MeshrootError(
+          'mount-of-other-type',
+          `auth/${authMount}/ is ${row.type}, not kubernetes`,
+          {
+            hint: 'move it away or rename the cluster in mesh.yaml',
+            exit: 1,
+          },
+        );
+        return { kind: 'refuse', error };
+      }
+      return decideByLines(row !== undefined, []);
+    },
+    write: async ({ vault }) => {
+      await vault.write(`sys/auth/${authMount}`, {
+        type: 'kubernetes',
+        description: `logins of ${cluster.name}, made by meshroot`,
+      });
+    },
+  };
+}

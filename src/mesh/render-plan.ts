@@ -1,0 +1,76 @@
+import type { Plan, PlannedResource } from './plan.ts';
+import type { Decision } from './resource.ts';
+
+/** The sign in front of a row, as in Terraform. */
+const signs: Readonly<Record<Decision['kind'], string>> = {
+  keep: ' ',
+  add: '+',
+  change: '~',
+  refuse: 'x',
+  unseen: '?',
+};
+
+/** The difference a person can read aloud; rows that stay as they are are left out unless they carry a warning. */
+export function renderPlan(plan: Plan, context: { vault: string; file: string }): string {
+  const groups = [...new Set(plan.items.map(({ resource }) => resource.group))];
+  const blocks = groups
+    .map((group) => renderGroup(group, plan, context.vault))
+    .filter((block) => block !== '');
+  return [...blocks, summaryLine(plan, context.file), ''].join('\n');
+}
+
+function renderGroup(group: string, plan: Plan, vault: string): string {
+  const rows = plan.items.filter(({ resource }) => resource.group === group).flatMap(renderItem);
+  if (rows.length === 0) return '';
+  const title = group === 'mesh' ? 'mesh' : `cluster ${group}`;
+  return [`${title.padEnd(52)}  vault ${vault}`, ...rows].join('\n');
+}
+
+function renderItem({ resource, decision }: PlannedResource): string[] {
+  const row = `  ${signs[decision.kind]} ${resource.label.padEnd(50)} ${resource.summary}`.trimEnd();
+  switch (decision.kind) {
+    case 'keep':
+      return decision.warning === undefined ? [] : [`  ! ${decision.warning}`];
+    case 'add':
+    case 'change':
+      return [row, ...decision.lines.map((line) => `      ${line}`)];
+    case 'refuse':
+      return [`  x ${decision.error.message}`, `      ${decision.error.hint ?? ''}`.trimEnd()];
+    case 'unseen':
+      return [`  ? ${resource.label.padEnd(50)} ${decision.why}`];
+  }
+}
+
+function summaryLine({ items }: Plan, file: string): string {
+  const count = (kind: Decision['kind']) => items.filter(({ decision }) => decision.kind === kind).length;
+  const warnings = items.filter(
+    ({ decision }) => decision.kind === 'keep' && decision.warning !== undefined,
+  ).length;
+  const [add, change, refuse, unseen] = [count('add'), count('change'), count('refuse'), count('unseen')];
+  const parts = [
+    add + change === 0 ? 'nothing to change' : `${add} to add, ${change} to change, 0 to remove`,
+    ...(warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? '' : 's'}`]),
+    ...(refuse === 0 ? [] : [`${refuse} refused`]),
+    ...(unseen === 0 ? [] : [`${unseen} not seen for lack of permission`]),
+    'nothing was written',
+  ];
+  const next = add + change === 0 ? '' : `        apply with: meshroot apply -f ${file}`;
+  return `${parts.join('. ')}${next}`;
+}
+
+/** The same as data. */
+export function planToJson({ items, changes }: Plan): object {
+  return {
+    changes,
+    items: items.map(({ resource: { group, label, summary }, decision }) => ({
+      group,
+      label,
+      summary,
+      action: decision.kind,
+      ...('lines' in decision && { lines: decision.lines }),
+      ...('warning' in decision && { warning: decision.warning }),
+      ...('error' in decision && { error: decision.error }),
+      ...('why' in decision && { why: decision.why }),
+    })),
+  };
+}

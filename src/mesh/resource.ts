@@ -1,0 +1,59 @@
+import type { VaultClient } from '../client/vault-client.ts';
+import type { KubeApi } from '../kube/api.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { MeshrootError } from '../lib/errors.ts';
+
+/** How meshroot reaches the world while it plans and applies. */
+export interface Reach {
+  readonly vault: VaultClient;
+  /** The API server of a cluster of mesh.yaml, by the cluster's name. */
+  kube(cluster: string): Promise<KubeApi>;
+  readonly clock: Clock;
+}
+
+/** What `plan` says of one resource; a pure function of (wanted, observed, now). */
+export type Decision =
+  | { readonly kind: 'keep'; readonly warning?: string }
+  | { readonly kind: 'add'; readonly lines: readonly string[] }
+  | { readonly kind: 'change'; readonly lines: readonly string[] }
+  /** It exists, is not meshroot's or cannot become what is wanted. */
+  | { readonly kind: 'refuse'; readonly error: MeshrootError }
+  /** The reader's permissions do not reach it. */
+  | { readonly kind: 'unseen'; readonly why: string };
+
+/**
+ * One thing that mesh.yaml wants to be there. `kinds/` has one file per kind, all of this shape.
+ * @typeParam O what was observed of it
+ */
+export interface Resource<O = unknown> {
+  /** `mesh`, or the name of the cluster that it belongs to. */
+  readonly group: string;
+  /** As a person would call it: `role istiod`. Unique within its group. */
+  readonly label: string;
+  /** What it will be, in one short line. */
+  readonly summary: string;
+  /** Reads only. */
+  observe(reach: Reach): Promise<O>;
+  decide(observed: O, context: DecideContext): Decision;
+  /** Makes it so; called only after `add` or `change`, and safe to call again after a crash at any point. */
+  write(reach: Reach, observed: O): Promise<void>;
+}
+
+export interface DecideContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Take over what others made under the same name. */
+  readonly adopt: boolean;
+}
+
+export const keep: Decision = { kind: 'keep' };
+
+/** `add` when there is nothing, `keep` when nothing differs, `change` with the differing lines otherwise. */
+export function decideByLines(
+  exists: boolean,
+  differences: readonly string[],
+  whenAdded: readonly string[] = [],
+): Decision {
+  if (!exists) return { kind: 'add', lines: whenAdded };
+  return differences.length === 0 ? keep : { kind: 'change', lines: differences };
+}
