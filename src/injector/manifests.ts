@@ -128,7 +128,7 @@ function container(
     ],
     ports: [{ name: 'https', containerPort: port }],
     livenessProbe: { ...ready, initialDelaySeconds: 5, failureThreshold: 2 },
-    readinessProbe: { ...ready, initialDelaySeconds: 1, failureThreshold: 2 },
+    readinessProbe: { ...ready, periodSeconds: 1, failureThreshold: 2 },
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },

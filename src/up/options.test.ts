@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { parseWith } from './options.ts';
+import { Ports } from './ports.ts';
+
+describe('--with', () => {
+  test('a binary that is there is taken by its absolute path', () => {
+    expect([...parseWith([`istiod=${process.execPath}`])]).toEqual([['istiod', process.execPath]]);
+  });
+
+  test.each([
+    ['istoid=/x', 'bad-with', '--with istoid=/x: "istoid" is no part; did you mean istiod?'],
+    ['vault=/nowhere/bao', 'bad-with', '--with vault=/nowhere/bao: /nowhere/bao is no file'],
+    ['vault', 'bad-with', '--with vault: no path is given'],
+    ['etcd=/usr/bin/etcd', 'part-not-swappable', '--with etcd: a real etcd cannot be swapped in yet'],
+  ])('%s is refused', (word, code, message) => {
+    expect(() => parseWith([word])).toThrow(expect.objectContaining({ code, message }));
+  });
+});
+
+describe('ports', () => {
+  test('any free ones are free', async () => {
+    const ports = new Ports(0);
+    expect(await ports.take()).toBeGreaterThan(1023);
+  });
+
+  test('a taken one is refused with a way out', async () => {
+    const { createServer } = await import('node:net');
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    await expect(new Ports(port).take()).rejects.toMatchObject({
+      code: 'port-taken',
+      message: `port ${port} is taken by another program`,
+      hint: expect.stringContaining('--port-base'),
+    });
+    server.close();
+  });
+});

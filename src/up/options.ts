@@ -1,0 +1,64 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { MeshrootError } from '../lib/errors.ts';
+import { nearestWord } from '../lib/nearest-word.ts';
+
+/** The parts for which a user's own binary can stand in. */
+export const parts = ['vault', 'istiod', 'agent', 'injector', 'kube-apiserver', 'etcd'] as const;
+export type Part = (typeof parts)[number];
+
+/** Parts whose real binary works today; the others say so. */
+const swappable: ReadonlySet<Part> = new Set(['vault', 'istiod', 'agent']);
+
+export interface UpOptions {
+  readonly dir: string;
+  /** False: the folder is removed at the end. */
+  readonly keepDir: boolean;
+  readonly once: boolean;
+  readonly clusters: number;
+  /** Of the root and the intermediates; undefined = ec-p384 root, ec-p256 intermediates. */
+  readonly keyType: 'ec-p256' | 'ec-p384' | 'rsa-4096' | undefined;
+  readonly portBase: number;
+  /** Absolute paths of real binaries. */
+  readonly with: ReadonlyMap<Part, string>;
+}
+
+/**
+ * `PART=PATH` words of --with.
+ * @throws MeshrootError `bad-with`, `part-not-swappable`
+ */
+export function parseWith(words: readonly string[]): Map<Part, string> {
+  return new Map(words.map(parseOne));
+}
+
+function parseOne(word: string): [Part, string] {
+  const [name = '', ...rest] = word.split('=');
+  const path = rest.join('=');
+  const part = parts.find((known) => known === name);
+  if (part === undefined) {
+    const near = nearestWord(name, parts);
+    throw new MeshrootError(
+      'bad-with',
+      `--with ${word}: "${name}" is no part${near === undefined ? '' : `; did you mean ${near}?`}`,
+      {
+        hint: `parts: ${parts.join(', ')}; for example --with istiod=/usr/local/bin/pilot-discovery`,
+      },
+    );
+  }
+  if (!swappable.has(part)) {
+    throw new MeshrootError('part-not-swappable', `--with ${part}: a real ${part} cannot be swapped in yet`, {
+      hint: `today: ${[...swappable].join(', ')}; leave it out and meshroot's own ${part} runs`,
+    });
+  }
+  const file = resolve(path);
+  if (path === '' || !existsSync(file) || !statSync(file).isFile()) {
+    throw new MeshrootError(
+      'bad-with',
+      `--with ${word}: ${path === '' ? 'no path is given' : `${file} is no file`}`,
+      {
+        hint: `for example --with ${part}=/usr/local/bin/${part}`,
+      },
+    );
+  }
+  return [part, file];
+}
