@@ -16,9 +16,20 @@ export interface CommandEntry {
 
 /** Every command of `meshroot`, in the order of `--help`. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
+  up: { summary: 'the whole system on this machine, checked', load: () => import('./up.ts') },
+  plan: { summary: 'show what apply would change', load: () => import('./plan.ts') },
+  apply: { summary: 'make Vault and the clusters as mesh.yaml wants them', load: () => import('./apply.ts') },
   scan: {
     summary: 'read-only check of certificates, keys and bundles; --at +400d looks into the future',
     load: () => import('./scan.ts'),
+  },
+  rotate: {
+    summary: 'replace an intermediate CA while everything keeps running',
+    load: () => import('./rotate.ts'),
+  },
+  observe: {
+    summary: 'follow a Vault audit log: who was refused where, and why',
+    load: () => import('./observe.ts'),
   },
   pki: {
     summary: "root and intermediates as files, in the layout of Istio's tools/certs",
