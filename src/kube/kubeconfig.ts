@@ -117,7 +117,9 @@ async function readFileOf(path: string): Promise<File | undefined> {
 export async function parseKubeconfig(text: string, path: string): Promise<File> {
   let raw: unknown;
   try {
-    raw = text.trimStart().startsWith('{') ? JSON.parse(text) : (await import('yaml')).parse(text);
+    raw = text.trimStart().startsWith('{')
+      ? JSON.parse(text)
+      : (await import('yaml')).parse(text, { logLevel: 'error' });
   } catch (error) {
     // The parser's own text may quote a line, and a line may hold a token: only the first sentence, without excerpt.
     const reason =

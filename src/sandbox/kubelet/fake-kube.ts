@@ -10,9 +10,10 @@ import type {
   TokenReviewResult,
   WatchEvent,
   WatchOptions,
-} from '../../src/kube/api.ts';
-import { KubeError } from '../../src/kube/errors.ts';
-import { Secret } from '../../src/lib/secret.ts';
+} from '../../kube/api.ts';
+import { KubeError } from '../../kube/errors.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { Secret } from '../../lib/secret.ts';
 
 type Listener = (event: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void;
 
@@ -62,7 +63,7 @@ export class FakeKube implements KubeApi {
     const old = this.#objects.get(key);
     if (old === undefined) return;
     if (ref.kind === 'Pod' && options.gracePeriodSeconds !== 0) {
-      const deletionTimestamp = new Date().toISOString();
+      const deletionTimestamp = new Date(systemClock.now()).toISOString();
       const deletionGracePeriodSeconds = options.gracePeriodSeconds ?? 30;
       this.#store(
         key,
@@ -114,7 +115,7 @@ export class FakeKube implements KubeApi {
   async tokenRequest(_namespace: string, sa: string, options: TokenRequestOptions): Promise<IssuedToken> {
     this.tokenRequests.push(options);
     const token = new Secret(`token-${sa}-${this.tokenRequests.length}`);
-    return { token, expiresAt: Date.now() + this.tokenLife };
+    return { token, expiresAt: systemClock.now() + this.tokenLife };
   }
 
   async request(_method: string, path: string, body?: unknown): Promise<unknown> {
