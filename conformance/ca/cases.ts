@@ -55,7 +55,7 @@ function uriOf({ namespace, account }: CaTarget): string {
   return `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
 }
 
-/** istio-ca.md section 3, field by field. */
+/** The profile of a leaf, field by field. */
 function profileFaults(leaf: Certificate, _chain: readonly string[], target: CaTarget): readonly string[] {
   return [
     ...isTrue(leaf.sans.uri.join() === uriOf(target), `names ${leaf.sans.uri.join()}`),
@@ -113,7 +113,7 @@ async function brokenSignature(): Promise<string> {
 
 const good = { code: 0 } as const;
 
-/** The probe list of istio-ca.md section 7, as far as a black box can be asked. */
+/** What a black box can be asked, case by case. */
 export const caCases: readonly CaCase[] = [
   { name: 'no token', call: bearer(undefined), expect: refused },
   { name: 'a token that is none', call: bearer('bad'), expect: refused },

@@ -3,7 +3,7 @@ import type { TemplateConfig } from './config/config.ts';
 import type { Fetched } from './fetch.ts';
 
 /**
- * When to read a dependency again, in milliseconds from now (injector-agent.md 5.4). One thing differs from upstream:
+ * When to read a dependency again, in milliseconds from now. One thing differs from upstream:
  * a KV version 1 secret, which comes with a nominal lease of 32 days, is read again after
  * `static_secret_render_interval` at the latest, so that a rotation arrives.
  * @param random 0 to 1

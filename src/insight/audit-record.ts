@@ -1,6 +1,6 @@
 import { isRecord } from '../lib/records.ts';
 
-/** The parts of a Vault audit line (vault-api: request/response records) that insight looks at. */
+/** The parts of a Vault audit line that insight looks at. */
 export interface AuditRecord {
   readonly type: 'request' | 'response';
   /** Milliseconds since the epoch. */

@@ -88,7 +88,7 @@ export class DenialClassifier {
 
 const isLogin = ({ path }: AuditRecord): boolean => /^auth\/.+\/login(\/|$)/.test(path);
 
-/** Texts of the Kubernetes auth method (vault-api: login failures), each with the reason behind it. */
+/** Texts of the Kubernetes auth method, each with the reason behind it. */
 const loginTexts: ReadonlyArray<readonly [string, DenialReason]> = [
   ['service account name not authorized', 'wrong-service-account'],
   ['namespace not authorized', 'wrong-namespace'],

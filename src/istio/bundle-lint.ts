@@ -20,7 +20,7 @@ export interface BundleFinding extends Finding {
 
 /**
  * Whether istiod should be given this bundle: what it checks itself, and what it does not check but breaks on later
- * (istio-ca.md 1.5). @returns [] = fit for use; advice about style is left to {@link lintBundle}
+ * @returns [] = fit for use; advice about style is left to {@link lintBundle}
  */
 export function judgeBundle(
   bundle: IstioBundle,

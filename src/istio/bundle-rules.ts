@@ -6,7 +6,7 @@ import { keyTypeOf } from '../x509/keys.ts';
 import { forbiddenNames } from '../x509/name-constraints.ts';
 import { bundleFiles } from './bundle.ts';
 
-/** The rules about a bundle's certificates that istiod itself does not check (istio-ca.md 1.5). */
+/** The rules about a bundle's certificates that istiod itself does not check. */
 
 /** istiod loads an RSA-1024 CA without a word. */
 export function judgeKeySize(ca: Certificate): Finding[] {

@@ -1,6 +1,6 @@
 import type { Secret } from '../lib/secret.ts';
 
-/** What istiod needs to be a CA: four PEM texts that only make sense together (istio-ca.md 1.2). */
+/** What istiod needs to be a CA: four PEM texts that only make sense together (istio.io: plug in CA certificates). */
 export interface IstioBundle extends BundleCertificates {
   readonly caKey: Secret<string>;
 }

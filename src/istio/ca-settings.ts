@@ -84,7 +84,7 @@ function refuseOtherSigners(flags: CaFlags, env: Env): void {
       'signer-not-built',
       `--signer ${signer} is not built yet: the key stays in a file for now`,
       {
-        hint: 'use --signer file with the four files of ROOT_CA_DIR; signing inside Vault comes with issue 6',
+        hint: 'use --signer file with the four files of ROOT_CA_DIR; signing inside Vault is not built yet',
       },
     );
   }

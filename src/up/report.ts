@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Check } from './steps.ts';
 import type { RunningCluster, RunningSystem } from './system.ts';
 
-/** The object that `up --once --json` ends with; tools rely on it (design, section 3). */
+/** The object that `up --once --json` ends with; tools rely on it. */
 export async function upReport(
   system: RunningSystem,
   options: { seconds: number; dir: string; checks: readonly Check[] },

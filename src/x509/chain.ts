@@ -165,7 +165,7 @@ const wanted = { server: 'serverAuth', client: 'clientAuth' } as const;
 
 /** A list of purposes on a CA narrows everything below it, as Go, OpenSSL and BoringSSL agree. */
 function judgePurpose(certificate: Certificate, depth: number, purpose: ChainOptions['purpose']): Finding[] {
-  // istiod verifies its own CA certificate for serverAuth (istio-ca.md 1.5)
+  // istiod verifies its own CA certificate for serverAuth
   const needed = purpose === undefined ? undefined : purpose === 'ca' ? 'serverAuth' : wanted[purpose];
   const usages = certificate.extendedKeyUsage;
   if (needed === undefined || usages === undefined || usages.includes(needed) || usages.includes('any'))

@@ -60,7 +60,7 @@ const byOid = new Map(known.map((entry) => [entry.oid, entry]));
 export const signatureAlgorithmOf = (id: string): SignatureAlgorithm | undefined => byOid.get(id);
 
 /**
- * What a key signs with: Go's defaults by key, which istiod uses (istio-ca.md section 3).
+ * What a key signs with: Go's defaults by key, which istiod uses.
  * @throws MeshrootError `unsupported-key`
  */
 export function algorithmForKey(key: KeyObject): SignatureAlgorithm {

@@ -6,7 +6,7 @@ import { issueIstioLeaf } from './workload.ts';
 export interface IstiodServingOptions {
   readonly issuer: Issuer;
   readonly publicKey: KeyObject;
-  /** `istiod.<ns>.svc` and the other names of istio-ca.md 1.7. */
+  /** `istiod.<ns>.svc` and the other names under which istiod is reached. */
   readonly dns: readonly string[];
   /** istiod asks for ten years and lives with what the intermediate has left. */
   readonly ttl: number;
