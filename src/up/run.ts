@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { AuditMetrics } from '../insight/audit-metrics.ts';
 import { followAudit } from '../insight/follow-audit.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -18,6 +17,7 @@ import { meshFileText } from './mesh-file.ts';
 import type { UpOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import { programEnvironment, programOf } from './programs.ts';
+import { shortestPath } from './shortest-path.ts';
 import { type StateFolder, takeStateFolder } from './state-folder.ts';
 import type { Steps } from './steps.ts';
 import { Store } from './store.ts';
@@ -120,7 +120,7 @@ async function startHosts(
     const start = () => startClusterHost({ name, folder, ports, reaper, with: options.with });
     const host = await context.steps.step(name, start, ({ kubeconfig }) => [
       'api server, controllers, node',
-      `kubectl --kubeconfig ${shortest(kubeconfig)}`,
+      `kubectl --kubeconfig ${shortestPath(kubeconfig)}`,
     ]);
     started.add(() => host.close());
     hosts.push(host);
@@ -205,10 +205,4 @@ async function applyMesh(
       'meshroot plan shows what differs',
     ],
   );
-}
-
-/** Relative to where the person stands, unless that leads up and down the tree. */
-function shortest(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short;
 }
