@@ -7,6 +7,7 @@ import { MeshrootError } from '../lib/errors.ts';
 import { apply } from '../mesh/apply.ts';
 import { type DesiredParts, desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
+import type { PlannedResource } from '../mesh/plan.ts';
 import type { Mesh } from '../mesh/schema.ts';
 import { type Reaper, startReaper } from '../sandbox/kubelet/reaper.ts';
 import { type MetricsEndpoint, serveMetrics } from '../server/metrics-endpoint.ts';
@@ -140,7 +141,8 @@ async function bringUpMesh(
   for (const host of hosts) taken.push(await deployWorkloads(host, mesh, ports));
   return await steps.step(
     'mesh up',
-    () => Promise.all(hosts.map((host, i) => meshCluster(host, mesh, taken[i] ?? new Map(), signal))),
+    () =>
+      Promise.all(hosts.map((host, i) => meshCluster(host, mesh, taken[i] ?? new Map(), { steps, signal }))),
     (clusters) => [
       `${clusters.length} istiods injected, ${clusters.flatMap((c) => c.workloads).length} workloads certified`,
     ],
@@ -194,14 +196,19 @@ async function applyMesh(
     },
   };
   let written = 0;
-  const done = ({ decision }: { decision: { kind: string } }) => {
-    if (decision.kind !== 'keep') written++;
+  const done = ({ resource, decision }: PlannedResource, milliseconds: number) => {
+    if (decision.kind === 'keep') return;
+    written++;
+    const [kind] = resource.label.split(' ');
+    if (kind === 'root') steps.did('root', resource.summary, milliseconds);
+    if (kind === 'intermediate')
+      steps.did(resource.group, `intermediate ${resource.summary}, read back`, milliseconds);
   };
   await steps.step(
     'mesh',
     () => apply(desired(mesh, parts), reach, { adopt: false, progress: { done } }),
     () => [
-      `root, intermediates, logins, policies, injectors: ${written} written`,
+      `logins, policies, roles, injectors, istiods: ${written} written`,
       'meshroot plan shows what differs',
     ],
   );
