@@ -2,6 +2,7 @@ import type { Case } from './case.ts';
 import { errorCases } from './cases-errors.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
+import { pkiCases } from './cases-pki.ts';
 import { policyCases } from './cases-policy.ts';
 import { seedCases } from './cases-seed.ts';
 import { tokenCases } from './cases-token.ts';
@@ -13,5 +14,6 @@ export const cases: readonly Case[] = [
   ...policyCases,
   ...tokenCases,
   ...kvCases,
+  ...pkiCases,
   ...errorCases,
 ];
