@@ -6,6 +6,7 @@ import { pkiCases } from './cases-pki.ts';
 import { policyCases } from './cases-policy.ts';
 import { seedCases } from './cases-seed.ts';
 import { tokenCases } from './cases-token.ts';
+import { transitCases } from './cases-transit.ts';
 
 /** In the order in which a mesh needs them: the seed's calls first. */
 export const cases: readonly Case[] = [
@@ -15,5 +16,6 @@ export const cases: readonly Case[] = [
   ...tokenCases,
   ...kvCases,
   ...pkiCases,
+  ...transitCases,
   ...errorCases,
 ];
