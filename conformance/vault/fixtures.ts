@@ -1,5 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createCsr } from '../../src/x509/csr.ts';
+import { generateKeyPair } from '../../src/x509/keys.ts';
+import { pemBlocks, toPem } from '../../src/x509/pem.ts';
 
 const audience = 'https://kubernetes.default.svc';
 
@@ -23,6 +26,27 @@ const part = (value: object): string => Buffer.from(JSON.stringify(value)).toStr
 /** The store does not look at the signature: the TokenReview is what decides. */
 function jwt(payload: object, algorithm = 'RS256'): string {
   return `${part({ alg: algorithm, kid: 'k' })}.${part(payload)}.${Buffer.from('signature'.repeat(8)).toString('base64url')}`;
+}
+
+/** Requests for certificates: a web server's, two workloads', and one whose signature is wrong. */
+async function requests(): Promise<Record<string, string>> {
+  const key = await generateKeyPair('ec-p256');
+  const web = await createCsr({
+    key,
+    subject: [{ type: 'CN', value: 'web.example.com' }],
+    sans: { dns: ['web.example.com'] },
+  });
+  const spiffe = (account: string): Promise<string> =>
+    createCsr({ key, sans: { uri: [`spiffe://cluster.local/ns/demo/sa/${account}`] }, sanCritical: true });
+  const der = Buffer.from(pemBlocks(web)[0]?.der ?? []);
+  const at = der.indexOf('web.example.com');
+  der[at] = 0x77 + 1; // the signed part changes, its shape does not
+  return {
+    csr_web: web,
+    csr_spiffe: await spiffe('web'),
+    csr_other_spiffe: await spiffe('other'),
+    csr_forged: toPem('CERTIFICATE REQUEST', der),
+  };
 }
 
 export interface Fixtures {
@@ -52,6 +76,7 @@ export async function startFixtures(): Promise<Fixtures> {
   return {
     close: () => stop(server),
     values: {
+      ...(await requests()),
       kubernetes: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       jwt_istiod: istiod(),
       jwt_other_account: jwt(claims('istio-system', 'default')),

@@ -58,7 +58,9 @@ async function runStep(ask: Ask, step: Step, values: Record<string, string>): Pr
   const body =
     step.body === undefined
       ? undefined
-      : fill(typeof step.body === 'string' ? step.body : JSON.stringify(step.body), values);
+      : typeof step.body === 'string'
+        ? fill(step.body, values)
+        : JSON.stringify(filled(step.body, values));
   const answer = await ask(step.method, fill(step.path, values), headers, body);
   const shown = JSON.stringify(answer.body) ?? 'nothing';
   if (answer.status !== step.status) return `status ${answer.status} instead of ${step.status}: ${shown}`;
@@ -66,15 +68,14 @@ async function runStep(ask: Ask, step: Step, values: Record<string, string>): Pr
   const wanted = step.errors?.map((text) => fill(text, values));
   if (wanted !== undefined && !isDeepStrictEqual(errors, wanted))
     return `errors ${JSON.stringify(errors)} instead of ${JSON.stringify(wanted)}`;
-  const difference =
-    step.body_has === undefined ? undefined : differs(answer.body, filled(step.body_has, values), '');
-  if (difference !== undefined) return `${difference} in ${shown}`;
   for (const [key, path] of Object.entries(step.save ?? {})) {
     const value = at(answer.body, path);
     if (typeof value !== 'string') return `no ${path} to save in ${shown}`;
     values[key] = value;
   }
-  return undefined;
+  const difference =
+    step.body_has === undefined ? undefined : differs(answer.body, filled(step.body_has, values), '');
+  return difference === undefined ? undefined : `${difference} in ${shown}`;
 }
 
 const fill = (text: string, values: Readonly<Record<string, string>>): string =>

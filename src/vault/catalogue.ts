@@ -7,6 +7,7 @@ import { createKvV1 } from './engines/kv-v1/routes.ts';
 import { createKvV2 } from './engines/kv-v2/routes.ts';
 import { createPki } from './engines/pki/routes.ts';
 import { createSys } from './engines/sys/routes.ts';
+import { createTransit } from './engines/transit/routes.ts';
 
 /** Every engine and auth method that can be mounted, by the type that people write. */
 export function createCatalogue(o: {
@@ -19,6 +20,7 @@ export function createCatalogue(o: {
       cubbyhole: createCubbyhole,
       kv: ({ options }) => (options?.version === '2' ? createKvV2() : createKvV1()),
       pki: createPki,
+      transit: createTransit,
     },
     auth: {
       token: createTokenAuth,

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { MeshrootError } from '../lib/errors.ts';
 import { badDer, DerReader } from './der/reader.ts';
-import { contextTag, tags } from './der/tags.ts';
-import { readAscii } from './der/values.ts';
-import { sequence, tlv } from './der/writer.ts';
+import { contextTag, explicitTag, tags } from './der/tags.ts';
+import { readAscii, readOid, readText } from './der/values.ts';
+import { explicit, oid, sequence, tlv, utf8String } from './der/writer.ts';
 
 /** Subject alternative names by kind; kinds that a mesh does not use (directory names, …) are left out. */
 export interface SubjectAltNames {
@@ -19,16 +19,38 @@ export const noAltNames: SubjectAltNames = { dns: [], uri: [], ip: [], email: []
 /** Choice numbers of GeneralName (RFC 5280, 4.2.1.6). */
 const choice = { email: 1, dns: 2, uri: 6, ip: 7 } as const;
 
+/** A name of a kind that only its identifier tells (RFC 5280, 4.2.1.6, otherName), as UTF-8. */
+export interface OtherName {
+  readonly oid: string;
+  readonly value: string;
+}
+
 /** GeneralNames. @throws MeshrootError `bad-alt-name` for text that the name's kind cannot hold */
-export function encodeAltNames(names: Partial<SubjectAltNames>): Buffer {
+export function encodeAltNames(names: Partial<SubjectAltNames>, others: readonly OtherName[] = []): Buffer {
   const text = (kind: 'email' | 'dns' | 'uri', values: readonly string[] = []): Buffer[] =>
     values.map((value) => tlv(contextTag(choice[kind]), asciiBytes(kind, value)));
   return sequence(
+    ...others.map(({ oid: id, value }) => explicit(0, oid(id), explicit(0, utf8String(value)))),
     ...text('dns', names.dns),
     ...text('uri', names.uri),
     ...(names.ip ?? []).map((ip) => tlv(contextTag(choice.ip), ipBytes(ip))),
     ...text('email', names.email),
   );
+}
+
+/** The UTF-8 names among GeneralNames that are of no kind of their own. @throws MeshrootError `bad-der` */
+export function decodeOtherNames(bytes: Buffer): OtherName[] {
+  const reader = new DerReader(bytes).enter(tags.sequence, 'the alternative names');
+  const found: OtherName[] = [];
+  while (!reader.done) {
+    const node = reader.next(undefined, 'an alternative name');
+    if (node.tag !== explicitTag(0)) continue;
+    const name = reader.inside(node);
+    const id = readOid(name.next(tags.oid, 'the type of a name'));
+    const value = name.enter(explicitTag(0), 'the value of a name');
+    found.push({ oid: id, value: readText(value.next(tags.utf8String, 'the value of a name')) });
+  }
+  return found;
 }
 
 function asciiBytes(kind: string, value: string): Buffer {

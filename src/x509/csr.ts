@@ -17,6 +17,9 @@ import { algorithmForKey, signData, verifySignature } from './signature.ts';
 /** A certification request (PKCS#10, RFC 2986). */
 export interface Csr {
   readonly subject: Name;
+  /** Encodings as they stand in the request. */
+  readonly subjectDer: Buffer;
+  readonly publicKeyDer: Buffer;
   readonly publicKey: KeyObject;
   readonly sans: SubjectAltNames;
   /** All extensions that are asked for, also those that we would not grant. */
@@ -30,12 +33,18 @@ export interface CsrOptions {
   readonly sans?: Partial<SubjectAltNames>;
   /** pilot-agent and ztunnel mark the names critical, as the subject is empty. */
   readonly sanCritical?: boolean;
+  /** More encoded extensions to ask for. */
+  readonly extensions?: readonly Buffer[];
 }
 
 /** PEM of a request signed with the key. */
 export async function createCsr(options: CsrOptions): Promise<string> {
   const { key, subject = [], sans, sanCritical = false } = options;
-  const attributes = sans === undefined ? [] : [extensionRequest(subjectAltName(sans, sanCritical))];
+  const wanted = [
+    ...(sans === undefined ? [] : [subjectAltName(sans, sanCritical)]),
+    ...(options.extensions ?? []),
+  ];
+  const attributes = wanted.length === 0 ? [] : [extensionRequest(wanted)];
   const body = sequence(
     smallInteger(0),
     encodeName(subject),
@@ -47,8 +56,8 @@ export async function createCsr(options: CsrOptions): Promise<string> {
   return toPem('CERTIFICATE REQUEST', sequence(body, algorithm.der, bitString(signature)));
 }
 
-const extensionRequest = (extension: Buffer): Buffer =>
-  sequence(oid(extensionRequestOid), setOf(sequence(extension)));
+const extensionRequest = (extensions: readonly Buffer[]): Buffer =>
+  sequence(oid(extensionRequestOid), setOf(sequence(...extensions)));
 
 /**
  * Reads a request, DER or PEM. Accepted are also the shapes of pilot-agent (one attribute `O=""`) and ztunnel (no
@@ -83,13 +92,16 @@ function readCsr(der: Buffer): Csr {
 
   const body = request.inside(signed);
   readSmallInteger(body.next(tags.integer, 'the version'), 'the version');
-  const subject = decodeName(body.next(tags.sequence, 'the subject'));
-  const publicKey = importPublicKey(body.next(tags.sequence, 'the public key').raw);
+  const subjectNode = body.next(tags.sequence, 'the subject');
+  const publicKeyDer = body.next(tags.sequence, 'the public key').raw;
+  const publicKey = importPublicKey(publicKeyDer);
   const attributes = body.optional(explicitTag(0), 'the attributes');
   body.end('the signed part');
   const extensions = attributes === undefined ? [] : readAttributes(body.inside(attributes));
   return {
-    subject,
+    subject: decodeName(subjectNode),
+    subjectDer: subjectNode.raw,
+    publicKeyDer,
     publicKey,
     sans: knownExtensions(extensions).sans,
     extensions,

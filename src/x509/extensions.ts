@@ -1,11 +1,12 @@
-import { encodeAltNames, type SubjectAltNames } from './alt-names.ts';
+import { encodeAltNames, type OtherName, type SubjectAltNames } from './alt-names.ts';
 import { contextTag } from './der/tags.ts';
 import { boolean, explicit, namedBits, octetString, oid, sequence, smallInteger, tlv } from './der/writer.ts';
 import { extensionOids, type KeyUsage, keyUsages, purposeOids } from './oids.ts';
 
 /** Encoders of the extensions that we write; each returns one whole Extension (RFC 5280, 4.1). */
 
-function extension(id: string, critical: boolean, value: Buffer): Buffer {
+/** Any extension, by its identifier. */
+export function extension(id: string, critical: boolean, value: Buffer): Buffer {
   return critical
     ? sequence(oid(id), boolean(true), octetString(value))
     : sequence(oid(id), octetString(value));
@@ -28,8 +29,12 @@ export function extendedKeyUsage(...purposes: readonly string[]): Buffer {
   return extension(extensionOids.extendedKeyUsage, false, sequence(...ids));
 }
 
-export function subjectAltName(names: Partial<SubjectAltNames>, critical: boolean): Buffer {
-  return extension(extensionOids.subjectAltName, critical, encodeAltNames(names));
+export function subjectAltName(
+  names: Partial<SubjectAltNames>,
+  critical: boolean,
+  others: readonly OtherName[] = [],
+): Buffer {
+  return extension(extensionOids.subjectAltName, critical, encodeAltNames(names, others));
 }
 
 export function subjectKeyId(id: Buffer): Buffer {

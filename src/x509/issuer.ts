@@ -37,7 +37,7 @@ export interface IssueOptions {
  * @throws MeshrootError `outlives-issuer`, `issuer-expired`, `issuer-unusable`
  */
 export function issue(options: IssueOptions): Promise<Certificate> {
-  const prepared = prepare(options.issuer);
+  const prepared = prepareIssuer(options.issuer);
   const extensions = [...options.extensions];
   if (prepared.authorityKeyId !== undefined) {
     extensions.splice(options.authorityKeyAt ?? extensions.length, 0, prepared.authorityKeyId);
@@ -62,7 +62,8 @@ function endOf({ issuer, ttl, now, beyondIssuer, what = 'the certificate' }: Iss
   return requireWithin(now + ttl, certificate, what);
 }
 
-interface PreparedIssuer {
+/** An issuer's part of each certificate. */
+export interface PreparedIssuer {
   readonly name: Buffer;
   readonly authorityKeyId: Buffer | undefined;
   readonly algorithm: SignatureAlgorithm;
@@ -72,7 +73,8 @@ interface PreparedIssuer {
 /** An issuer's part of each certificate is the same: checked and encoded once, not thousands of times a second. */
 const preparedIssuers = new WeakMap<Certificate, PreparedIssuer>();
 
-function prepare({ certificate, privateKey }: Issuer): PreparedIssuer {
+/** @throws MeshrootError `issuer-unusable` */
+export function prepareIssuer({ certificate, privateKey }: Issuer): PreparedIssuer {
   const known = preparedIssuers.get(certificate);
   if (known !== undefined && known.key === privateKey) return known;
   requireUsable(certificate, privateKey);
@@ -111,19 +113,27 @@ export interface SigningParts {
   readonly signingKey: KeyObject;
   readonly now: number;
   readonly notAfter: number;
+  /** Instead of `now` and the usual backdate. */
+  readonly notBefore?: number;
+  /** Big-endian magnitude, at most 20 bytes; 128 random bits without it. */
+  readonly serial?: Buffer;
+  /** The subject as encoded elsewhere (a request's), instead of `subject`. */
+  readonly subjectDer?: Buffer;
+  /** SubjectPublicKeyInfo as it was met: saves exporting `publicKey`. */
+  readonly publicKeyDer?: Buffer;
 }
 
-/** TBSCertificate, signature, certificate (RFC 5280, 4.1). The serial number is 128 random bits. */
+/** TBSCertificate, signature, certificate (RFC 5280, 4.1). */
 export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
-  const { algorithm, publicKey } = parts;
+  const { algorithm, publicKey, notBefore = parts.now - backdate } = parts;
   const tbs = sequence(
     version3,
-    unsigned(randomBytes(16)),
+    unsigned(parts.serial ?? randomBytes(16)),
     algorithm.der,
     parts.issuerName,
-    sequence(time(parts.now - backdate), time(parts.notAfter)),
-    encodeName(parts.subject),
-    publicKey.export({ type: 'spki', format: 'der' }),
+    sequence(time(notBefore), time(parts.notAfter)),
+    parts.subjectDer ?? encodeName(parts.subject),
+    parts.publicKeyDer ?? publicKey.export({ type: 'spki', format: 'der' }),
     extensionBlock(parts.extensions),
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);

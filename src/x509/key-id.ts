@@ -4,8 +4,12 @@ import { tags } from './der/tags.ts';
 import { readBitBytes } from './der/values.ts';
 
 /** SHA-1 over the key's bit string (RFC 5280 4.2.1.2, method 1), as OpenSSL's `hash` and Go do. Not a security use. */
-export function keyIdOf(publicKey: KeyObject): Buffer {
-  const reader = new DerReader(publicKey.export({ type: 'spki', format: 'der' }));
+export const keyIdOf = (publicKey: KeyObject): Buffer =>
+  keyIdOfDer(publicKey.export({ type: 'spki', format: 'der' }));
+
+/** The same from an encoded SubjectPublicKeyInfo. */
+export function keyIdOfDer(publicKeyDer: Buffer): Buffer {
+  const reader = new DerReader(publicKeyDer);
   const spki = reader.enter(tags.sequence, 'the public key');
   spki.next(tags.sequence, 'the key algorithm');
   const bits = readBitBytes(spki.next(tags.bitString, 'the key bits'), 'the key bits');

@@ -113,5 +113,9 @@ export function publicKeyPem(key: KeyObject): string {
 /** Whether `key`, private or public, belongs to the certificate. */
 export function keyMatches(certificate: Certificate, key: KeyObject): boolean {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return certificate.publicKey.equals(publicKey);
+  return samePublicKey(certificate.publicKey, publicKey);
 }
+
+/** Whether two public keys are one. Node throws when it is asked to compare keys of two kinds. */
+export const samePublicKey = (a: KeyObject, b: KeyObject): boolean =>
+  a.asymmetricKeyType === b.asymmetricKeyType && a.equals(b);

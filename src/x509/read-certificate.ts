@@ -2,7 +2,7 @@ import { badDer, DerReader } from './der/reader.ts';
 import { explicitTag, tags } from './der/tags.ts';
 import { readBitBytes, readOid, readSmallInteger, readTime, readUnsigned } from './der/values.ts';
 import { decodeName, type Name } from './name.ts';
-import { type KnownExtensions, knownExtensions, readExtensions } from './read-extensions.ts';
+import { type Extension, type KnownExtensions, knownExtensions, readExtensions } from './read-extensions.ts';
 
 /** RFC 5280 allows 20 bytes; old OpenSSL wrote one more. */
 const maxSerialBytes = 21;
@@ -69,6 +69,18 @@ function readBody(
     publicKeyDer,
     known,
   };
+}
+
+/** All extensions of a certificate, also those that are not understood. @throws MeshrootError `bad-der` */
+export function readCertificateExtensions(der: Buffer): Extension[] {
+  const certificate = new DerReader(der).enter(tags.sequence, 'the certificate');
+  const body = certificate.enter(tags.sequence, 'the signed part');
+  while (!body.done) {
+    const node = body.next(undefined, 'a part');
+    if (node.tag !== explicitTag(3)) continue;
+    return readExtensions(body.inside(node).enter(tags.sequence, 'the extensions'));
+  }
+  return [];
 }
 
 function readVersion(body: DerReader): number {

@@ -30,6 +30,8 @@ function algorithm(
   };
 }
 
+const rsa384 = algorithm('SHA384-RSA', '1.2.840.113549.1.1.12', 'sha384', 'rsa');
+const rsa512 = algorithm('SHA512-RSA', '1.2.840.113549.1.1.13', 'sha512', 'rsa');
 const rsa256 = algorithm('SHA256-RSA', '1.2.840.113549.1.1.11', 'sha256', 'rsa');
 const ec256 = algorithm('ECDSA-SHA256', '1.2.840.10045.4.3.2', 'sha256', 'ec');
 const ec384 = algorithm('ECDSA-SHA384', '1.2.840.10045.4.3.3', 'sha384', 'ec');
@@ -37,15 +39,7 @@ const ec512 = algorithm('ECDSA-SHA512', '1.2.840.10045.4.3.4', 'sha512', 'ec');
 const ed25519 = algorithm('Ed25519', '1.3.101.112', null, 'ed25519');
 
 /** What we verify; SHA-1 and RSA-PSS are not among it, as no mesh CA signs with them. */
-const known: readonly SignatureAlgorithm[] = [
-  rsa256,
-  algorithm('SHA384-RSA', '1.2.840.113549.1.1.12', 'sha384', 'rsa'),
-  algorithm('SHA512-RSA', '1.2.840.113549.1.1.13', 'sha512', 'rsa'),
-  ec256,
-  ec384,
-  ec512,
-  ed25519,
-];
+const known: readonly SignatureAlgorithm[] = [rsa256, rsa384, rsa512, ec256, ec384, ec512, ed25519];
 
 const ecAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ['ec-p256', ec256],
@@ -60,12 +54,14 @@ const byOid = new Map(known.map((entry) => [entry.oid, entry]));
 export const signatureAlgorithmOf = (id: string): SignatureAlgorithm | undefined => byOid.get(id);
 
 /**
- * What a key signs with: Go's defaults by key, which istiod uses.
+ * What a key signs with: Go's defaults by key, which istiod uses. The digest of an EC key follows its curve; that of an
+ * RSA key may be chosen.
+ * @param rsaBits of the digest: 256, 384 or 512
  * @throws MeshrootError `unsupported-key`
  */
-export function algorithmForKey(key: KeyObject): SignatureAlgorithm {
+export function algorithmForKey(key: KeyObject, rsaBits = 256): SignatureAlgorithm {
   const type = keyTypeOf(key);
-  if (type?.startsWith('rsa-') === true) return rsa256;
+  if (type?.startsWith('rsa-') === true) return rsaBits === 512 ? rsa512 : rsaBits === 384 ? rsa384 : rsa256;
   const found = ecAlgorithms.get(type ?? '');
   if (found === undefined) {
     throw new MeshrootError(

@@ -185,7 +185,7 @@ function empty(call: Call): Result {
 }
 
 function toReply(call: Call, result: Result): Reply {
-  if (result.status === 204) return { status: 204 };
+  if (result.status === 204 && result.raw === undefined) return { status: 204 };
   return envelope(call.request.id, result);
 }
 

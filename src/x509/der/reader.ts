@@ -21,13 +21,15 @@ const maxDepth = 24;
 export class DerReader {
   readonly #bytes: Buffer;
   readonly #depth: number;
+  readonly #maxSize: number;
   #offset = 0;
 
-  constructor(bytes: Buffer, depth = 0) {
-    if (bytes.length > maxDerSize) throw badDer(`is longer than ${maxDerSize} bytes`);
+  constructor(bytes: Buffer, depth = 0, maxSize = maxDerSize) {
+    if (bytes.length > maxSize) throw badDer(`is longer than ${maxSize} bytes`);
     if (depth > maxDepth) throw badDer(`is nested deeper than ${maxDepth} levels`);
     this.#bytes = bytes;
     this.#depth = depth;
+    this.#maxSize = maxSize;
   }
 
   get done(): boolean {
@@ -60,12 +62,12 @@ export class DerReader {
 
   /** A reader over the content of the next element, which must carry `tag`. */
   enter(tag: number, what: string): DerReader {
-    return new DerReader(this.next(tag, what).content, this.#depth + 1);
+    return this.inside(this.next(tag, what));
   }
 
   /** A reader over the content of an element that was read before. */
   inside(node: DerNode): DerReader {
-    return new DerReader(node.content, this.#depth + 1);
+    return new DerReader(node.content, this.#depth + 1, this.#maxSize);
   }
 
   /** Refuses bytes that nobody has read. */

@@ -1,201 +1,208 @@
-import { messageOf } from '../../../lib/errors.ts';
-import type { SubjectAltNames } from '../../../x509/alt-names.ts';
-import type { Certificate } from '../../../x509/certificate.ts';
-import { type Csr, parseCsr } from '../../../x509/csr.ts';
-import {
-  authorityKeyId,
-  basicConstraints,
-  keyUsage,
-  subjectAltName,
-  subjectKeyId,
-} from '../../../x509/extensions.ts';
-import { encodeAndSign, issue } from '../../../x509/issuer.ts';
-import { keyIdOf } from '../../../x509/key-id.ts';
-import { generateKeyPair, privateKeyPem } from '../../../x509/keys.ts';
-import { encodeName } from '../../../x509/name.ts';
-import { algorithmForKey } from '../../../x509/signature.ts';
-import type { Context, Route } from '../../core/backend.ts';
-import { booleanOf, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
-import { effectiveDefaultTtl, effectiveMaxTtl } from '../../core/mount-entry.ts';
-import { refuse, refuseWrapped } from '../../core/refusal.ts';
+import type { Csr } from '../../../x509/csr.ts';
+import { generateKeyPair } from '../../../x509/keys.ts';
+import type { Context, Handler, Route } from '../../core/backend.ts';
+import { booleanOf, type Fields, listOf, numberOf, type Schema, textOf } from '../../core/fields.ts';
+import { putLease } from '../../core/leases.ts';
+import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { uuidOf } from '../../core/uuid.ts';
-import { colonHex, formatted, keyTypeOf, rootSchema, subjectOf, subjectSchema, trimmed } from './schema.ts';
-import {
-  findIssuer,
-  openIssuer,
-  putCertificate,
-  putDefaultId,
-  putIssuer,
-  readDefaultId,
-  type StoredIssuer,
-} from './store.ts';
+import { randomBase62 } from '../../core/tokens.ts';
+import { certify, checkKey, csrOf } from './certify.ts';
+import { colonHex, type Format, formatOf, inFormat, privateKeyFields, withWarnings } from './format.ts';
+import { requireSigner, type Signer } from './issuers.ts';
+import { generatedType, keyKind } from './key-kind.ts';
+import { requestedNames } from './requested-names.ts';
+import { type Role, verbatimRole } from './role.ts';
+import { putCertificate, readRole } from './store.ts';
+import type { Tidy } from './tidy.ts';
+import { roleExtensions } from './usages.ts';
+import { validityOf } from './validity.ts';
 
-const caUsage = keyUsage('keyCertSign', 'cRLSign');
+export const nameSchema: Schema = {
+  common_name: 'string',
+  alt_names: 'list',
+  ip_sans: 'list',
+  uri_sans: 'list',
+  other_sans: 'list',
+  user_ids: 'list',
+  serial_number: 'string',
+  exclude_cn_from_sans: 'bool',
+  format: 'string',
+  private_key_format: 'string',
+  ttl: 'seconds',
+  not_before: 'string',
+  not_after: 'string',
+  skid: 'string',
+};
 
-/** Roots whose key never leaves, and what they sign. */
-export function issueRoutes(): Route[] {
-  const signSchema = { ...subjectSchema, csr: 'string', use_csr_values: 'bool' } as const;
-  const generate = { fields: rootSchema, operations: { update: generateRoot } } as const;
+const leafSchema: Schema = {
+  ...nameSchema,
+  csr: 'string',
+  key_type: 'string',
+  key_bits: 'int',
+  remove_roots_from_chain: 'bool',
+};
+
+const verbatimSchema: Schema = {
+  ...leafSchema,
+  key_usage: 'list',
+  ext_key_usage: 'list',
+  ext_key_usage_oids: 'list',
+  signature_bits: 'int',
+  use_pss: 'bool',
+  basic_constraints_valid_for_non_ca: 'bool',
+};
+
+/** Leaves: with a key made here, for a CSR under a role, and for a CSR as it is. */
+export function issueRoutes(tidy: Tidy): Route[] {
+  const handler =
+    (how: How): Handler =>
+    (context) => {
+      tidy.runIfDue(context);
+      return issue(context, how);
+    };
+  return (['issue', 'sign', 'sign-verbatim'] as const).flatMap((how) => {
+    const fields = how === 'sign-verbatim' ? verbatimSchema : leafSchema;
+    const route = { fields, operations: { update: handler(how) } };
+    const paths = how === 'sign-verbatim' ? [how, `${how}/:role`] : [`${how}/:role`];
+    return paths.flatMap((path) => [
+      { path, ...route },
+      { path: `issuer/:issuer_ref/${path}`, ...route },
+    ]);
+  });
+}
+
+type How = 'issue' | 'sign' | 'sign-verbatim';
+
+function roleOf({ store, fields }: Context, how: How): Role {
+  const name = textOf(fields, 'role');
+  const role = name === '' ? undefined : readRole(store, name);
+  if (role === undefined && name !== '') throw refuse(`unknown role: ${name}`);
+  return how === 'sign-verbatim' || role === undefined ? verbatimRole(fields, role) : role;
+}
+
+async function issue(context: Context, how: How): Promise<Result> {
+  const { store, fields } = context;
+  const found = roleOf(context, how);
+  const { role, warnings: keyWarnings } =
+    how === 'issue' ? roleWithKey(found, fields) : { role: found, warnings: [] };
+  const signer = requireSigner(
+    store,
+    textOf(fields, 'issuer_ref') || role.issuer_ref,
+    'issuing-certificates',
+  );
+  const format = formatOf(fields);
+  const csr = how === 'issue' ? undefined : csrOf(fields);
+  if (csr !== undefined) checkKey(csr.publicKey, role);
+  const displayName = context.auth?.token.displayName ?? '';
+  const names = requestedNames({ fields, role, csr, displayName });
+  const { notAfter } = signer.certificate;
+  const validity = validityOf(context, role, { notAfter, behavior: signer.stored.leafNotAfter });
+  const subjectKeyId = askedKeyId(fields);
+  const pair = csr === undefined ? await newKey(role) : undefined;
+  const publicKey = csr?.publicKey ?? pair?.publicKey;
+  if (publicKey === undefined) throw refuse('no key', 500, 'internal');
+  const { certificate, serial } = await certify(context, {
+    signer,
+    role,
+    publicKey,
+    publicKeyDer: csr?.publicKeyDer ?? publicKey.export({ type: 'spki', format: 'der' }),
+    names,
+    validity,
+    extensions: roleExtensions(role),
+    ...(subjectKeyId === undefined ? {} : { subjectKeyId }),
+    verbatim: how === 'sign-verbatim' ? csr : undefined,
+  });
+  if (!role.no_store) putCertificate(store, serial, certificate.pem);
+  const key = pair === undefined ? {} : privateKeyFields(pair.privateKey, fields, format);
+  const bundle = format === 'pem_bundle' && pair !== undefined ? `${String(key.private_key)}\n` : '';
+  const answer = {
+    ...answerFields(signer, fields, format),
+    certificate:
+      bundle + inFormat(certificate.pem, format) + (format === 'pem_bundle' ? `\n${signer.issuingCa}` : ''),
+    serial_number: colonHex(serial),
+    not_before: Math.floor(validity.notBefore / 1000),
+    expiration: Math.floor(validity.notAfter / 1000),
+    ...key,
+  };
+  const warnings = [...csrWarnings(fields, role, csr), ...validity.warnings, ...keyWarnings];
+  return { data: answer, ...withWarnings(warnings), ...leaseOf(context, role, validity.notAfter) };
+}
+
+function answerFields(signer: Signer, fields: Fields, format: Format): Fields {
+  const chain = booleanOf(fields, 'remove_roots_from_chain') ? signer.chainWithoutRoots : signer.chain;
+  const shown = format === 'der' ? chain.map((pem) => inFormat(pem, format)) : chain;
+  return {
+    issuing_ca: format === 'der' ? inFormat(signer.issuingCa, format) : signer.issuingCa,
+    ...(shown.length === 0 ? {} : { ca_chain: shown }),
+  };
+}
+
+/** A role for any key leaves the kind to the request. @throws Refusal 400 */
+function roleWithKey(
+  role: Role,
+  fields: Fields,
+): { readonly role: Role; readonly warnings: readonly string[] } {
+  const asked = 'key_type' in fields;
+  if (role.key_type !== 'any') {
+    const ignored = asked || 'key_bits' in fields;
+    return {
+      role,
+      warnings: ignored ? ['parameters key_type and key_bits ignored as role had specific values'] : [],
+    };
+  }
+  if (!asked) {
+    throw refuse(
+      'role key type "any" not allowed for issuing certificates without providing key_type and/or key_bits request parameters',
+    );
+  }
+  const kind = keyKind(textOf(fields, 'key_type'), numberOf(fields, 'key_bits'), role.signature_bits);
+  return { role: { ...role, key_type: kind.type, key_bits: kind.bits }, warnings: [] };
+}
+
+const newKey = (role: Role): ReturnType<typeof generateKeyPair> =>
+  generateKeyPair(
+    generatedType({ type: role.key_type, bits: role.key_bits, signatureBits: role.signature_bits }),
+  );
+
+/** @throws Refusal 400 */
+export function askedKeyId(fields: Fields): Buffer | undefined {
+  const hex = textOf(fields, 'skid').replace(/[:\- ]/g, '');
+  if (hex === '') return undefined;
+  if (!/^([0-9a-fA-F]{2}){1,64}$/.test(hex)) throw refuse('cannot parse requested SKID value as hex');
+  return Buffer.from(hex, 'hex');
+}
+
+function csrWarnings(fields: Fields, role: Role, csr: Csr | undefined): string[] {
+  if (csr === undefined) return [];
+  const ignored = (name: string, flag: string): string =>
+    `the ${name} field was provided but the role is set with "${flag}" set to true`;
   return [
-    { path: 'root/generate/:exported', ...generate },
-    { path: 'issuers/generate/root/:exported', ...generate },
-    { path: 'root/sign-intermediate', fields: signSchema, operations: { update: signIntermediate } },
-    {
-      path: 'issuer/:issuer_ref/sign-intermediate',
-      fields: signSchema,
-      operations: { update: signIntermediate },
-    },
+    ...(role.use_csr_common_name && textOf(fields, 'common_name') !== ''
+      ? [ignored('common_name', 'use_csr_common_name')]
+      : []),
+    ...(role.use_csr_sans && listOf(fields, 'alt_names').length > 0
+      ? [ignored('alt_names', 'use_csr_sans')]
+      : []),
+    ...(csr.extensions.some(({ oid }) => oid === '2.5.29.19') && !role.basic_constraints_valid_for_non_ca
+      ? ['specified CSR contained a Basic Constraints extension that was ignored during issuance']
+      : []),
   ];
 }
 
-async function generateRoot(context: Context): Promise<Result> {
-  const { fields, store, clock, random } = context;
-  if (textOf(fields, 'exported') !== 'internal') {
-    throw refuse(
-      'only "internal" is offered: a root key of this server does not leave it',
-      400,
-      'pki-exported',
-    );
-  }
-  if (textOf(fields, 'common_name') === '') throw refuse('the common_name field is required');
-  const name = textOf(fields, 'issuer_name');
-  const key = await generateKeyPair(keyTypeOf(fields));
-  const subject = subjectOf(fields);
-  const id = keyIdOf(key.publicKey);
+/** Only for roles that ask for it: a lease that ends with the certificate, under the token that asked. */
+function leaseOf(context: Context, role: Role, notAfter: number): Partial<Result> {
+  if (!role.generate_lease || context.auth === undefined) return {};
+  const { request, transaction, services, clock, random } = context;
   const now = clock.now();
-  const certificate = await encodeAndSign({
-    issuerName: encodeName(subject),
-    subject,
-    publicKey: key.publicKey,
-    extensions: [
-      caUsage,
-      basicConstraints(true, pathLength(fields)),
-      subjectKeyId(id),
-      authorityKeyId(id),
-      ...sanOf(fields),
-    ],
-    algorithm: algorithmForKey(key.privateKey),
-    signingKey: key.privateKey,
-    now,
-    notAfter: endOf(context),
+  const id = `${request.path}/${randomBase62(24, random)}`;
+  putLease(transaction, services.leases, {
+    id,
+    path: request.path,
+    tokenKey: context.auth.token.key,
+    isToken: false,
+    issued: now,
+    expires: notAfter,
+    renewable: false,
   });
-  if (name !== '' && findIssuer(store, name) !== undefined) throw refuse('issuer name already in use');
-  const stored: StoredIssuer = {
-    id: uuidOf(random(16)),
-    name,
-    keyId: uuidOf(random(16)),
-    keyName: textOf(fields, 'key_name'),
-    certificate: certificate.pem,
-    privateKey: privateKeyPem(key.privateKey).reveal(),
-  };
-  putIssuer(store, stored);
-  putCertificate(store, certificate.serial, certificate.pem);
-  if (readDefaultId(store) === '') putDefaultId(store, stored.id);
-  return { data: { ...issued(certificate, certificate, fields), ...idsOf(stored) } };
+  return { leaseId: id, leaseDuration: Math.floor((notAfter - now) / 1000), renewable: false };
 }
-
-const idsOf = (stored: StoredIssuer): Fields => ({
-  issuer_id: stored.id,
-  issuer_name: stored.name,
-  key_id: stored.keyId,
-  key_name: stored.keyName,
-});
-
-function issued(certificate: Certificate, issuer: Certificate, fields: Fields): Fields {
-  return {
-    certificate: formatted(certificate, textOf(fields, 'format')),
-    issuing_ca: formatted(issuer, textOf(fields, 'format')),
-    serial_number: colonHex(certificate.serial),
-    expiration: Math.floor(certificate.notAfter / 1000),
-  };
-}
-
-async function signIntermediate(context: Context): Promise<Result> {
-  const { fields, store, clock } = context;
-  const reference = textOf(fields, 'issuer_ref', 'default');
-  const stored = findIssuer(store, reference);
-  if (stored === undefined) {
-    throw refuseWrapped(`unable to find PKI issuer for reference: ${reference}`, 500, 'pki-no-issuer');
-  }
-  const issuer = openIssuer(stored);
-  const csr = readCsr(textOf(fields, 'csr'));
-  const fromCsr = booleanOf(fields, 'use_csr_values');
-  if (!fromCsr && textOf(fields, 'common_name') === '') throw refuse('the common_name field is required');
-  const now = clock.now();
-  const notAfter = endOf(context);
-  if (notAfter > issuer.certificate.notAfter) {
-    const [wanted, end] = [goTime(notAfter), goTime(issuer.certificate.notAfter)];
-    const text = `cannot satisfy request, as TTL would result in notAfter of ${wanted} that is beyond the expiration of the CA certificate at ${end}`;
-    throw refuse(text, 400, 'outlives-issuer');
-  }
-  const certificate = await issue({
-    issuer,
-    publicKey: csr.publicKey,
-    subject: fromCsr ? csr.subject : subjectOf(fields),
-    extensions: [
-      caUsage,
-      basicConstraints(true, pathLength(fields)),
-      subjectKeyId(keyIdOf(csr.publicKey)),
-      ...(fromCsr ? altNames(csr.sans) : sanOf(fields)),
-    ],
-    authorityKeyAt: 3,
-    ttl: notAfter - now,
-    now,
-    beyondIssuer: 'refuse',
-  });
-  putCertificate(store, certificate.serial, certificate.pem);
-  const chain = [trimmed(issuer.certificate)];
-  return { data: { ...issued(certificate, issuer.certificate, fields), ca_chain: chain } };
-}
-
-function readCsr(pem: string): Csr {
-  if (pem === '') throw refuse('"csr" is empty');
-  if (!pem.includes('BEGIN')) throw refuse('csr contains no data');
-  let csr: Csr;
-  try {
-    csr = parseCsr(pem);
-  } catch (error) {
-    throw refuse(`certificate request could not be parsed: ${messageOf(error)}`);
-  }
-  if (!csr.signatureValid) throw refuse('request signature invalid');
-  return csr;
-}
-
-/** Milliseconds of the end that was asked for, within what the mount allows. */
-function endOf({ fields, mount, clock }: Context): number {
-  const text = textOf(fields, 'not_after');
-  const ttl = numberOf(fields, 'ttl');
-  if (text !== '' && ttl > 0)
-    throw refuse(
-      'Either ttl or not_after should be provided. Both should not be provided in the same request.',
-    );
-  if (text !== '') {
-    const end = Date.parse(text);
-    if (Number.isNaN(end)) throw refuse(`not_after: cannot parse "${text}"`);
-    return end;
-  }
-  const wanted = ttl > 0 ? ttl : effectiveDefaultTtl(mount);
-  return clock.now() + Math.min(wanted, effectiveMaxTtl(mount)) * 1000;
-}
-
-/** -1 or nothing: no bound. */
-function pathLength(fields: Fields): number | undefined {
-  const length = numberOf(fields, 'max_path_length', -1);
-  return length < 0 ? undefined : length;
-}
-
-function sanOf(fields: Fields): Buffer[] {
-  const commonName = textOf(fields, 'common_name');
-  const withCn =
-    !booleanOf(fields, 'exclude_cn_from_sans') && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(commonName);
-  const dns = [...new Set([...(withCn ? [commonName] : []), ...listOf(fields, 'alt_names')])];
-  return altNames({ dns, uri: listOf(fields, 'uri_sans'), ip: listOf(fields, 'ip_sans'), email: [] });
-}
-
-function altNames(sans: SubjectAltNames): Buffer[] {
-  const isEmpty = [sans.dns, sans.uri, sans.ip, sans.email].every((names) => names.length === 0);
-  return isEmpty ? [] : [subjectAltName(sans, false)];
-}
-
-const goTime = (ms: number): string => new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z');

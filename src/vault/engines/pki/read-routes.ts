@@ -1,145 +1,95 @@
 import { parseCertificate } from '../../../x509/certificate.ts';
-import type { Context, Route } from '../../core/backend.ts';
-import { booleanOf, listOf, textOf } from '../../core/fields.ts';
-import { refuse, refuseWrapped } from '../../core/refusal.ts';
+import type { Context, Handler, Route } from '../../core/backend.ts';
+import { textOf } from '../../core/fields.ts';
+import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { colonHex, plainHex, trimmed } from './schema.ts';
-import {
-  deleteIssuers,
-  findIssuer,
-  listCertificates,
-  listIssuers,
-  putUrls,
-  readCertificate,
-  readDefaultId,
-  readUrls,
-  type StoredIssuer,
-} from './store.ts';
+import { rawAnswer } from './crl-routes.ts';
+import { colonHex, goTime, plainHex } from './format.ts';
+import { certificateOf, findIssuer, noIssuerText, requireIssuer } from './issuers.ts';
+import { listResult } from './role-routes.ts';
+import { readCertificate, readRevocation } from './store.ts';
 
-/** What anyone may read, and the little there is to configure. */
+const der = 'application/pkix-cert';
+const pem = 'application/pem-certificate-chain';
+
+/** Certificates for anyone. An empty mount answers 204, as upstream does. */
 export function readRoutes(): Route[] {
+  const open = (path: string, read: Handler): Route => ({ path, open: true, operations: { read } });
   return [
-    { path: 'ca', open: true, operations: { read: (context) => rawCa(context, 'der') } },
-    { path: 'ca/pem', open: true, operations: { read: (context) => rawCa(context, 'pem') } },
-    { path: 'ca_chain', open: true, operations: { read: rawChain } },
-    { path: 'cert/ca', open: true, operations: { read: (context) => caJson(context) } },
-    { path: 'cert/ca_chain', open: true, operations: { read: (context) => caJson(context) } },
-    { path: 'cert/:serial', open: true, operations: { read: oneCertificate } },
-    { path: 'certs', operations: { list: ({ store }) => keys(listCertificates(store).map(colonHex)) } },
-    { path: 'issuers', open: true, operations: { list: issuers } },
-    { path: 'issuer/:reference', operations: { read: oneIssuer } },
-    { path: 'issuer/:reference/json', open: true, operations: { read: oneIssuer } },
-    { path: 'root', sudo: true, operations: { delete: deleteRoot } },
-    urlsRoute,
+    open('ca', (context) => rawAnswer(der, defaultCa(context, 'der'))),
+    open('cert/ca/raw', (context) => rawAnswer(der, defaultCa(context, 'der'))),
+    open('ca/pem', (context) => rawAnswer(pem, defaultCa(context, 'pem'))),
+    open('cert/ca/raw/pem', (context) => rawAnswer(pem, defaultCa(context, 'pem'))),
+    open('ca_chain', (context) => rawAnswer(der, chainText(context))),
+    open('cert/ca', caJson),
+    open('cert/ca_chain', chainJson),
+    open('issuer/:reference/der', (context) => rawAnswer(der, certificateOf(issuerOf(context)).der)),
+    open('issuer/:reference/pem', (context) => rawAnswer(pem, issuerOf(context).certificate)),
+    open('issuer/:reference/json', issuerJson),
+    open('cert/:serial/raw', (context) => rawAnswer(der, oneCertificate(context, 'der'))),
+    open('cert/:serial/raw/pem', (context) => rawAnswer(pem, oneCertificate(context, 'pem'))),
+    { path: 'certs', operations: { list: ({ store }) => listResult(store.list('certs/').map(colonHex)) } },
+    {
+      path: 'certs/revoked',
+      operations: { list: ({ store }) => listResult(store.list('revoked/').map(colonHex)) },
+    },
   ];
 }
 
-const urlsRoute: Route = {
-  path: 'config/urls',
-  fields: {
-    issuing_certificates: 'list',
-    crl_distribution_points: 'list',
-    ocsp_servers: 'list',
-    enable_templating: 'bool',
-  },
-  operations: {
-    read: ({ store }) => ({ data: { ...readUrls(store) } }),
-    update: ({ store, fields }) => {
-      const before = readUrls(store);
-      const after = {
-        issuing_certificates: pick('issuing_certificates'),
-        crl_distribution_points: pick('crl_distribution_points'),
-        ocsp_servers: pick('ocsp_servers'),
-        enable_templating: booleanOf(fields, 'enable_templating', before.enable_templating),
-      };
-      putUrls(store, after);
-      return { data: after };
-
-      function pick(
-        name: 'issuing_certificates' | 'crl_distribution_points' | 'ocsp_servers',
-      ): readonly string[] {
-        return name in fields ? listOf(fields, name) : before[name];
-      }
-    },
-  },
+/** Behind the paths of lists, which look alike. */
+export const certificateRoute: Route = {
+  path: 'cert/:serial',
+  open: true,
+  operations: { read: certificateJson },
 };
 
-const keys = (names: readonly string[]): Result | undefined =>
-  names.length === 0 ? undefined : { data: { keys: names } };
-
-function defaultIssuer(context: Context): StoredIssuer | undefined {
-  return findIssuer(context.store, 'default');
+function defaultCa({ store }: Context, form: 'der' | 'pem'): Buffer | string | undefined {
+  const issuer = findIssuer(store, 'default');
+  if (issuer === undefined) return undefined;
+  return form === 'der' ? certificateOf(issuer).der : issuer.certificate.trimEnd();
 }
 
-function rawCa(context: Context, form: 'der' | 'pem'): Result {
-  const contentType = form === 'der' ? 'application/pkix-cert' : 'application/pem-certificate-chain';
-  const issuer = defaultIssuer(context);
-  if (issuer === undefined) return { status: 204, raw: { contentType, body: '' } };
-  const certificate = parseCertificate(issuer.certificate);
-  return { raw: { contentType, body: form === 'der' ? certificate.der : trimmed(certificate) } };
-}
-
-function rawChain(context: Context): Result {
-  const issuer = defaultIssuer(context);
-  const body = issuer?.certificate.trimEnd() ?? '';
-  return {
-    ...(issuer === undefined ? { status: 204 } : {}),
-    raw: { contentType: 'application/pkix-cert', body },
-  };
-}
+const chainText = ({ store }: Context): string =>
+  (findIssuer(store, 'default')?.caChain ?? []).map((one) => one.trimEnd()).join('\n');
 
 function caJson(context: Context): Result {
-  const issuer = defaultIssuer(context);
-  if (issuer === undefined) throw refuse('no default issuer currently configured');
-  return certificateJson(issuer.certificate);
+  const certificate = defaultCa(context, 'pem');
+  if (certificate === undefined) throw refuse(noIssuerText('default'));
+  return { data: { certificate, revocation_time: 0, revocation_time_rfc3339: '' } };
 }
 
-function oneCertificate({ store, fields }: Context): Result | undefined {
-  const pem = readCertificate(store, plainHex(textOf(fields, 'serial')));
-  return pem === undefined ? undefined : certificateJson(pem);
-}
-
-const certificateJson = (pem: string): Result => ({
-  data: { certificate: pem.trimEnd(), revocation_time: 0, revocation_time_rfc3339: '' },
-});
-
-function issuers({ store }: Context): Result | undefined {
-  const found = listIssuers(store).flatMap((id) => findIssuer(store, id) ?? []);
-  if (found.length === 0) return undefined;
-  const info = found.map((issuer) => [
-    issuer.id,
-    {
-      is_default: issuer.id === readDefaultId(store),
-      issuer_name: issuer.name,
-      key_id: issuer.keyId,
-      serial_number: colonHex(parseCertificate(issuer.certificate).serial),
-    },
-  ]);
-  return { data: { keys: found.map(({ id }) => id), key_info: Object.fromEntries(info) } };
-}
-
-function oneIssuer({ store, fields }: Context): Result {
-  const reference = textOf(fields, 'reference');
-  const issuer = findIssuer(store, reference);
-  if (issuer === undefined) {
-    throw refuseWrapped(`unable to find PKI issuer for reference: ${reference}`, 500, 'pki-no-issuer');
-  }
+function chainJson(context: Context): Result {
+  const chain = chainText(context);
+  if (chain === '') throw refuse(noIssuerText('default'));
   return {
-    data: {
-      ca_chain: [issuer.certificate.trimEnd()],
-      certificate: issuer.certificate.trimEnd(),
-      issuer_id: issuer.id,
-      issuer_name: issuer.name,
-      key_id: issuer.keyId,
-      leaf_not_after_behavior: 'err',
-      manual_chain: null,
-      revoked: false,
-      usage: 'issuing-certificates,read-only',
-    },
+    data: { certificate: chain, ca_chain: chain, revocation_time: 0, revocation_time_rfc3339: '' },
   };
 }
 
-function deleteRoot({ store }: Context): Result {
-  deleteIssuers(store);
-  return { data: null, warnings: ['all issuers and their keys were deleted'] };
+const issuerOf = ({ store, fields }: Context): ReturnType<typeof requireIssuer> =>
+  requireIssuer(store, textOf(fields, 'reference'), true);
+
+function issuerJson(context: Context): Result {
+  const { certificate, caChain, id, name } = issuerOf(context);
+  return { data: { certificate, ca_chain: caChain, issuer_id: id, issuer_name: name } };
+}
+
+function oneCertificate({ store, fields }: Context, form: 'der' | 'pem'): Buffer | string | undefined {
+  const found = readCertificate(store, plainHex(textOf(fields, 'serial')));
+  if (found === undefined) return undefined;
+  return form === 'der' ? parseCertificate(found).der : found.trimEnd();
+}
+
+function certificateJson(context: Context): Result | undefined {
+  const certificate = oneCertificate(context, 'pem');
+  if (certificate === undefined) return undefined;
+  const revocation = readRevocation(context.store, plainHex(textOf(context.fields, 'serial')));
+  return {
+    data: {
+      certificate,
+      revocation_time: Math.floor((revocation?.time ?? 0) / 1000),
+      revocation_time_rfc3339: revocation === undefined ? '' : goTime(revocation.time),
+      ...(revocation === undefined || revocation.issuer === '' ? {} : { issuer_id: revocation.issuer }),
+    },
+  };
 }

@@ -1,8 +1,37 @@
 import { type Backend, defineBackend } from '../../core/backend.ts';
+import { configRoutes } from './config-routes.ts';
+import { crlRoutes } from './crl-routes.ts';
+import { importRoutes } from './import-routes.ts';
+import { intermediateRoutes } from './intermediate-routes.ts';
 import { issueRoutes } from './issue-routes.ts';
-import { readRoutes } from './read-routes.ts';
+import { issuerRoutes } from './issuer-routes.ts';
+import { keyRoutes } from './key-routes.ts';
+import { certificateRoute, readRoutes } from './read-routes.ts';
+import { revokeRoutes } from './revoke-routes.ts';
+import { roleRoutes } from './role-routes.ts';
+import { rootRoutes } from './root-routes.ts';
+import { createTidy } from './tidy.ts';
+import { tidyRoutes } from './tidy-routes.ts';
 
-/** PKI: a root that stays behind the barrier and signs intermediates. */
+/** PKI: roots and intermediates behind the barrier, roles, leaves, revocation. One for each mount. */
 export function createPki(): Backend {
-  return defineBackend({ type: 'pki', routes: [...issueRoutes(), ...readRoutes()] });
+  const tidy = createTidy();
+  return defineBackend({
+    type: 'pki',
+    routes: [
+      ...issueRoutes(tidy),
+      ...roleRoutes(),
+      ...readRoutes(),
+      ...crlRoutes(),
+      certificateRoute,
+      ...rootRoutes(),
+      ...intermediateRoutes(),
+      ...importRoutes(),
+      ...revokeRoutes(),
+      ...issuerRoutes(),
+      ...keyRoutes(),
+      ...configRoutes(),
+      ...tidyRoutes(tidy),
+    ],
+  });
 }

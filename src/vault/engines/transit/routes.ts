@@ -1,0 +1,13 @@
+import { type Backend, defineBackend } from '../../core/backend.ts';
+import { cryptRoutes } from './crypt-routes.ts';
+import { importRoutes } from './import-routes.ts';
+import { keyRoutes } from './key-routes.ts';
+import { signRoutes } from './sign-routes.ts';
+
+/** Transit: encryption and signatures by keys that stay behind the barrier. */
+export function createTransit(): Backend {
+  return defineBackend({
+    type: 'transit',
+    routes: [...cryptRoutes(), ...signRoutes(), ...importRoutes(), ...keyRoutes()],
+  });
+}
