@@ -6,6 +6,7 @@ import type { Secret } from '../lib/secret.ts';
 import { TemplateBrain } from './brain.ts';
 import type { TemplateConfig } from './config/config.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
+import { HeldBack } from './held-back.ts';
 import { runTemplateCommand } from './run-command.ts';
 import { nextRead } from './schedule.ts';
 import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
@@ -20,6 +21,8 @@ export interface RunnerOptions {
   readonly groups: readonly JobGroup[];
   /** The sets by folder and name, which outlive a runner. */
   readonly setOf: (group: JobGroup) => AtomicSet | undefined;
+  /** Takes what `env_template`s gave. */
+  readonly setVariable?: (name: string, value: string) => void;
   readonly access: VaultAccess;
   readonly token: Secret<string>;
   readonly templateConfig: TemplateConfig;
@@ -39,12 +42,14 @@ export class Runner {
   readonly #brain = new TemplateBrain();
   readonly #fetcher: Fetcher;
   readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
+  readonly #held: HeldBack;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
     this.#fetcher = new Fetcher(options.access, options.token, (path, reason) =>
       options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
     );
+    this.#held = new HeldBack(options.clock);
     options.log.info('(runner) creating new runner (dry: false, once: false)');
     options.log.info('(runner) creating watcher');
   }
@@ -52,26 +57,20 @@ export class Runner {
   /** Renders everything once. @throws MeshrootError */
   async renderAll(signal: AbortSignal): Promise<void> {
     this.#o.log.info('(runner) starting');
-    const waiting = new Set(this.#o.groups);
-    while (waiting.size > 0 && !signal.aborted) {
-      const missing = new Map<string, Dependency>();
-      for (const group of [...waiting]) {
-        if (await this.#renderGroup(group, missing)) waiting.delete(group);
-      }
-      if (missing.size > 0) await this.#fetchAll([...missing.values()], signal);
-    }
+    await this.#renderAll(this.#o.groups, signal);
   }
 
   /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
   async keepCurrent(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const next = Math.min(...[...this.#due.values()].map(({ at }) => at));
+      const next = Math.min(...[...this.#due.values()].map(({ at }) => at), this.#held.next());
       if (!Number.isFinite(next)) return;
       await this.#o.clock
         .sleep(Math.max(0, Math.min(next - this.#o.clock.now(), 2 ** 31 - 1)), signal)
         .catch(() => {});
       if (signal.aborted) return;
-      if (await this.#refresh(signal)) await this.#renderChanged(signal);
+      const changed = await this.#refresh(signal);
+      await this.#renderAll(this.#held.toRender(this.#o.groups, changed), signal);
     }
   }
 
@@ -79,8 +78,8 @@ export class Runner {
     this.#o.log.info('(runner) stopping');
   }
 
-  async #renderChanged(signal: AbortSignal): Promise<void> {
-    const waiting = new Set(this.#o.groups);
+  async #renderAll(groups: readonly JobGroup[], signal: AbortSignal): Promise<void> {
+    const waiting = new Set(groups);
     while (waiting.size > 0 && !signal.aborted) {
       const missing = new Map<string, Dependency>();
       for (const group of [...waiting]) {
@@ -156,6 +155,10 @@ export class Runner {
         else if (missing.size === known && rendered.size === 0) continue;
       }
     } catch (error) {
+      if (group.set === undefined && group.jobs.every(({ settings }) => !settings.errorFatal)) {
+        this.#o.log.error(`(runner) ${messageOf(error)}`); // error_fatal = false: the others go on
+        return true;
+      }
       if (group.set === undefined || codeOf(error) === 'template-parse') throw error;
       await this.#refused(group, [messageOf(error)]);
       return true;
@@ -177,6 +180,7 @@ export class Runner {
         rightDelimiter: settings.rightDelimiter,
         missingKeyIsError: settings.errorOnMissingKey || inSet,
         denylist: settings.denylist,
+        sandboxPath: settings.sandboxPath,
         brain: this.#brain,
         env: this.#o.env,
         now: () => this.#o.clock.now(),
@@ -199,6 +203,8 @@ export class Runner {
   }
 
   async #writeOne(job: TemplateJob, data: Buffer): Promise<void> {
+    const { envName } = job.settings;
+    if (envName !== undefined) return this.#o.setVariable?.(envName, data.toString('utf8'));
     if (!(await writeRendered(job.settings, data))) return;
     this.#logRendered(job);
     await this.#command(job);

@@ -18,6 +18,7 @@ export interface TemplateServerOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly verifiers: readonly SetVerifier[];
+  readonly setVariable?: (name: string, value: string) => void;
 }
 
 /** Runs the templates with the newest token: once in an init container, for good in a sidecar. */

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestVault {
@@ -9,14 +9,22 @@ export interface TestVault {
   readonly data: Record<string, Readonly<Record<string, unknown>> | undefined>;
   /** Status instead of an answer, by path. */
   readonly broken: Record<string, number | undefined>;
+  /** Answers of paths that it does not know by itself. */
+  readonly answers: Record<string, TestAnswer | undefined>;
   close(): Promise<void>;
 }
+
+export type TestAnswer = (
+  body: unknown,
+  headers: IncomingHttpHeaders,
+) => { readonly status: number; readonly body?: unknown };
 
 /** The few paths of a Vault that an agent with Kubernetes login and KV version 1 needs; for tests. */
 export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   const requests: string[] = [];
   const data: TestVault['data'] = {};
   const broken: TestVault['broken'] = {};
+  const answers: TestVault['answers'] = {};
   let logins = 0;
   const answer = (path: string): unknown => {
     if (/^(auth\/kubernetes-c1\/login|auth\/token\/renew-self)$/.test(path)) {
@@ -36,8 +44,16 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace('/v1/', '');
     requests.push(`${request.method} ${path}`);
-    request.resume();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      const own = broken[path] === undefined ? answers[path] : undefined;
+      if (own !== undefined) {
+        const text = Buffer.concat(chunks).toString();
+        const given = own(text === '' ? undefined : JSON.parse(text), request.headers);
+        response.writeHead(given.status).end(given.body === undefined ? '' : JSON.stringify(given.body));
+        return;
+      }
       const status = broken[path];
       const body = answer(path);
       if (status !== undefined) response.writeHead(status).end('{"errors":["permission denied"]}');
@@ -47,7 +63,14 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { address: `http://127.0.0.1:${port}`, requests, data, broken, close: () => closed(server) };
+  return {
+    address: `http://127.0.0.1:${port}`,
+    requests,
+    data,
+    broken,
+    answers,
+    close: () => closed(server),
+  };
 }
 
 function closed(server: Server): Promise<void> {

@@ -7,8 +7,9 @@ import { Secret } from '../../lib/secret.ts';
 import type { MethodSettings } from '../config/config.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
-import { type AuthMethod, authMethod } from './method.ts';
+import { type AuthMethod, authMethod, type ClientTls } from './method.ts';
 import { renewalWait } from './renewal.ts';
+import { wrapInfo } from './wrap-info.ts';
 
 export interface HandlerOptions {
   readonly settings: MethodSettings;
@@ -16,14 +17,17 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** A connection with a client certificate of its own, for the method `cert`. */
+  readonly accessWith: (tls: ClientTls) => Promise<VaultAccess>;
   /** Called while a login is on its way. */
   readonly onLoginSent?: () => void;
-  /** Called with each new token. */
-  readonly onToken: (token: Secret<string>) => void;
+  /** Called with each new token; with `wrapped`, it is the text of a wrapping token, for the sink alone. */
+  readonly onToken: (token: Secret<string>, wrapped: boolean) => void;
 }
 
 interface Login {
   readonly token: Secret<string>;
+  readonly wrapped?: boolean;
   /** Milliseconds; 0 for a token that does not expire. */
   readonly ttlMs: number;
   readonly renewable: boolean;
@@ -34,6 +38,8 @@ export class AuthHandler {
   readonly #options: HandlerOptions;
   readonly #method: AuthMethod;
   readonly #backoff: Backoff;
+  /** Connection with the certificate of the method. */
+  #own: VaultAccess | undefined;
 
   constructor(options: HandlerOptions) {
     const { settings, random } = options;
@@ -51,10 +57,15 @@ export class AuthHandler {
       if (login === undefined) continue;
       this.#backoff.reset();
       log.info('authentication successful, sending token to sinks');
-      onToken(login.token);
+      onToken(login.token, login.wrapped === true);
+      if (login.wrapped === true) {
+        await this.#options.clock.sleep(login.ttlMs * 0.8, signal).catch(() => {});
+        continue;
+      }
       log.info('starting renewal process');
       await this.#keepAlive(login, signal);
     }
+    this.#own?.close();
     log.info('auth handler stopped');
   }
 
@@ -77,12 +88,15 @@ export class AuthHandler {
   }
 
   async #login(): Promise<Login> {
-    const { access, settings } = this.#options;
-    const credentials = await this.#method.credentials();
+    const { settings } = this.#options;
+    const access = await this.#access();
+    const credentials = await this.#method.credentials(access);
     if (credentials.kind === 'token') return this.#lookup(credentials.token);
     const data = Object.fromEntries(
       Object.entries(credentials.data).map(([k, v]) => [k, v instanceof Secret ? v.reveal() : v]),
     );
+    if (settings.wrapTtlMs !== undefined)
+      return this.#wrappedLogin(access, credentials.path, data, settings.wrapTtlMs);
     const sent = access.client(undefined, settings.namespace).write(credentials.path, data);
     this.#options.onLoginSent?.();
     const response = await sent;
@@ -90,6 +104,31 @@ export class AuthHandler {
     if (auth === undefined || auth === null || auth.client_token === '')
       throw new MeshrootError('auth-empty', 'authentication returned nil auth info', { exit: 1 });
     return { ...lifeOf(auth), token: new Secret(auth.client_token) };
+  }
+
+  /** The connection for logins: that of everything else, or one with the certificate of the method. */
+  async #access(): Promise<VaultAccess> {
+    const { tls } = this.#method;
+    if (tls === undefined) return this.#options.access;
+    if (this.#own === undefined || tls.reload) {
+      this.#own?.close();
+      this.#own = await this.#options.accessWith(tls);
+    }
+    return this.#own;
+  }
+
+  async #wrappedLogin(access: VaultAccess, path: string, data: object, ttlMs: number): Promise<Login> {
+    const { settings } = this.#options;
+    const headers = { 'X-Vault-Wrap-TTL': `${Math.round(ttlMs / 1000)}s` };
+    const { status, body } = await access
+      .client(undefined, settings.namespace)
+      .request('PUT', path, data, headers);
+    const info = wrapInfo(body);
+    if (info === undefined)
+      throw new MeshrootError('auth-empty', `authentication returned nil wrap info (status ${status})`, {
+        exit: 1,
+      });
+    return { token: new Secret(JSON.stringify(info)), wrapped: true, ttlMs, renewable: false };
   }
 
   async #lookup(token: Secret<string>): Promise<Login> {
