@@ -7,6 +7,7 @@ import { FileSink } from './auth/file-sink.ts';
 import { AuthHandler } from './auth/handler.ts';
 import type { ClientTls } from './auth/method.ts';
 import type { AgentConfig } from './config/config.ts';
+import { AgentMetrics } from './metrics.ts';
 import type { SetVerifier } from './sets/verifier.ts';
 import { Supervisor } from './supervisor.ts';
 import { TemplateServer } from './template-server.ts';
@@ -49,6 +50,8 @@ class Agent {
   readonly #templates: TemplateServer;
   readonly #stop = new AbortController();
   readonly #supervisor: Supervisor | undefined;
+  readonly #metrics = new AgentMetrics();
+  #token: Secret<string> | undefined;
   #exitCode = 0;
   #failure: unknown;
   /** The rendering with the newest token; a new token ends the former one's. */
@@ -64,6 +67,7 @@ class Agent {
     this.#templates = new TemplateServer({
       ...options,
       access,
+      metrics: this.#metrics,
       setVariable: (name, value) => this.#supervisor?.set(name, value),
     });
   }
@@ -95,6 +99,7 @@ class Agent {
       clock,
       random,
       log: log.named('auth.handler'),
+      metrics: this.#metrics,
       onLoginSent: () => this.#templates.prepare(),
       accessWith: (tls) => vaultAccess({ ...config.vault, ...withoutEmpty(tls) }, clock),
       onToken: (token, wrapped) => {
@@ -108,6 +113,7 @@ class Agent {
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     await this.#templates.start();
+    const closeApi = await this.#openApi();
     log.named('sink.server').info('starting sink server');
     try {
       await handler.run(this.#stop.signal).catch((error: unknown) => this.#fail(error));
@@ -116,9 +122,23 @@ class Agent {
     } finally {
       signal.removeEventListener('abort', stop);
       await this.#supervisor?.stop();
+      await closeApi?.();
     }
     if (this.#failure !== undefined) throw this.#failure;
     return this.#exitCode;
+  }
+
+  async #openApi(): Promise<(() => Promise<void>) | undefined> {
+    const { config, log } = this.#o;
+    if (config.listeners.length === 0) return undefined;
+    const { openApi } = await import('./api/open-api.ts');
+    return openApi({
+      config,
+      metrics: this.#metrics,
+      token: () => this.#token,
+      log: log.named('api'),
+      quit: () => this.#stop.abort(),
+    });
   }
 
   #fail(error: unknown): void {
@@ -129,6 +149,7 @@ class Agent {
   async #useToken(token: Secret<string>, wrapped: boolean): Promise<void> {
     const { config, log } = this.#o;
     if (this.#stop.signal.aborted) return;
+    if (!wrapped) this.#token = token;
     const sinkLog = log.named('sink.server');
     for (const sink of this.#sinks) await this.#writeSink(sink, token, sinkLog);
     if (this.#stop.signal.aborted) return;

@@ -7,6 +7,7 @@ import { TemplateBrain } from './brain.ts';
 import type { TemplateConfig } from './config/config.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { HeldBack } from './held-back.ts';
+import { type AgentMetrics, labels, noteSet } from './metrics.ts';
 import { runTemplateCommand } from './run-command.ts';
 import { nextRead } from './schedule.ts';
 import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
@@ -22,6 +23,7 @@ export interface RunnerOptions {
   /** The sets by folder and name, which outlive a runner. */
   readonly setOf: (group: JobGroup) => AtomicSet | undefined;
   /** Takes what `env_template`s gave. */
+  readonly metrics: AgentMetrics;
   readonly setVariable?: (name: string, value: string) => void;
   readonly access: VaultAccess;
   readonly token: Secret<string>;
@@ -217,7 +219,9 @@ export class Runner {
         { data, mode: settings.perms ?? 0o640 },
       ]),
     );
-    const delivery = await this.#o.setOf(group)?.deliver(files);
+    const set = this.#o.setOf(group);
+    const delivery = await set?.deliver(files);
+    if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;
     for (const job of group.jobs) this.#logRendered(job);
@@ -231,12 +235,14 @@ export class Runner {
 
   #announceRefusal(group: JobGroup, reasons: readonly string[]): void {
     const { folder, verifier } = group.set ?? { folder: '', verifier: { name: '' } };
+    this.#o.metrics.count(`meshroot_agent_set_refused_total${labels({ set: verifier.name, folder })}`);
     const message = `the ${verifier.name} set for ${folder} is refused: ${reasons.join('; ')}`;
     if (this.#o.refusalIsFatal) throw new MeshrootError('set-refused', message, { exit: 1 });
     this.#o.log.error(`(runner) ${message}; the last good set stays`);
   }
 
   #logRendered({ settings }: TemplateJob): void {
+    this.#o.metrics.count(`meshroot_agent_rendered_total${labels({ destination: settings.destination })}`);
     this.#o.log.info(`(runner) rendered "${settings.source ?? '(dynamic)'}" => "${settings.destination}"`);
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
 import type { AgentConfig } from './config/config.ts';
+import type { AgentMetrics } from './metrics.ts';
 import { Runner } from './runner.ts';
 import { AtomicSet } from './sets/atomic-set.ts';
 import type { SetVerifier } from './sets/verifier.ts';
@@ -18,6 +19,7 @@ export interface TemplateServerOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly verifiers: readonly SetVerifier[];
+  readonly metrics: AgentMetrics;
   readonly setVariable?: (name: string, value: string) => void;
 }
 

@@ -5,6 +5,7 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { MethodSettings } from '../config/config.ts';
+import type { AgentMetrics } from '../metrics.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
 import { type AuthMethod, authMethod, type ClientTls } from './method.ts';
@@ -17,6 +18,7 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  readonly metrics: AgentMetrics;
   /** A connection with a client certificate of its own, for the method `cert`. */
   readonly accessWith: (tls: ClientTls) => Promise<VaultAccess>;
   /** Called while a login is on its way. */
@@ -56,6 +58,8 @@ export class AuthHandler {
       const login = await this.#authenticate(signal);
       if (login === undefined) continue;
       this.#backoff.reset();
+      this.#options.metrics.count('vault_agent_auth_success');
+      this.#options.metrics.set('vault_agent_authenticated', 1);
       log.info('authentication successful, sending token to sinks');
       onToken(login.token, login.wrapped === true);
       if (login.wrapped === true) {
@@ -76,6 +80,8 @@ export class AuthHandler {
       return await this.#login();
     } catch (error) {
       if (signal.aborted) return undefined;
+      this.#options.metrics.count('vault_agent_auth_failure');
+      this.#options.metrics.set('vault_agent_authenticated', 0);
       if (settings.exitOnError) {
         log.error('error authenticating and exit_on_err is set', { error: messageOf(error) });
         throw error;

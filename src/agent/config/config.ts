@@ -6,6 +6,8 @@ export interface AgentConfig {
   readonly templates: readonly TemplateSettings[];
   /** The program to supervise; its environment comes from the templates with an `envName`. */
   readonly exec: ExecSettings | undefined;
+  readonly listeners: readonly ListenerSettings[];
+  readonly proxy: ProxySettings | undefined;
   readonly templateConfig: TemplateConfig;
   readonly exitAfterAuth: boolean;
   readonly pidFile: string | undefined;
@@ -69,6 +71,24 @@ export interface SinkSettings {
   readonly mode: number;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
+}
+
+export interface ListenerSettings {
+  readonly type: 'tcp' | 'unix';
+  /** `host:port` or the path of a socket. */
+  readonly address: string;
+  readonly socketMode: number | undefined;
+  readonly requireRequestHeader: boolean;
+  readonly metricsOnly: boolean;
+  readonly enableQuit: boolean;
+  readonly tls:
+    | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | undefined }
+    | undefined;
+}
+
+export interface ProxySettings {
+  /** Whether the agent's token goes with requests: never, with those that have none, with all. */
+  readonly useToken: 'no' | 'yes' | 'force';
 }
 
 export interface ExecSettings {

@@ -54,7 +54,8 @@ describe('an agent configuration', () => {
       vault: { address: 'https://vault:8200', skipVerify: true, retries: 0 },
       templates: [{ destination: '/s/a', perms: 0o600, errorOnMissingKey: true, leftDelimiter: '{{' }],
       templateConfig: { staticSecretRenderIntervalMs: 1000, exitOnRetryFailure: false },
-      warnings: ['the cache stanza is accepted but not served yet'],
+      warnings: [],
+      proxy: { useToken: 'no' },
       pidFile: '/home/vault/.pid',
     });
   });

@@ -6,6 +6,7 @@ import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
 import { readMethod, readSinks } from './auth-stanza.ts';
 import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
+import { readListeners, readProxy } from './listener-stanza.ts';
 import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
 import { readVault } from './vault-stanza.ts';
@@ -75,6 +76,11 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
     method,
     sinks: autoAuth === undefined || method === undefined ? [] : readSinks(autoAuth, method, env),
     templates: sections.flatMap((s) => [...s.sections('template').map(readTemplate), ...readEnvTemplates(s)]),
+    listeners: sections.flatMap(readListeners),
+    proxy: readProxy(
+      last((s) => s.section('api_proxy')),
+      last((s) => s.section('cache')),
+    ),
     exec: readExec(last((s) => s.section('exec'))),
     templateConfig: readTemplateConfig(last((s) => s.section('template_config'))),
     exitAfterAuth: last((s) => s.boolean('exit_after_auth')) ?? false,
@@ -90,13 +96,10 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
   };
 }
 
+/** Things that are accepted but do not do all that they do upstream. */
 function warningsOf(sections: readonly Section[]): string[] {
-  const warnings: string[] = [];
-  const has = (key: string): boolean => sections.some((s) => s.entry(key) !== undefined);
-  if (has('cache')) warnings.push('the cache stanza is accepted but not served yet');
-  if (has('listener')) warnings.push('the listener stanza is accepted but not served yet: nothing listens');
-  if (has('api_proxy')) warnings.push('the api_proxy stanza is accepted but not served yet');
-  return warnings;
+  const persist = sections.some((s) => s.section('cache')?.entry('persist') !== undefined);
+  return persist ? ['cache.persist is accepted, but nothing is cached: what it would keep is read anew'] : [];
 }
 
 function readLogFile(
@@ -134,9 +137,11 @@ function validated(config: AgentConfig): AgentConfig {
   if (inEnvironment.length > 0 && config.exec === undefined) fail('env_template requires an exec block');
   if (config.exec !== undefined && inEnvironment.length === 0)
     fail('exec requires at least one env_template');
+  if (inEnvironment.length > 0 && config.proxy !== undefined)
+    fail('env_template cannot be combined with api_proxy or cache');
   if (inEnvironment.length > 0 && inEnvironment.length < config.templates.length)
     fail('env_template cannot be combined with template');
-  if (config.sinks.length === 0 && config.templates.length === 0)
+  if (config.sinks.length === 0 && config.templates.length === 0 && config.listeners.length === 0)
     fail('auto_auth requires at least one sink or at least one template');
   return config;
 }

@@ -35,6 +35,11 @@ export class AtomicSet {
     this.#clock = clock;
   }
 
+  /** Serial, end and fingerprint of what was delivered last; empty before. */
+  get facts(): Readonly<Record<string, string>> {
+    return this.#delivered;
+  }
+
   /** Judges the set and, when it is good and new, swaps it in. A refused set leaves what is there untouched. */
   async deliver(files: ReadonlyMap<string, SetFile>): Promise<Delivery> {
     const contents = new Map([...files].map(([name, { data }]) => [name, data]));
