@@ -51,6 +51,7 @@ class Agent {
   readonly #stop = new AbortController();
   readonly #supervisor: Supervisor | undefined;
   readonly #metrics = new AgentMetrics();
+  #handler: AuthHandler | undefined;
   #token: Secret<string> | undefined;
   #exitCode = 0;
   #failure: unknown;
@@ -68,6 +69,7 @@ class Agent {
       ...options,
       access,
       metrics: this.#metrics,
+      onDenied: () => void this.#handler?.suspect(),
       setVariable: (name, value) => this.#supervisor?.set(name, value),
     });
   }
@@ -108,6 +110,7 @@ class Agent {
           .catch((error) => this.#fail(error));
       },
     });
+    this.#handler = handler;
     for (const sink of this.#sinks) await sink.check();
     const stop = (): void => this.#stop.abort();
     if (signal.aborted) stop();
@@ -183,8 +186,11 @@ class Agent {
     this.#serving?.end.abort();
     await this.#serving?.done;
     const end = new AbortController();
-    this.#stop.signal.addEventListener('abort', () => end.abort(), { once: true });
-    const done = this.#render(token, end.signal).catch((error: unknown) => this.#fail(error));
+    const stop = (): void => end.abort();
+    this.#stop.signal.addEventListener('abort', stop, { once: true });
+    const done = this.#render(token, end.signal)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#stop.signal.removeEventListener('abort', stop));
     this.#serving = { end, done };
     if (!config.exitAfterAuth) return;
     await done;

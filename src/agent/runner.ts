@@ -7,6 +7,7 @@ import { TemplateBrain } from './brain.ts';
 import type { TemplateConfig } from './config/config.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { HeldBack } from './held-back.ts';
+import { hintField } from './hint-field.ts';
 import { type AgentMetrics, labels, noteSet } from './metrics.ts';
 import { runTemplateCommand } from './run-command.ts';
 import { nextRead } from './schedule.ts';
@@ -16,6 +17,7 @@ import { dependencyName } from './template/functions/vault.ts';
 import { renderTemplate } from './template/render.ts';
 import type { JobGroup, TemplateJob } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
+import { writeError } from './write-error.ts';
 import { writeRendered } from './write-file.ts';
 
 export interface RunnerOptions {
@@ -24,6 +26,8 @@ export interface RunnerOptions {
   readonly setOf: (group: JobGroup) => AtomicSet | undefined;
   /** Takes what `env_template`s gave. */
   readonly metrics: AgentMetrics;
+  /** Called when the store refuses a read: is the token still good? */
+  readonly onDenied?: () => void;
   readonly setVariable?: (name: string, value: string) => void;
   readonly access: VaultAccess;
   readonly token: Secret<string>;
@@ -137,8 +141,9 @@ export class Runner {
         const reason = withName(dependency, messageOf(error));
         if (attempt >= retries) {
           log.error(`(view) ${reason} (exceeded maximum retries)`);
-          throw new MeshrootError('template-read', reason, { exit: 1, cause: error });
+          throw new MeshrootError('template-read', reason, { exit: 1, cause: error, ...hintField(error) });
         }
+        if (error instanceof MeshrootError && error.status === 403) this.#o.onDenied?.();
         const wait = Math.min(250 * 2 ** attempt, 60_000);
         log.warn(`(view) ${reason} (retry attempt ${attempt + 1} after "${waitText(wait)}")`);
         await clock.sleep(wait, signal).catch(() => {});
@@ -207,7 +212,10 @@ export class Runner {
   async #writeOne(job: TemplateJob, data: Buffer): Promise<void> {
     const { envName } = job.settings;
     if (envName !== undefined) return this.#o.setVariable?.(envName, data.toString('utf8'));
-    if (!(await writeRendered(job.settings, data))) return;
+    const written = await writeRendered(job.settings, data).catch((error: unknown) => {
+      throw codeOf(error) === 'unknown-owner' ? error : writeError(job.settings.destination, error);
+    });
+    if (!written) return;
     this.#logRendered(job);
     await this.#command(job);
   }
@@ -220,7 +228,9 @@ export class Runner {
       ]),
     );
     const set = this.#o.setOf(group);
-    const delivery = await set?.deliver(files);
+    const delivery = await set?.deliver(files).catch((error: unknown) => {
+      throw writeError(group.set?.folder ?? '', error);
+    });
     if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;

@@ -2,13 +2,15 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestVault {
-  readonly address: string;
+  address: string;
   /** `METHOD path` of all requests. */
   readonly requests: string[];
   /** KV version 1 data by path; change it to rotate. */
   readonly data: Record<string, Readonly<Record<string, unknown>> | undefined>;
   /** Status instead of an answer, by path. */
   readonly broken: Record<string, number | undefined>;
+  /** Set it to make every connection break. */
+  down: boolean;
   /** Answers of paths that it does not know by itself. */
   readonly answers: Record<string, TestAnswer | undefined>;
   close(): Promise<void>;
@@ -26,6 +28,15 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   const broken: TestVault['broken'] = {};
   const answers: TestVault['answers'] = {};
   let logins = 0;
+  const vault: TestVault = {
+    address: '',
+    down: false,
+    requests,
+    data,
+    broken,
+    answers,
+    close: () => closed(server),
+  };
   const answer = (path: string): unknown => {
     if (/^(auth\/kubernetes-c1\/login|auth\/token\/renew-self)$/.test(path)) {
       if (path.endsWith('login')) logins++;
@@ -42,6 +53,7 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
     return found === undefined ? undefined : { request_id: 'r', lease_duration: 2764800, data: found };
   };
   const server = createServer((request, response) => {
+    if (vault.down) return void request.socket.destroy();
     const path = (request.url ?? '').replace('/v1/', '');
     requests.push(`${request.method} ${path}`);
     const chunks: Buffer[] = [];
@@ -63,14 +75,8 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return {
-    address: `http://127.0.0.1:${port}`,
-    requests,
-    data,
-    broken,
-    answers,
-    close: () => closed(server),
-  };
+  vault.address = `http://127.0.0.1:${port}`;
+  return vault;
 }
 
 function closed(server: Server): Promise<void> {

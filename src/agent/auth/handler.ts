@@ -5,6 +5,7 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { MethodSettings } from '../config/config.ts';
+import { hintField } from '../hint-field.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
@@ -40,6 +41,9 @@ export class AuthHandler {
   readonly #options: HandlerOptions;
   readonly #method: AuthMethod;
   readonly #backoff: Backoff;
+  /** The token in use, and what ends the wait with it. */
+  #current: { readonly token: Secret<string>; readonly over: AbortController } | undefined;
+  #asking = false;
   /** Connection with the certificate of the method. */
   #own: VaultAccess | undefined;
 
@@ -67,10 +71,37 @@ export class AuthHandler {
         continue;
       }
       log.info('starting renewal process');
-      await this.#keepAlive(login, signal);
+      const over = new AbortController();
+      this.#current = { token: login.token, over };
+      const end = (): void => over.abort();
+      signal.addEventListener('abort', end, { once: true });
+      if (!signal.aborted) await this.#keepAlive(login, signal, over.signal);
+      signal.removeEventListener('abort', end);
+      this.#current = undefined;
     }
     this.#own?.close();
     log.info('auth handler stopped');
+  }
+
+  /**
+   * A read was refused: asks the store whether the token still lives, and logs in again at once when it does not. Waiting
+   * for the next renewal could take most of the token's life.
+   */
+  async suspect(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined || this.#asking) return;
+    this.#asking = true;
+    try {
+      const client = this.#options.access.client(current.token);
+      const { status } = await client.request('GET', 'auth/token/lookup-self');
+      if (status !== 403 || this.#current !== current) return;
+      this.#options.log.warn('the token is not accepted any more, re-authenticating');
+      current.over.abort();
+    } catch {
+      // no answer: whoever reads or renews next will say so
+    } finally {
+      this.#asking = false;
+    }
   }
 
   async #authenticate(signal: AbortSignal): Promise<Login | undefined> {
@@ -87,7 +118,11 @@ export class AuthHandler {
         throw error;
       }
       const wait = this.#backoff.next();
-      log.error('error authenticating', { error: messageOf(error), backoff: seconds(wait) });
+      log.error('error authenticating', {
+        error: messageOf(error),
+        backoff: seconds(wait),
+        ...hintField(error),
+      });
       await clock.sleep(wait, signal).catch(() => {});
       return undefined;
     }
@@ -144,19 +179,19 @@ export class AuthHandler {
   }
 
   /** Renews at once and then at about two thirds of what is left; returns when the token is about to end. */
-  async #keepAlive(login: Login, signal: AbortSignal): Promise<void> {
+  async #keepAlive(login: Login, signal: AbortSignal, either: AbortSignal): Promise<void> {
     const { log, clock, random } = this.#options;
     let life: Omit<Login, 'token'> | undefined = login;
     let left = login.ttlMs;
-    while (!signal.aborted && life !== undefined) {
+    while (!either.aborted && life !== undefined) {
       if (life.renewable) {
-        life = await this.#renew(login.token, signal);
+        life = await this.#renew(login.token, either);
         if (life === undefined) break;
         left = life.ttlMs;
       }
       const wait = renewalWait(left, life.renewable, random());
       if (wait === undefined) break;
-      await clock.sleep(wait, signal).catch(() => {});
+      await clock.sleep(wait, either).catch(() => {});
       if (!life.renewable) break;
     }
     if (signal.aborted) log.info('shutdown triggered, stopping lifetime watcher');

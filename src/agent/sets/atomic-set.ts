@@ -98,8 +98,13 @@ export class AtomicSet {
     const name = `..${stamp}.${process.pid}_${this.#count++}`;
     const staged = join(this.#folder, name);
     await mkdir(staged, { mode: 0o755 });
-    await Promise.all([...files].map(([file, content]) => writeSynced(join(staged, file), content)));
-    await syncFolder(staged);
+    try {
+      await Promise.all([...files].map(([file, content]) => writeSynced(join(staged, file), content)));
+      await syncFolder(staged);
+    } catch (error) {
+      await rm(staged, { recursive: true, force: true }); // a full disk needs the room
+      throw error;
+    }
     return name;
   }
 
