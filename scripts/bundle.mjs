@@ -13,7 +13,7 @@ const otherCommands = {
   setup({ onResolve }) {
     onResolve({ filter: /^\.\// }, ({ kind, path, importer }) => {
       if (kind !== 'dynamic-import' || inHurry.includes(path)) return undefined;
-      return relative(dist, importer) === 'cli/commands.js'
+      return relative(dist, importer).startsWith('cli/')
         ? { path: `../cli/${path.slice(2)}`, external: true }
         : undefined;
     });

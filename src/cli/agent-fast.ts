@@ -22,9 +22,18 @@ const booleans = new Map<string, 'exitAfterAuth' | 'tlsSkipVerify'>([
 
 /** The flags of `meshroot agent` read by hand; false for `--help` and for anything that is not one of them. */
 export async function run(argv: readonly string[], io: Io): Promise<boolean> {
+  if (argv[0] === 'explain') return runExplain(argv.slice(1), io);
   const flags = parseFlags(argv);
   if (flags === undefined) return false;
   await serveAgent(flags, io);
+  return true;
+}
+
+async function runExplain(argv: readonly string[], io: Io): Promise<boolean> {
+  const flags = parseFlags(argv.filter((word) => word !== '--json'));
+  if (flags === undefined) return false;
+  const { explain } = await import('./agent-explain.ts');
+  await explain(flags, argv.includes('--json'), io);
   return true;
 }
 

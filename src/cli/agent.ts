@@ -7,6 +7,7 @@ type Flags = AgentFlags;
 const examples = `
 examples:
   meshroot agent --config agent.hcl
+  meshroot agent explain -config=agent.hcl                                  (what it would do; no network, --json)
   meshroot agent -config=base.json -config=templates/ -exit-after-auth     (as vault agent)
 
 exit codes: 0 stopped or finished, 1 the configuration is wrong or it failed; see its log`;
