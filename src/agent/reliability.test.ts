@@ -47,7 +47,7 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
   beforeEach(async () => {
     full.disk = false;
     vault = await testVault();
-    clock = new TestClock();
+    clock = new TestClock(Date.now());
     start = clock.now();
     folder = await mkdtemp(join(tmpdir(), 'trouble-'));
     await writeFile(join(folder, 'jwt'), 'a.b.c');

@@ -14,7 +14,7 @@ export class TestClock implements Clock {
   #sleepers: Sleeper[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(now = Date.now()) {
+  constructor(now: number) {
     this.#now = now;
     this.#timer = setInterval(() => this.#step(), 2);
   }
