@@ -81,6 +81,8 @@ export class Fetcher {
       `${dependencyName(dependency)}: ${answerText(status, method, path, text)}`,
       {
         exit: 1,
+        status,
+        ...(status === 403 ? { hint: `does a policy of the role allow "${path}"?` } : {}),
       },
     );
   }

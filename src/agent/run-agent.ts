@@ -5,8 +5,11 @@ import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { FileSink } from './auth/file-sink.ts';
 import { AuthHandler } from './auth/handler.ts';
+import type { ClientTls } from './auth/method.ts';
 import type { AgentConfig } from './config/config.ts';
+import { AgentMetrics } from './metrics.ts';
 import type { SetVerifier } from './sets/verifier.ts';
+import { Supervisor } from './supervisor.ts';
 import { TemplateServer } from './template-server.ts';
 import { type VaultAccess, vaultAccess } from './vault-access.ts';
 
@@ -24,15 +27,16 @@ export interface RunAgentOptions {
 /**
  * Runs an agent: logs in, writes sinks, renders templates; until the signal is aborted, or with `exit_after_auth` until
  * everything was written once.
+ * @returns the exit code: 0, or that of the supervised process
  * @throws MeshrootError when it cannot go on; its `exit` is 1
  */
-export async function runAgent(options: RunAgentOptions): Promise<void> {
+export async function runAgent(options: RunAgentOptions): Promise<number> {
   const { config } = options;
   for (const warning of config.warnings) options.log.warn(warning);
   if (config.pidFile !== undefined) await writeFile(config.pidFile, `${process.pid}`, { mode: 0o600 });
   const access = await vaultAccess(config.vault, options.clock);
   try {
-    await new Agent(options, access).run();
+    return await new Agent(options, access).run();
   } finally {
     access.close();
     if (config.pidFile !== undefined) await rm(config.pidFile, { force: true });
@@ -45,6 +49,11 @@ class Agent {
   readonly #sinks: readonly FileSink[];
   readonly #templates: TemplateServer;
   readonly #stop = new AbortController();
+  readonly #supervisor: Supervisor | undefined;
+  readonly #metrics = new AgentMetrics();
+  #handler: AuthHandler | undefined;
+  #token: Secret<string> | undefined;
+  #exitCode = 0;
   #failure: unknown;
   /** The rendering with the newest token; a new token ends the former one's. */
   #serving: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
@@ -55,10 +64,34 @@ class Agent {
     this.#o = options;
     this.#access = access;
     this.#sinks = options.config.sinks.map((sink) => new FileSink(sink, log));
-    this.#templates = new TemplateServer({ ...options, access });
+    this.#supervisor = this.#supervise(options);
+    this.#templates = new TemplateServer({
+      ...options,
+      access,
+      metrics: this.#metrics,
+      onDenied: () => void this.#handler?.suspect(),
+      setVariable: (name, value) => this.#supervisor?.set(name, value),
+    });
   }
 
-  async run(): Promise<void> {
+  #supervise({ config, env, clock, log }: RunAgentOptions): Supervisor | undefined {
+    const { exec, templates } = config;
+    if (exec === undefined) return undefined;
+    return new Supervisor({
+      settings: exec,
+      names: templates.flatMap(({ envName }) => envName ?? []),
+      env,
+      clock,
+      log: log.named('exec.server'),
+      onExit: (code) => {
+        this.#exitCode = code;
+        this.#stop.abort();
+      },
+      onError: (error) => this.#fail(error),
+    });
+  }
+
+  async run(): Promise<number> {
     const { config, clock, random, log, signal } = this.#o;
     const { method } = config;
     if (method === undefined) throw new MeshrootError('bad-agent-config', 'no auto_auth method', { exit: 1 });
@@ -68,16 +101,22 @@ class Agent {
       clock,
       random,
       log: log.named('auth.handler'),
+      metrics: this.#metrics,
       onLoginSent: () => this.#templates.prepare(),
-      onToken: (token) => {
-        this.#tokens = this.#tokens.then(() => this.#useToken(token)).catch((error) => this.#fail(error));
+      accessWith: (tls) => vaultAccess({ ...config.vault, ...withoutEmpty(tls) }, clock),
+      onToken: (token, wrapped) => {
+        this.#tokens = this.#tokens
+          .then(() => this.#useToken(token, wrapped))
+          .catch((error) => this.#fail(error));
       },
     });
+    this.#handler = handler;
     for (const sink of this.#sinks) await sink.check();
     const stop = (): void => this.#stop.abort();
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     await this.#templates.start();
+    const closeApi = await this.#openApi();
     log.named('sink.server').info('starting sink server');
     try {
       await handler.run(this.#stop.signal).catch((error: unknown) => this.#fail(error));
@@ -85,8 +124,24 @@ class Agent {
       await this.#serving?.done;
     } finally {
       signal.removeEventListener('abort', stop);
+      await this.#supervisor?.stop();
+      await closeApi?.();
     }
     if (this.#failure !== undefined) throw this.#failure;
+    return this.#exitCode;
+  }
+
+  async #openApi(): Promise<(() => Promise<void>) | undefined> {
+    const { config, log } = this.#o;
+    if (config.listeners.length === 0) return undefined;
+    const { openApi } = await import('./api/open-api.ts');
+    return openApi({
+      config,
+      metrics: this.#metrics,
+      token: () => this.#token,
+      log: log.named('api'),
+      quit: () => this.#stop.abort(),
+    });
   }
 
   #fail(error: unknown): void {
@@ -94,20 +149,36 @@ class Agent {
     this.#stop.abort();
   }
 
-  async #useToken(token: Secret<string>): Promise<void> {
+  async #useToken(token: Secret<string>, wrapped: boolean): Promise<void> {
     const { config, log } = this.#o;
     if (this.#stop.signal.aborted) return;
+    if (!wrapped) this.#token = token;
     const sinkLog = log.named('sink.server');
-    for (const sink of this.#sinks)
-      await sink.write(token).catch((error: unknown) => {
-        sinkLog.error('error returned by sink function, retrying', { error: messageOf(error) });
-        throw error;
-      });
+    for (const sink of this.#sinks) await this.#writeSink(sink, token, sinkLog);
+    if (this.#stop.signal.aborted) return;
     if (config.exitAfterAuth) {
       sinkLog.info('sink server stopped');
       log.info('sinks finished, exiting');
     }
-    await this.#serve(token);
+    if (!wrapped) await this.#serve(token);
+    else if (config.exitAfterAuth) this.#stop.abort();
+  }
+
+  /** Tries about every two seconds until it works or the agent ends: a full disk may be emptied. */
+  async #writeSink(sink: FileSink, token: Secret<string>, log: Logger): Promise<void> {
+    const { clock, random } = this.#o;
+    while (!this.#stop.signal.aborted) {
+      try {
+        return await sink.write(token, this.#access);
+      } catch (error) {
+        const wait = 1000 + 2000 * random();
+        log.error('error returned by sink function, retrying', {
+          error: messageOf(error),
+          backoff: `${Math.round(wait)}ms`,
+        });
+        await clock.sleep(wait, this.#stop.signal).catch(() => {});
+      }
+    }
   }
 
   async #serve(token: Secret<string>): Promise<void> {
@@ -115,8 +186,11 @@ class Agent {
     this.#serving?.end.abort();
     await this.#serving?.done;
     const end = new AbortController();
-    this.#stop.signal.addEventListener('abort', () => end.abort(), { once: true });
-    const done = this.#render(token, end.signal).catch((error: unknown) => this.#fail(error));
+    const stop = (): void => end.abort();
+    this.#stop.signal.addEventListener('abort', stop, { once: true });
+    const done = this.#render(token, end.signal)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#stop.signal.removeEventListener('abort', stop));
     this.#serving = { end, done };
     if (!config.exitAfterAuth) return;
     await done;
@@ -129,4 +203,8 @@ class Agent {
     await this.#templates.serve(token, signal);
     if (this.#o.config.exitAfterAuth || this.#stop.signal.aborted) this.#templates.stopped();
   }
+}
+
+function withoutEmpty(tls: ClientTls): Partial<ClientTls> {
+  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
 }

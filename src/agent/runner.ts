@@ -6,6 +6,9 @@ import type { Secret } from '../lib/secret.ts';
 import { TemplateBrain } from './brain.ts';
 import type { TemplateConfig } from './config/config.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
+import { HeldBack } from './held-back.ts';
+import { hintField } from './hint-field.ts';
+import { type AgentMetrics, labels, noteSet } from './metrics.ts';
 import { runTemplateCommand } from './run-command.ts';
 import { nextRead } from './schedule.ts';
 import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
@@ -14,12 +17,18 @@ import { dependencyName } from './template/functions/vault.ts';
 import { renderTemplate } from './template/render.ts';
 import type { JobGroup, TemplateJob } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
+import { writeError } from './write-error.ts';
 import { writeRendered } from './write-file.ts';
 
 export interface RunnerOptions {
   readonly groups: readonly JobGroup[];
   /** The sets by folder and name, which outlive a runner. */
   readonly setOf: (group: JobGroup) => AtomicSet | undefined;
+  /** Takes what `env_template`s gave. */
+  readonly metrics: AgentMetrics;
+  /** Called when the store refuses a read: is the token still good? */
+  readonly onDenied?: () => void;
+  readonly setVariable?: (name: string, value: string) => void;
   readonly access: VaultAccess;
   readonly token: Secret<string>;
   readonly templateConfig: TemplateConfig;
@@ -39,12 +48,14 @@ export class Runner {
   readonly #brain = new TemplateBrain();
   readonly #fetcher: Fetcher;
   readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
+  readonly #held: HeldBack;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
     this.#fetcher = new Fetcher(options.access, options.token, (path, reason) =>
       options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
     );
+    this.#held = new HeldBack(options.clock);
     options.log.info('(runner) creating new runner (dry: false, once: false)');
     options.log.info('(runner) creating watcher');
   }
@@ -52,26 +63,20 @@ export class Runner {
   /** Renders everything once. @throws MeshrootError */
   async renderAll(signal: AbortSignal): Promise<void> {
     this.#o.log.info('(runner) starting');
-    const waiting = new Set(this.#o.groups);
-    while (waiting.size > 0 && !signal.aborted) {
-      const missing = new Map<string, Dependency>();
-      for (const group of [...waiting]) {
-        if (await this.#renderGroup(group, missing)) waiting.delete(group);
-      }
-      if (missing.size > 0) await this.#fetchAll([...missing.values()], signal);
-    }
+    await this.#renderAll(this.#o.groups, signal);
   }
 
   /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
   async keepCurrent(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const next = Math.min(...[...this.#due.values()].map(({ at }) => at));
+      const next = Math.min(...[...this.#due.values()].map(({ at }) => at), this.#held.next());
       if (!Number.isFinite(next)) return;
       await this.#o.clock
         .sleep(Math.max(0, Math.min(next - this.#o.clock.now(), 2 ** 31 - 1)), signal)
         .catch(() => {});
       if (signal.aborted) return;
-      if (await this.#refresh(signal)) await this.#renderChanged(signal);
+      const changed = await this.#refresh(signal);
+      await this.#renderAll(this.#held.toRender(this.#o.groups, changed), signal);
     }
   }
 
@@ -79,8 +84,8 @@ export class Runner {
     this.#o.log.info('(runner) stopping');
   }
 
-  async #renderChanged(signal: AbortSignal): Promise<void> {
-    const waiting = new Set(this.#o.groups);
+  async #renderAll(groups: readonly JobGroup[], signal: AbortSignal): Promise<void> {
+    const waiting = new Set(groups);
     while (waiting.size > 0 && !signal.aborted) {
       const missing = new Map<string, Dependency>();
       for (const group of [...waiting]) {
@@ -136,8 +141,9 @@ export class Runner {
         const reason = withName(dependency, messageOf(error));
         if (attempt >= retries) {
           log.error(`(view) ${reason} (exceeded maximum retries)`);
-          throw new MeshrootError('template-read', reason, { exit: 1, cause: error });
+          throw new MeshrootError('template-read', reason, { exit: 1, cause: error, ...hintField(error) });
         }
+        if (error instanceof MeshrootError && error.status === 403) this.#o.onDenied?.();
         const wait = Math.min(250 * 2 ** attempt, 60_000);
         log.warn(`(view) ${reason} (retry attempt ${attempt + 1} after "${waitText(wait)}")`);
         await clock.sleep(wait, signal).catch(() => {});
@@ -156,6 +162,10 @@ export class Runner {
         else if (missing.size === known && rendered.size === 0) continue;
       }
     } catch (error) {
+      if (group.set === undefined && group.jobs.every(({ settings }) => !settings.errorFatal)) {
+        this.#o.log.error(`(runner) ${messageOf(error)}`); // error_fatal = false: the others go on
+        return true;
+      }
       if (group.set === undefined || codeOf(error) === 'template-parse') throw error;
       await this.#refused(group, [messageOf(error)]);
       return true;
@@ -177,6 +187,7 @@ export class Runner {
         rightDelimiter: settings.rightDelimiter,
         missingKeyIsError: settings.errorOnMissingKey || inSet,
         denylist: settings.denylist,
+        sandboxPath: settings.sandboxPath,
         brain: this.#brain,
         env: this.#o.env,
         now: () => this.#o.clock.now(),
@@ -199,7 +210,12 @@ export class Runner {
   }
 
   async #writeOne(job: TemplateJob, data: Buffer): Promise<void> {
-    if (!(await writeRendered(job.settings, data))) return;
+    const { envName } = job.settings;
+    if (envName !== undefined) return this.#o.setVariable?.(envName, data.toString('utf8'));
+    const written = await writeRendered(job.settings, data).catch((error: unknown) => {
+      throw codeOf(error) === 'unknown-owner' ? error : writeError(job.settings.destination, error);
+    });
+    if (!written) return;
     this.#logRendered(job);
     await this.#command(job);
   }
@@ -211,7 +227,11 @@ export class Runner {
         { data, mode: settings.perms ?? 0o640 },
       ]),
     );
-    const delivery = await this.#o.setOf(group)?.deliver(files);
+    const set = this.#o.setOf(group);
+    const delivery = await set?.deliver(files).catch((error: unknown) => {
+      throw writeError(group.set?.folder ?? '', error);
+    });
+    if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;
     for (const job of group.jobs) this.#logRendered(job);
@@ -225,12 +245,14 @@ export class Runner {
 
   #announceRefusal(group: JobGroup, reasons: readonly string[]): void {
     const { folder, verifier } = group.set ?? { folder: '', verifier: { name: '' } };
+    this.#o.metrics.count(`meshroot_agent_set_refused_total${labels({ set: verifier.name, folder })}`);
     const message = `the ${verifier.name} set for ${folder} is refused: ${reasons.join('; ')}`;
     if (this.#o.refusalIsFatal) throw new MeshrootError('set-refused', message, { exit: 1 });
     this.#o.log.error(`(runner) ${message}; the last good set stays`);
   }
 
   #logRendered({ settings }: TemplateJob): void {
+    this.#o.metrics.count(`meshroot_agent_rendered_total${labels({ destination: settings.destination })}`);
     this.#o.log.info(`(runner) rendered "${settings.source ?? '(dynamic)'}" => "${settings.destination}"`);
   }
 

@@ -35,10 +35,11 @@ export async function readJobs(templates: readonly TemplateSettings[]): Promise<
 
 /** Finds the sets: all files that a verifier wants, written to one folder, by whatever templates. */
 export function groupJobs(jobs: readonly TemplateJob[], verifiers: readonly SetVerifier[]): JobGroup[] {
-  const folders = new Set(jobs.map(folderOf));
+  const files = jobs.filter(({ settings }) => settings.envName === undefined);
+  const folders = new Set(files.map(folderOf));
   const sets: JobGroup[] = [];
   for (const folder of folders) {
-    const here = jobs.filter((job) => folderOf(job) === folder);
+    const here = files.filter((job) => folderOf(job) === folder);
     for (const verifier of verifiers) {
       const members = here.filter((job) => verifier.files.includes(basename(job.settings.destination)));
       const names = new Set(members.map((job) => basename(job.settings.destination)));

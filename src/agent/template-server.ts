@@ -4,6 +4,8 @@ import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
 import type { AgentConfig } from './config/config.ts';
+import { hintField } from './hint-field.ts';
+import type { AgentMetrics } from './metrics.ts';
 import { Runner } from './runner.ts';
 import { AtomicSet } from './sets/atomic-set.ts';
 import type { SetVerifier } from './sets/verifier.ts';
@@ -18,6 +20,9 @@ export interface TemplateServerOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly verifiers: readonly SetVerifier[];
+  readonly metrics: AgentMetrics;
+  readonly onDenied?: () => void;
+  readonly setVariable?: (name: string, value: string) => void;
 }
 
 /** Runs the templates with the newest token: once in an init container, for good in a sidecar. */
@@ -60,7 +65,7 @@ export class TemplateServer {
         if (!signal.aborted) await clock.sleep(2 ** 31 - 1, signal).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
-        this.#log.error('template server error', { error: messageOf(error) });
+        this.#log.error('template server error', { error: messageOf(error), ...hintField(error) });
         const refused = codeOf(error) === 'set-refused';
         if (config.templateConfig.exitOnRetryFailure || refused) throw error;
         await clock.sleep(backoff.next(), signal).catch(() => {});

@@ -1,23 +1,42 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface TestVault {
-  readonly address: string;
+  address: string;
   /** `METHOD path` of all requests. */
   readonly requests: string[];
   /** KV version 1 data by path; change it to rotate. */
   readonly data: Record<string, Readonly<Record<string, unknown>> | undefined>;
   /** Status instead of an answer, by path. */
   readonly broken: Record<string, number | undefined>;
+  /** Set it to make every connection break. */
+  down: boolean;
+  /** Answers of paths that it does not know by itself. */
+  readonly answers: Record<string, TestAnswer | undefined>;
   close(): Promise<void>;
 }
+
+export type TestAnswer = (
+  body: unknown,
+  headers: IncomingHttpHeaders,
+) => { readonly status: number; readonly body?: unknown };
 
 /** The few paths of a Vault that an agent with Kubernetes login and KV version 1 needs; for tests. */
 export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   const requests: string[] = [];
   const data: TestVault['data'] = {};
   const broken: TestVault['broken'] = {};
+  const answers: TestVault['answers'] = {};
   let logins = 0;
+  const vault: TestVault = {
+    address: '',
+    down: false,
+    requests,
+    data,
+    broken,
+    answers,
+    close: () => closed(server),
+  };
   const answer = (path: string): unknown => {
     if (/^(auth\/kubernetes-c1\/login|auth\/token\/renew-self)$/.test(path)) {
       if (path.endsWith('login')) logins++;
@@ -34,10 +53,19 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
     return found === undefined ? undefined : { request_id: 'r', lease_duration: 2764800, data: found };
   };
   const server = createServer((request, response) => {
+    if (vault.down) return void request.socket.destroy();
     const path = (request.url ?? '').replace('/v1/', '');
     requests.push(`${request.method} ${path}`);
-    request.resume();
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      const own = broken[path] === undefined ? answers[path] : undefined;
+      if (own !== undefined) {
+        const text = Buffer.concat(chunks).toString();
+        const given = own(text === '' ? undefined : JSON.parse(text), request.headers);
+        response.writeHead(given.status).end(given.body === undefined ? '' : JSON.stringify(given.body));
+        return;
+      }
       const status = broken[path];
       const body = answer(path);
       if (status !== undefined) response.writeHead(status).end('{"errors":["permission denied"]}');
@@ -47,7 +75,8 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return { address: `http://127.0.0.1:${port}`, requests, data, broken, close: () => closed(server) };
+  vault.address = `http://127.0.0.1:${port}`;
+  return vault;
 }
 
 function closed(server: Server): Promise<void> {

@@ -89,13 +89,10 @@ async function pemFile(path: string): Promise<string> {
   });
 }
 
-/** HTTPS with a client certificate, another server name or no verification, which the plain transport does not know. */
-async function tlsTransport(
-  settings: VaultSettings,
-  address: URL,
-  ca: readonly string[] | undefined,
-): Promise<Transport> {
-  const agent = new https.Agent({
+/** Connections over TLS as the settings want them. @throws MeshrootError when a file cannot be read */
+export async function tlsAgent(settings: VaultSettings, roots?: readonly string[]): Promise<https.Agent> {
+  const ca = roots ?? (await trustedRoots(settings));
+  return new https.Agent({
     keepAlive: true,
     minVersion: 'TLSv1.2',
     rejectUnauthorized: !settings.skipVerify,
@@ -104,6 +101,15 @@ async function tlsTransport(
     ...(settings.clientKey === undefined ? {} : { key: await pemFile(settings.clientKey) }),
     ...(settings.tlsServerName === undefined ? {} : { servername: settings.tlsServerName }),
   });
+}
+
+/** HTTPS with a client certificate, another server name or no verification, which the plain transport does not know. */
+async function tlsTransport(
+  settings: VaultSettings,
+  address: URL,
+  ca: readonly string[] | undefined,
+): Promise<Transport> {
+  const agent = await tlsAgent(settings, ca);
   const base = address.pathname.replace(/\/+$/, '');
   return {
     close: () => agent.destroy(),

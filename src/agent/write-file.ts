@@ -2,6 +2,7 @@ import { link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import type { TemplateSettings } from './config/config.ts';
+import { ownerOf } from './owner.ts';
 
 /**
  * Writes what a template gave, unless the file holds the same bytes already.
@@ -12,14 +13,18 @@ export async function writeRendered(settings: TemplateSettings, data: Buffer): P
   if (settings.createDestDirs) await mkdir(dirname(destination), { recursive: true, mode: 0o755 });
   const known = await stat(destination).catch(() => undefined);
   const mode = perms ?? (known === undefined ? 0o644 : known.mode & 0o777);
+  const wanted = await ownerOf(settings);
+  // As upstream: a file that is replaced keeps its owner, where this process may give files away.
+  const owner = wanted ?? (known !== undefined && process.getuid?.() === 0 ? known : undefined);
   if (known !== undefined) {
-    const same = (await readFile(destination)).equals(data) && (known.mode & 0o777) === mode;
+    const owned = wanted === undefined || (known.uid === wanted.uid && known.gid === wanted.gid);
+    const same = owned && (known.mode & 0o777) === mode && (await readFile(destination)).equals(data);
     if (same) return false;
     if (backup) {
       await rm(`${destination}.bak`, { force: true });
       await link(destination, `${destination}.bak`);
     }
   }
-  await writeFileAtomic(destination, data, mode);
+  await writeFileAtomic(destination, data, mode, owner);
   return true;
 }

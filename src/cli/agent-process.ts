@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { agentLog, type Level, parseLevel } from '../agent/agent-log.ts';
 import type { AgentConfig } from '../agent/config/config.ts';
 import { readConfig } from '../agent/config/read-config.ts';
@@ -12,17 +13,49 @@ export interface AgentFlags {
   readonly exitAfterAuth?: boolean | string;
   readonly logLevel?: string;
   readonly logFormat?: string;
+  readonly logFile?: string;
+  readonly address?: string;
+  readonly caCert?: string;
+  readonly caPath?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly tlsServerName?: string;
+  readonly tlsSkipVerify?: boolean | string;
+  readonly namespace?: string;
+}
+
+/** Flags win over the environment, which wins over the configuration. */
+const variables = {
+  address: 'VAULT_AGENT_ADDR',
+  caCert: 'VAULT_CACERT',
+  caPath: 'VAULT_CAPATH',
+  clientCert: 'VAULT_CLIENT_CERT',
+  clientKey: 'VAULT_CLIENT_KEY',
+  tlsServerName: 'VAULT_TLS_SERVER_NAME',
+  tlsSkipVerify: 'VAULT_SKIP_VERIFY',
+  namespace: 'VAULT_NAMESPACE',
+  logFile: 'VAULT_LOG_FILE',
+} as const;
+
+function withAddress(env: Io['env'], flags: AgentFlags): Io['env'] {
+  const given = Object.entries(variables).flatMap(([flag, variable]) => {
+    const value = flags[flag as keyof typeof variables];
+    return value === undefined ? [] : [[variable, String(value)]];
+  });
+  return { ...env, ...Object.fromEntries(given) };
 }
 
 /** The agent as a process: flags over environment over configuration, banner, signals, exit code. */
 export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
-  const config = withFlags(await readConfig(flags.config, io.env), flags);
+  const env = withAddress(io.env, flags);
+  const config = withFlags(await readConfig(flags.config, env), flags);
   let level = levelOf(flags, io, config);
   const format = formatOf(flags, io, config);
-  const log = agentLog({ out: io.stderr, clock: systemClock, format, level: () => level });
+  const out = await logOutput(config, io);
+  const log = agentLog({ out, clock: systemClock, format, level: () => level });
   io.stdout.write(banner(level));
   const reload = (): void => {
-    readConfig(flags.config, io.env)
+    readConfig(flags.config, env)
       .then((fresh) => {
         level = levelOf(flags, io, fresh);
         log.info('reloaded: the log level is taken over, templates and login are not', { level });
@@ -31,9 +64,9 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
   };
   process.on('SIGHUP', reload);
   try {
-    await runAgent({
+    io.exitCode = await runAgent({
       config,
-      env: io.env,
+      env,
       clock: systemClock,
       random: Math.random,
       log,
@@ -53,6 +86,19 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
 function withFlags(config: AgentConfig, flags: AgentFlags): AgentConfig {
   if (flags.exitAfterAuth === undefined) return config;
   return { ...config, exitAfterAuth: flags.exitAfterAuth !== 'false' };
+}
+
+/** Standard error, and the log file when there is one. */
+async function logOutput(config: AgentConfig, io: Io): Promise<Io['stderr']> {
+  if (config.logFile === undefined) return io.stderr;
+  const { LogFile } = await import('../agent/log-file.ts');
+  const file = new LogFile(config.logFile, systemClock);
+  return new Writable({
+    write(chunk, _encoding, done) {
+      file.write(String(chunk));
+      io.stderr.write(chunk, done);
+    },
+  });
 }
 
 function levelOf(flags: AgentFlags, io: Io, config: AgentConfig): Level {

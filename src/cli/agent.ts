@@ -1,16 +1,13 @@
 import { Command } from 'commander';
+import type { AgentFlags } from './agent-process.ts';
 import type { Io } from './io.ts';
 
-interface Flags {
-  readonly config: readonly string[];
-  readonly exitAfterAuth?: boolean | string;
-  readonly logLevel?: string;
-  readonly logFormat?: string;
-}
+type Flags = AgentFlags;
 
 const examples = `
 examples:
   meshroot agent --config agent.hcl
+  meshroot agent explain -config=agent.hcl                                  (what it would do; no network, --json)
   meshroot agent -config=base.json -config=templates/ -exit-after-auth     (as vault agent)
 
 exit codes: 0 stopped or finished, 1 the configuration is wrong or it failed; see its log`;
@@ -23,6 +20,15 @@ export function command(io: Io): Command {
     .option('--exit-after-auth [boolean]', 'write everything once, then exit')
     .option('--log-level <level>', 'trace, debug, info, warn or error')
     .option('--log-format <format>', 'standard or json')
+    .option('--log-file <path>', 'write the log there too')
+    .option('--address <url>', 'of the store; wins over VAULT_ADDR and the configuration, as all of these')
+    .option('--ca-cert <file>', 'roots to trust')
+    .option('--ca-path <folder>', 'folder of roots to trust')
+    .option('--client-cert <file>', 'certificate to show the store')
+    .option('--client-key <file>', 'its key')
+    .option('--tls-server-name <name>', "name to expect in the store's certificate")
+    .option('--tls-skip-verify [boolean]', "do not check the store's certificate")
+    .option('--namespace <path>', 'namespace of the store')
     .addHelpText('after', examples)
     .action(async (flags: Flags) => {
       const { serveAgent } = await import('./agent-process.ts');

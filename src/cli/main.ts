@@ -60,7 +60,7 @@ async function runCommand(name: string, rest: readonly string[], io: Io): Promis
 
 function report(error: unknown, argv: readonly string[], io: Io): number {
   if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof MeshrootError) {
+  if (isMeshrootError(error)) {
     if (argv.includes('--json')) io.stdout.write(`${JSON.stringify({ error })}\n`);
     io.stderr.write(`${error.message}${error.hint === undefined ? '' : `      ${error.hint}`}\n`);
     return error.exit;
@@ -92,6 +92,11 @@ function help(): string {
 async function version(): Promise<string> {
   const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Told by its name: a command that is not in the bundle brings its own copy of the class. */
+function isMeshrootError(error: unknown): error is MeshrootError {
+  return error instanceof Error && error.name === 'MeshrootError';
 }
 
 /** Told by its code: importing commander for its class would cost every fast command its start. */

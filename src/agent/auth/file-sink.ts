@@ -5,6 +5,7 @@ import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { SinkSettings } from '../config/config.ts';
+import type { VaultAccess } from '../vault-access.ts';
 
 /** Writes the token to a file, whole or not at all. */
 export class FileSink {
@@ -34,14 +35,20 @@ export class FileSink {
     this.#log.info('file sink configured', { path, mode: modeText(mode) });
   }
 
-  async write(token: Secret<string>): Promise<void> {
-    const { path, mode, uid, gid } = this.#settings;
+  /** @param access for wrapping; a token that came wrapped is written as it is */
+  async write(token: Secret<string>, access: VaultAccess): Promise<void> {
+    const { path, mode, uid, gid, wrapTtlMs, encryption } = this.#settings;
+    let content = token.reveal();
+    if (wrapTtlMs !== undefined || encryption !== undefined) {
+      const { sinkPayload } = await import('./sink-payload.ts');
+      content = await sinkPayload(this.#settings, token, access);
+    }
     const temporary = temporaryName(path);
     try {
       const file = await open(temporary, 'wx', mode);
       try {
         await file.chmod(mode);
-        await file.writeFile(token.reveal());
+        await file.writeFile(content);
       } finally {
         await file.close();
       }

@@ -5,10 +5,13 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { MethodSettings } from '../config/config.ts';
+import { hintField } from '../hint-field.ts';
+import type { AgentMetrics } from '../metrics.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
-import { type AuthMethod, authMethod } from './method.ts';
+import { type AuthMethod, authMethod, type ClientTls } from './method.ts';
 import { renewalWait } from './renewal.ts';
+import { wrapInfo } from './wrap-info.ts';
 
 export interface HandlerOptions {
   readonly settings: MethodSettings;
@@ -16,14 +19,18 @@ export interface HandlerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  readonly metrics: AgentMetrics;
+  /** A connection with a client certificate of its own, for the method `cert`. */
+  readonly accessWith: (tls: ClientTls) => Promise<VaultAccess>;
   /** Called while a login is on its way. */
   readonly onLoginSent?: () => void;
-  /** Called with each new token. */
-  readonly onToken: (token: Secret<string>) => void;
+  /** Called with each new token; with `wrapped`, it is the text of a wrapping token, for the sink alone. */
+  readonly onToken: (token: Secret<string>, wrapped: boolean) => void;
 }
 
 interface Login {
   readonly token: Secret<string>;
+  readonly wrapped?: boolean;
   /** Milliseconds; 0 for a token that does not expire. */
   readonly ttlMs: number;
   readonly renewable: boolean;
@@ -34,6 +41,11 @@ export class AuthHandler {
   readonly #options: HandlerOptions;
   readonly #method: AuthMethod;
   readonly #backoff: Backoff;
+  /** The token in use, and what ends the wait with it. */
+  #current: { readonly token: Secret<string>; readonly over: AbortController } | undefined;
+  #asking = false;
+  /** Connection with the certificate of the method. */
+  #own: VaultAccess | undefined;
 
   constructor(options: HandlerOptions) {
     const { settings, random } = options;
@@ -50,12 +62,46 @@ export class AuthHandler {
       const login = await this.#authenticate(signal);
       if (login === undefined) continue;
       this.#backoff.reset();
+      this.#options.metrics.count('vault_agent_auth_success');
+      this.#options.metrics.set('vault_agent_authenticated', 1);
       log.info('authentication successful, sending token to sinks');
-      onToken(login.token);
+      onToken(login.token, login.wrapped === true);
+      if (login.wrapped === true) {
+        await this.#options.clock.sleep(login.ttlMs * 0.8, signal).catch(() => {});
+        continue;
+      }
       log.info('starting renewal process');
-      await this.#keepAlive(login, signal);
+      const over = new AbortController();
+      this.#current = { token: login.token, over };
+      const end = (): void => over.abort();
+      signal.addEventListener('abort', end, { once: true });
+      if (!signal.aborted) await this.#keepAlive(login, signal, over.signal);
+      signal.removeEventListener('abort', end);
+      this.#current = undefined;
     }
+    this.#own?.close();
     log.info('auth handler stopped');
+  }
+
+  /**
+   * A read was refused: asks the store whether the token still lives, and logs in again at once when it does not. Waiting
+   * for the next renewal could take most of the token's life.
+   */
+  async suspect(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined || this.#asking) return;
+    this.#asking = true;
+    try {
+      const client = this.#options.access.client(current.token);
+      const { status } = await client.request('GET', 'auth/token/lookup-self');
+      if (status !== 403 || this.#current !== current) return;
+      this.#options.log.warn('the token is not accepted any more, re-authenticating');
+      current.over.abort();
+    } catch {
+      // no answer: whoever reads or renews next will say so
+    } finally {
+      this.#asking = false;
+    }
   }
 
   async #authenticate(signal: AbortSignal): Promise<Login | undefined> {
@@ -65,24 +111,33 @@ export class AuthHandler {
       return await this.#login();
     } catch (error) {
       if (signal.aborted) return undefined;
+      this.#options.metrics.count('vault_agent_auth_failure');
+      this.#options.metrics.set('vault_agent_authenticated', 0);
       if (settings.exitOnError) {
         log.error('error authenticating and exit_on_err is set', { error: messageOf(error) });
         throw error;
       }
       const wait = this.#backoff.next();
-      log.error('error authenticating', { error: messageOf(error), backoff: seconds(wait) });
+      log.error('error authenticating', {
+        error: messageOf(error),
+        backoff: seconds(wait),
+        ...hintField(error),
+      });
       await clock.sleep(wait, signal).catch(() => {});
       return undefined;
     }
   }
 
   async #login(): Promise<Login> {
-    const { access, settings } = this.#options;
-    const credentials = await this.#method.credentials();
+    const { settings } = this.#options;
+    const access = await this.#access();
+    const credentials = await this.#method.credentials(access);
     if (credentials.kind === 'token') return this.#lookup(credentials.token);
     const data = Object.fromEntries(
       Object.entries(credentials.data).map(([k, v]) => [k, v instanceof Secret ? v.reveal() : v]),
     );
+    if (settings.wrapTtlMs !== undefined)
+      return this.#wrappedLogin(access, credentials.path, data, settings.wrapTtlMs);
     const sent = access.client(undefined, settings.namespace).write(credentials.path, data);
     this.#options.onLoginSent?.();
     const response = await sent;
@@ -92,6 +147,31 @@ export class AuthHandler {
     return { ...lifeOf(auth), token: new Secret(auth.client_token) };
   }
 
+  /** The connection for logins: that of everything else, or one with the certificate of the method. */
+  async #access(): Promise<VaultAccess> {
+    const { tls } = this.#method;
+    if (tls === undefined) return this.#options.access;
+    if (this.#own === undefined || tls.reload) {
+      this.#own?.close();
+      this.#own = await this.#options.accessWith(tls);
+    }
+    return this.#own;
+  }
+
+  async #wrappedLogin(access: VaultAccess, path: string, data: object, ttlMs: number): Promise<Login> {
+    const { settings } = this.#options;
+    const headers = { 'X-Vault-Wrap-TTL': `${Math.round(ttlMs / 1000)}s` };
+    const { status, body } = await access
+      .client(undefined, settings.namespace)
+      .request('PUT', path, data, headers);
+    const info = wrapInfo(body);
+    if (info === undefined)
+      throw new MeshrootError('auth-empty', `authentication returned nil wrap info (status ${status})`, {
+        exit: 1,
+      });
+    return { token: new Secret(JSON.stringify(info)), wrapped: true, ttlMs, renewable: false };
+  }
+
   async #lookup(token: Secret<string>): Promise<Login> {
     const response = await this.#options.access.client(token).read('auth/token/lookup-self');
     const ttl = Number(response?.data?.ttl ?? 0);
@@ -99,19 +179,19 @@ export class AuthHandler {
   }
 
   /** Renews at once and then at about two thirds of what is left; returns when the token is about to end. */
-  async #keepAlive(login: Login, signal: AbortSignal): Promise<void> {
+  async #keepAlive(login: Login, signal: AbortSignal, either: AbortSignal): Promise<void> {
     const { log, clock, random } = this.#options;
     let life: Omit<Login, 'token'> | undefined = login;
     let left = login.ttlMs;
-    while (!signal.aborted && life !== undefined) {
+    while (!either.aborted && life !== undefined) {
       if (life.renewable) {
-        life = await this.#renew(login.token, signal);
+        life = await this.#renew(login.token, either);
         if (life === undefined) break;
         left = life.ttlMs;
       }
       const wait = renewalWait(left, life.renewable, random());
       if (wait === undefined) break;
-      await clock.sleep(wait, signal).catch(() => {});
+      await clock.sleep(wait, either).catch(() => {});
       if (!life.renewable) break;
     }
     if (signal.aborted) log.info('shutdown triggered, stopping lifetime watcher');

@@ -2,6 +2,8 @@ import { readFile, realpath, rm } from 'node:fs/promises';
 import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { MethodSettings } from '../config/config.ts';
+import type { VaultAccess } from '../vault-access.ts';
+import { unwrappedSecretId } from './unwrap-secret-id.ts';
 
 /** What a method wants sent: a login, or a token that is already there. */
 export type Credentials =
@@ -13,8 +15,18 @@ export type Credentials =
   | { readonly kind: 'token'; readonly token: Secret<string> };
 
 export interface AuthMethod {
+  /** The login goes over a connection of its own, with this client certificate. */
+  readonly tls?: ClientTls;
   /** Reads what it needs anew: projected tokens rotate. @throws MeshrootError */
-  credentials(): Promise<Credentials>;
+  credentials(access: VaultAccess): Promise<Credentials>;
+}
+
+export interface ClientTls {
+  readonly caCert: string | undefined;
+  readonly clientCert: string | undefined;
+  readonly clientKey: string | undefined;
+  /** Reads the files anew for each login. */
+  readonly reload: boolean;
 }
 
 const kubernetesTokenPath = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -33,6 +45,7 @@ export function authMethod(settings: MethodSettings): AuthMethod {
 const methods: Readonly<Record<string, (settings: MethodSettings) => AuthMethod>> = {
   kubernetes,
   approle,
+  cert,
   jwt,
   token_file: tokenFile,
 };
@@ -73,18 +86,20 @@ function jwt(settings: MethodSettings): AuthMethod {
 function approle(settings: MethodSettings): AuthMethod {
   const rolePath = required(settings, 'role_id_file_path');
   const secretPath = text(settings, 'secret_id_file_path');
-  if (text(settings, 'secret_id_response_wrapping_path') !== undefined)
-    throw new MeshrootError('bad-agent-config', 'secret_id_response_wrapping_path is not supported yet', {
-      exit: 1,
-    });
+  const wrappingPath = text(settings, 'secret_id_response_wrapping_path');
   const remove = flag(settings, 'remove_secret_id_file_after_reading', true);
   let cached: Secret<string> | undefined;
   return {
-    credentials: async () => {
+    credentials: async (access) => {
       const data: Record<string, Secret<string>> = { role_id: await secretFile(rolePath) };
       if (secretPath !== undefined) {
-        const fresh = await secretFile(secretPath).catch((error: unknown) => {
-          if (cached === undefined) throw error;
+        const read = async (): Promise<Secret<string>> => {
+          const content = await secretFile(secretPath);
+          return wrappingPath === undefined ? content : unwrappedSecretId(content, wrappingPath, access);
+        };
+        const fresh = await read().catch((error: unknown) => {
+          // A wrapped one can be opened once: what was in it is good for further logins.
+          if (cached === undefined || codeOf(error) === 'secret-id-stolen') throw error;
           return cached;
         });
         cached = fresh;
@@ -93,6 +108,25 @@ function approle(settings: MethodSettings): AuthMethod {
       }
       return { kind: 'login', path: `${settings.mountPath}/login`, data };
     },
+  };
+}
+
+function cert(settings: MethodSettings): AuthMethod {
+  const name = text(settings, 'name');
+  const tls = {
+    caCert: text(settings, 'ca_cert'),
+    clientCert: text(settings, 'client_cert'),
+    clientKey: text(settings, 'client_key'),
+    reload: flag(settings, 'reload', false),
+  };
+  const own = tls.caCert ?? tls.clientCert ?? tls.clientKey;
+  return {
+    ...(own === undefined ? {} : { tls }),
+    credentials: async () => ({
+      kind: 'login',
+      path: `${settings.mountPath}/login`,
+      data: name === undefined ? {} : { name },
+    }),
   };
 }
 

@@ -4,13 +4,27 @@ export interface AgentConfig {
   readonly method: MethodSettings | undefined;
   readonly sinks: readonly SinkSettings[];
   readonly templates: readonly TemplateSettings[];
+  /** The program to supervise; its environment comes from the templates with an `envName`. */
+  readonly exec: ExecSettings | undefined;
+  readonly listeners: readonly ListenerSettings[];
+  readonly proxy: ProxySettings | undefined;
   readonly templateConfig: TemplateConfig;
   readonly exitAfterAuth: boolean;
   readonly pidFile: string | undefined;
   readonly logLevel: string | undefined;
   readonly logFormat: string | undefined;
+  readonly logFile: LogFileSettings | undefined;
   /** Things that are accepted but not served yet, in words for a warning. */
   readonly warnings: readonly string[];
+}
+
+export interface LogFileSettings {
+  readonly path: string;
+  /** 0 for no limit. */
+  readonly rotateBytes: number;
+  readonly rotateMs: number;
+  /** Rotated files kept; 0 for all, -1 for none. */
+  readonly maxFiles: number;
 }
 
 export interface VaultSettings {
@@ -36,17 +50,56 @@ export interface MethodSettings {
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly exitOnError: boolean;
+  /** The login's answer is wrapped: the sink gets a wrapping token, the agent itself none. */
+  readonly wrapTtlMs: number | undefined;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** Keys of a Diffie-Hellman exchange with whoever reads the sink. */
+export interface SinkEncryption {
+  /** File with the reader's public key. */
+  readonly path: string;
+  readonly deriveKey: boolean;
+  readonly additionalData: string;
+}
+
 export interface SinkSettings {
+  /** The token is put into a wrapping token that lives so long. */
+  readonly wrapTtlMs: number | undefined;
+  readonly encryption: SinkEncryption | undefined;
   readonly path: string;
   readonly mode: number;
   readonly uid: number | undefined;
   readonly gid: number | undefined;
 }
 
+export interface ListenerSettings {
+  readonly type: 'tcp' | 'unix';
+  /** `host:port` or the path of a socket. */
+  readonly address: string;
+  readonly socketMode: number | undefined;
+  readonly requireRequestHeader: boolean;
+  readonly metricsOnly: boolean;
+  readonly enableQuit: boolean;
+  readonly tls:
+    | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | undefined }
+    | undefined;
+}
+
+export interface ProxySettings {
+  /** Whether the agent's token goes with requests: never, with those that have none, with all. */
+  readonly useToken: 'no' | 'yes' | 'force';
+}
+
+export interface ExecSettings {
+  readonly command: readonly string[];
+  readonly restartOnChange: boolean;
+  readonly stopSignal: NodeJS.Signals;
+}
+
 export interface TemplateSettings {
+  /** Variable of the supervised process that gets the text, instead of a file. */
+  readonly envName: string | undefined;
   readonly source: string | undefined;
   readonly contents: string | undefined;
   readonly destination: string;
@@ -58,9 +111,20 @@ export interface TemplateSettings {
   readonly errorOnMissingKey: boolean;
   readonly errorFatal: boolean;
   readonly backup: boolean;
+  readonly user: string | undefined;
+  readonly group: string | undefined;
+  readonly wait: Quiet | undefined;
+  /** `file` reads only below this folder. */
+  readonly sandboxPath: string | undefined;
   readonly command: string | readonly string[] | undefined;
   readonly commandTimeoutMs: number;
   readonly denylist: readonly string[];
+}
+
+/** A change is held back until nothing changed for `minMs`, at most `maxMs`. */
+export interface Quiet {
+  readonly minMs: number;
+  readonly maxMs: number;
 }
 
 export interface TemplateConfig {

@@ -54,7 +54,8 @@ describe('an agent configuration', () => {
       vault: { address: 'https://vault:8200', skipVerify: true, retries: 0 },
       templates: [{ destination: '/s/a', perms: 0o600, errorOnMissingKey: true, leftDelimiter: '{{' }],
       templateConfig: { staticSecretRenderIntervalMs: 1000, exitOnRetryFailure: false },
-      warnings: ['the cache stanza is accepted but not served yet'],
+      warnings: [],
+      proxy: { useToken: 'no' },
       pidFile: '/home/vault/.pid',
     });
   });
@@ -94,7 +95,7 @@ describe('an agent configuration', () => {
       'write for example 5m, 90s or 1h30m',
     ],
     ['exit_after_auth = "maybe"', ':1:1: "exit_after_auth" must be true or false', undefined],
-    ['exec { command = ["x"] }', 'process supervisor mode', undefined],
+    ['exec { command = ["x"] }', 'no auto_auth block', undefined],
     ['auto_auth {', ':1:', undefined],
     ['pid_file = "/x"', 'error validating configuration: no auto_auth block', undefined],
   ])('that is wrong is refused with its place: %s', async (text, message, hint) => {

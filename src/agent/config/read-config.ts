@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
 import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
-import type { AgentConfig, MethodSettings, SinkSettings, TemplateConfig } from './config.ts';
+import { readMethod, readSinks } from './auth-stanza.ts';
+import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
+import { readEnvTemplates, readExec } from './exec-stanza.ts';
+import { readListeners, readProxy } from './listener-stanza.ts';
 import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
 import { readVault } from './vault-stanza.ts';
@@ -63,94 +66,54 @@ function parsed(file: string, text: string): HclObject {
 function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
   const last = <T>(read: (s: Section) => T | undefined): T | undefined =>
     sections.map(read).findLast((v) => v !== undefined);
-  refuseUnsupported(sections);
   const autoAuth = last((s) => s.section('auto_auth'));
+  const method = autoAuth === undefined ? undefined : readMethod(autoAuth);
   return {
     vault: readVault(
       last((s) => s.section('vault')),
       env,
     ),
-    method: autoAuth === undefined ? undefined : readMethod(autoAuth),
-    sinks:
-      autoAuth === undefined
-        ? []
-        : autoAuth.typed('sink').map(({ type, section }) => readSink(type, section)),
-    templates: sections.flatMap((s) => s.sections('template').map(readTemplate)),
+    method,
+    sinks: autoAuth === undefined || method === undefined ? [] : readSinks(autoAuth, method, env),
+    templates: sections.flatMap((s) => [...s.sections('template').map(readTemplate), ...readEnvTemplates(s)]),
+    listeners: sections.flatMap(readListeners),
+    proxy: readProxy(
+      last((s) => s.section('api_proxy')),
+      last((s) => s.section('cache')),
+    ),
+    exec: readExec(last((s) => s.section('exec'))),
     templateConfig: readTemplateConfig(last((s) => s.section('template_config'))),
     exitAfterAuth: last((s) => s.boolean('exit_after_auth')) ?? false,
     pidFile: last((s) => s.text('pid_file')),
     logLevel: last((s) => s.text('log_level')),
     logFormat: last((s) => s.text('log_format')),
+    logFile: readLogFile(
+      (key) => (key === 'log_file' && env.VAULT_LOG_FILE ? env.VAULT_LOG_FILE : last((s) => s.text(key))),
+      (key) => last((s) => s.integer(key)),
+      (key) => last((s) => s.duration(key)),
+    ),
     warnings: warningsOf(sections),
   };
 }
 
-function refuseUnsupported(sections: readonly Section[]): void {
-  for (const section of sections) {
-    for (const key of ['env_template', 'exec']) {
-      const entry = section.entry(key);
-      if (entry !== undefined) section.fail(`"${key}" (process supervisor mode) is not supported yet`, entry);
-    }
-  }
-}
-
+/** Things that are accepted but do not do all that they do upstream. */
 function warningsOf(sections: readonly Section[]): string[] {
-  const warnings: string[] = [];
-  const has = (key: string): boolean => sections.some((s) => s.entry(key) !== undefined);
-  if (has('cache')) warnings.push('the cache stanza is accepted but not served yet');
-  if (has('listener')) warnings.push('the listener stanza is accepted but not served yet: nothing listens');
-  if (has('api_proxy')) warnings.push('the api_proxy stanza is accepted but not served yet');
-  return warnings;
+  const persist = sections.some((s) => s.section('cache')?.entry('persist') !== undefined);
+  return persist ? ['cache.persist is accepted, but nothing is cached: what it would keep is read anew'] : [];
 }
 
-function readMethod(autoAuth: Section): MethodSettings {
-  const [method, ...more] = autoAuth.typed('method');
-  if (method === undefined) return autoAuth.fail('auto_auth needs a method', autoAuth.entry('method'));
-  if (more.length > 0) autoAuth.fail('auto_auth takes one method', autoAuth.entry('method'));
-  const { type, section } = method;
-  const minBackoffMs = section.duration('min_backoff') ?? 1000;
-  const maxBackoffMs = section.duration('max_backoff') ?? 300_000;
-  if (minBackoffMs >= maxBackoffMs)
-    section.fail('auto_auth.method: min_backoff must be less than max_backoff', section.entry('min_backoff'));
-  if (section.text('wrap_ttl') !== undefined)
-    section.fail('auto_auth.method.wrap_ttl is not supported yet', section.entry('wrap_ttl'));
-  return {
-    type,
-    mountPath: (section.text('mount_path') ?? `auth/${type}`).replace(/^\/+|\/+$/g, ''),
-    namespace: section.text('namespace'),
-    minBackoffMs,
-    maxBackoffMs,
-    exitOnError: section.boolean('exit_on_err') ?? false,
-    config: configOf(section),
-  };
-}
-
-/** The free-form `config` block. */
-function configOf(section: Section): Readonly<Record<string, unknown>> {
-  const out: Record<string, unknown> = {};
-  for (const config of section.sections('config')) {
-    for (const { key, value } of config.object.entries)
-      out[key] = typeof value === 'object' ? config.texts(key) : value;
-  }
-  return out;
-}
-
-function readSink(type: string, section: Section): SinkSettings {
-  if (type !== 'file')
-    section.fail(`unknown sink type "${type}"`, section.entry('type'), 'only "file" is known');
-  if (section.text('wrap_ttl') !== undefined || section.text('dh_type') !== undefined)
-    section.fail('wrapped or encrypted sinks are not supported yet', section.entry('wrap_ttl'));
-  const config = section.section('config');
-  const path = config?.text('path');
-  if (config === undefined || path === undefined || path === '')
-    return section.fail("'path' not specified for file sink", section.entry('config'));
-  const mode = config.text('mode');
+function readLogFile(
+  text: (key: string) => string | undefined,
+  integer: (key: string) => number | undefined,
+  duration: (key: string) => number | undefined,
+): LogFileSettings | undefined {
+  const path = text('log_file');
+  if (path === undefined || path === '') return undefined;
   return {
     path,
-    mode:
-      mode === undefined ? 0o640 : mode.startsWith('0') ? (config.integer('mode', 8) ?? 0o640) : Number(mode),
-    uid: config.integer('uid'),
-    gid: config.integer('gid'),
+    rotateBytes: integer('log_rotate_bytes') ?? 0,
+    rotateMs: duration('log_rotate_duration') ?? 86_400_000,
+    maxFiles: integer('log_rotate_max_files') ?? 0,
   };
 }
 
@@ -168,7 +131,17 @@ function validated(config: AgentConfig): AgentConfig {
     throw new MeshrootError('bad-agent-config', `error validating configuration: ${reason}`, { exit: 1 });
   };
   if (config.method === undefined) fail('no auto_auth block: nothing to log in with');
-  if (config.sinks.length === 0 && config.templates.length === 0)
+  if (config.method?.wrapTtlMs !== undefined && config.templates.length > 0)
+    fail('auto_auth.method.wrap_ttl leaves the agent without a token for its templates');
+  const inEnvironment = config.templates.filter((template) => template.envName !== undefined);
+  if (inEnvironment.length > 0 && config.exec === undefined) fail('env_template requires an exec block');
+  if (config.exec !== undefined && inEnvironment.length === 0)
+    fail('exec requires at least one env_template');
+  if (inEnvironment.length > 0 && config.proxy !== undefined)
+    fail('env_template cannot be combined with api_proxy or cache');
+  if (inEnvironment.length > 0 && inEnvironment.length < config.templates.length)
+    fail('env_template cannot be combined with template');
+  if (config.sinks.length === 0 && config.templates.length === 0 && config.listeners.length === 0)
     fail('auto_auth requires at least one sink or at least one template');
   return config;
 }

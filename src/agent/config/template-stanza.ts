@@ -1,4 +1,5 @@
-import type { TemplateSettings } from './config.ts';
+import { parseDuration } from '../../lib/duration.ts';
+import type { Quiet, TemplateSettings } from './config.ts';
 import type { Section } from './section.ts';
 
 const keys = [
@@ -28,26 +29,28 @@ const keys = [
 /** One `template` stanza. Unlike elsewhere an unknown key is an error here, as in Vault. */
 export function readTemplate(section: Section): TemplateSettings {
   section.onlyKnows(keys);
-  const source = section.text('source');
-  const contents = section.text('contents');
   const destination = section.text('destination') ?? '';
-  if ((source === undefined) === (contents === undefined))
-    section.fail(
-      'a template takes either "source" or "contents"',
-      section.entry('source') ?? section.object.entries[0],
-    );
   if (destination === '')
     section.fail(
       'a template needs a "destination"',
       section.entry('destination') ?? section.object.entries[0],
     );
-  for (const key of ['sandbox_path', 'user', 'group', 'uid', 'gid']) {
-    const entry = section.entry(key);
-    if (entry !== undefined) section.fail(`"template.${key}" is not supported yet`, entry);
-  }
+  return readTemplateBody(section, destination);
+}
+
+/** What `template` and `env_template` have in common. */
+export function readTemplateBody(section: Section, destination: string): TemplateSettings {
+  const source = section.text('source');
+  const contents = section.text('contents');
+  if ((source === undefined) === (contents === undefined))
+    section.fail(
+      'a template takes either "source" or "contents"',
+      section.entry('source') ?? section.object.entries[0],
+    );
   const exec = section.section('exec');
   const execCommand = exec?.texts('command');
   return {
+    envName: undefined,
     source,
     contents,
     destination,
@@ -58,10 +61,36 @@ export function readTemplate(section: Section): TemplateSettings {
     errorOnMissingKey: section.boolean('error_on_missing_key') ?? false,
     errorFatal: section.boolean('error_fatal') ?? true,
     backup: section.boolean('backup') ?? false,
+    user: owner(section, 'user', 'uid'),
+    group: owner(section, 'group', 'gid'),
+    wait: readWait(section),
+    sandboxPath: section.text('sandbox_path'),
     command: execCommand ?? commandOf(section),
     commandTimeoutMs: exec?.duration('timeout') ?? section.duration('command_timeout') ?? 30_000,
     denylist: [...section.texts('function_denylist'), ...section.texts('function_blacklist')],
   };
+}
+
+/** A number wins over a name; -1 stands for "not set". */
+function owner(section: Section, name: string, number: string): string | undefined {
+  const id = section.integer(number);
+  const text = id === undefined || id < 0 ? section.text(name) : String(id);
+  return text === '' ? undefined : text;
+}
+
+/** `wait { min = "2s" max = "10s" }` or `"2s:10s"`; max is four times min unless given. */
+function readWait(section: Section): Quiet | undefined {
+  const entry = section.entry('wait');
+  if (entry === undefined || entry.value === null || entry.value === '') return undefined;
+  const block = typeof entry.value === 'string' ? undefined : section.section('wait');
+  if (block?.boolean('enabled') === false) return undefined;
+  const [low, high] = typeof entry.value === 'string' ? entry.value.split(':') : [];
+  const minMs = block === undefined ? parseDuration(low ?? '0') : (block.duration('min') ?? 0);
+  const maxMs =
+    block === undefined ? (high === undefined ? undefined : parseDuration(high)) : block.duration('max');
+  if (maxMs !== undefined && maxMs < minMs)
+    section.fail('template.wait: max must not be less than min', entry);
+  return minMs === 0 ? undefined : { minMs, maxMs: maxMs ?? 4 * minMs };
 }
 
 function commandOf(section: Section): string | readonly string[] | undefined {

@@ -35,6 +35,11 @@ export class AtomicSet {
     this.#clock = clock;
   }
 
+  /** Serial, end and fingerprint of what was delivered last; empty before. */
+  get facts(): Readonly<Record<string, string>> {
+    return this.#delivered;
+  }
+
   /** Judges the set and, when it is good and new, swaps it in. A refused set leaves what is there untouched. */
   async deliver(files: ReadonlyMap<string, SetFile>): Promise<Delivery> {
     const contents = new Map([...files].map(([name, { data }]) => [name, data]));
@@ -93,8 +98,13 @@ export class AtomicSet {
     const name = `..${stamp}.${process.pid}_${this.#count++}`;
     const staged = join(this.#folder, name);
     await mkdir(staged, { mode: 0o755 });
-    await Promise.all([...files].map(([file, content]) => writeSynced(join(staged, file), content)));
-    await syncFolder(staged);
+    try {
+      await Promise.all([...files].map(([file, content]) => writeSynced(join(staged, file), content)));
+      await syncFolder(staged);
+    } catch (error) {
+      await rm(staged, { recursive: true, force: true }); // a full disk needs the room
+      throw error;
+    }
     return name;
   }
 

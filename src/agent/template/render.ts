@@ -15,6 +15,8 @@ export interface RenderOptions {
   readonly missingKeyIsError?: boolean;
   readonly denylist?: readonly string[];
   readonly limits?: TemplateLimits;
+  /** `file` reads only below it. */
+  readonly sandboxPath?: string | undefined;
   readonly brain: Brain;
   readonly env: Environment;
   readonly now: () => number;

@@ -12,6 +12,7 @@ import { writeFileFunctions } from './write-to-file.ts';
 
 export interface FunctionContext {
   readonly brain: Brain;
+  readonly sandboxPath?: string | undefined;
   readonly env: Environment;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -31,7 +32,7 @@ export function templateFunctions(context: FunctionContext): Map<string, GoFunct
       ...mathFunctions,
       ...mapFunctions(),
       ...environmentFunctions(context.env, context.now),
-      ...vaultFunctions(context.brain),
+      ...vaultFunctions(context.brain, context.sandboxPath),
       ...writeFileFunctions,
       executeTemplate: executeTemplateFunction(context),
     }),

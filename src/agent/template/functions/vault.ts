@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import { quote } from '../quote.ts';
 import { FunctionError, GoSlice, type GoStruct, toUtf8, unbox } from '../values.ts';
 import { define, type FunctionTable } from './define.ts';
@@ -40,7 +42,7 @@ function writeHash(data: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
-export function vaultFunctions(brain: Brain): FunctionTable {
+export function vaultFunctions(brain: Brain, sandboxPath?: string): FunctionTable {
   return {
     secret: define([`...${s}`], 'interface {}', (a) => {
       if (a.length === 0) return undefined;
@@ -53,9 +55,25 @@ export function vaultFunctions(brain: Brain): FunctionTable {
     }),
     file: define([s], s, (a) => {
       if (a.text(0) === '') return '';
-      return brain.file({ kind: 'file', path: toUtf8(trimSpace(a.text(0))) }) ?? '';
+      const path = toUtf8(trimSpace(a.text(0)));
+      if (sandboxPath !== undefined) staysInside(path, sandboxPath);
+      return brain.file({ kind: 'file', path }) ?? '';
     }),
   };
+}
+
+/** Judged by the words of the path and by where links lead. */
+function staysInside(path: string, folder: string): void {
+  const inner = relative(real(resolve(folder)), real(resolve(path)));
+  if (inner === '..' || inner.startsWith('../')) throw new FunctionError(`'${path}' is outside of sandbox`);
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // not there yet: reading it will say so
+  }
 }
 
 function secretDependency(path: string, pairs: readonly string[]): Dependency {

@@ -1,0 +1,35 @@
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { VaultSettings } from '../config/config.ts';
+import { tlsAgent } from '../vault-access.ts';
+
+/** The store behind an agent's listener: bodies stream through, whatever they hold. */
+export interface Upstream {
+  pass(request: IncomingMessage, headers: IncomingHttpHeaders): Promise<IncomingMessage>;
+  close(): void;
+}
+
+const ofOneHop = ['connection', 'keep-alive', 'proxy-authorization', 'te', 'trailer', 'upgrade', 'host'];
+
+export async function upstream(settings: VaultSettings): Promise<Upstream> {
+  const address = new URL(settings.address);
+  const secure = address.protocol === 'https:';
+  const agent = secure ? await tlsAgent(settings) : new http.Agent({ keepAlive: true });
+  const base = address.pathname.replace(/\/+$/, '');
+  return {
+    close: () => agent.destroy(),
+    pass: (request, given) =>
+      new Promise((resolve, reject) => {
+        const headers = { ...given };
+        for (const name of ofOneHop) delete headers[name];
+        if (settings.namespace !== undefined) headers['x-vault-namespace'] ??= settings.namespace;
+        const url = new URL(base + (request.url ?? ''), address);
+        const options = { agent, method: request.method ?? 'GET', headers, timeout: settings.timeoutMs };
+        const out = (secure ? https : http).request(url, options, resolve);
+        out.on('timeout', () => out.destroy(new Error('no answer in time')));
+        out.on('error', reject);
+        request.on('aborted', () => out.destroy());
+        request.pipe(out);
+      }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { ListenerSettings, ProxySettings } from './config.ts';
+import type { Section } from './section.ts';
+
+/** The `listener "tcp"` and `listener "unix"` blocks. */
+export function readListeners(section: Section): ListenerSettings[] {
+  return section.typed('listener').map(({ type, section: body }) => {
+    if (type !== 'tcp' && type !== 'unix')
+      body.fail(`unknown listener type "${type}"`, body.object.entries[0], 'tcp or unix');
+    const address = body.text('address') ?? (type === 'tcp' ? '127.0.0.1:8200' : '');
+    if (address === '') body.fail('a unix listener needs an address', body.object.entries[0]);
+    const role = body.text('role') ?? 'default';
+    if (role !== 'default' && role !== 'metrics_only')
+      body.fail(`unknown listener role "${role}"`, body.entry('role'), 'default or metrics_only');
+    return {
+      type: type === 'unix' ? 'unix' : 'tcp',
+      address,
+      socketMode: body.integer('socket_mode', 8),
+      requireRequestHeader: body.boolean('require_request_header') ?? false,
+      metricsOnly: role === 'metrics_only',
+      enableQuit: body.section('agent_api')?.boolean('enable_quit') ?? false,
+      tls: readTls(type, body),
+    };
+  });
+}
+
+function readTls(type: string, body: Section): ListenerSettings['tls'] {
+  if (type === 'unix' || body.boolean('tls_disable') === true) return undefined;
+  const certFile = body.text('tls_cert_file');
+  const keyFile = body.text('tls_key_file');
+  if (certFile === undefined || keyFile === undefined)
+    return body.fail(
+      'a tcp listener needs tls_cert_file and tls_key_file',
+      body.object.entries[0],
+      'or tls_disable = true',
+    );
+  const clientCaFile = body.text('tls_client_ca_file');
+  return { certFile, keyFile, clientCaFile };
+}
+
+/** `api_proxy` and, before it existed, `cache` say whose token goes with requests that have none. */
+export function readProxy(proxy: Section | undefined, cache: Section | undefined): ProxySettings | undefined {
+  const from = [proxy, cache].find((s) => s?.entry('use_auto_auth_token') !== undefined);
+  if (proxy === undefined && cache === undefined) return undefined;
+  const text = from?.text('use_auto_auth_token') ?? 'false';
+  if (text === 'force') return { useToken: 'force' };
+  return { useToken: from?.boolean('use_auto_auth_token') === true ? 'yes' : 'no' };
+}
