@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { agentInit } from './agent-init.ts';
 import { caCsr } from './ca-csr.ts';
@@ -32,6 +32,7 @@ interface Flags {
   readonly warmup: string;
   readonly also: readonly string[];
   readonly json?: boolean;
+  readonly cpuProf?: string;
 }
 
 const program = new Command('bench')
@@ -44,6 +45,7 @@ const program = new Command('bench')
   .option('--seconds <s>', 'of measured load per run', '5')
   .option('--warmup <s>', 'of load before it', '2')
   .option('--also <name=checkout...>', 'other built checkouts of meshroot to measure in the same run', [])
+  .option('--cpu-prof <folder>', 'every process of ours leaves a CPU profile there (and is slower)')
   .option('--json', 'one JSON object instead of tables')
   .action((what: string[], flags: Flags) => bench(what, flags));
 
@@ -57,7 +59,9 @@ async function bench(what: readonly string[], flags: Flags): Promise<void> {
     rounds: positive(flags.rounds, '--rounds'),
     seconds: positive(flags.seconds, '--seconds'),
     warmup: Number(flags.warmup),
-    builds: [buildOf('meshroot', repository), ...flags.also.map(otherBuild)],
+    builds: [buildOf('meshroot', repository), ...flags.also.map(otherBuild)].map((build) =>
+      profiled(build, flags.cpuProf),
+    ),
     scratch,
   };
   const report = [];
@@ -113,6 +117,12 @@ function otherBuild(text: string): Build {
   const [, name, checkout] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (name !== undefined && checkout !== undefined) return buildOf(name, checkout);
   return program.error(`bench: --also wants NAME=CHECKOUT, not "${text}"`, { exitCode: 2 });
+}
+
+/** Node's own profiler: see where the time of a slow row goes. */
+function profiled({ name, command: [node = '', ...words] }: Build, folder: string | undefined): Build {
+  const flags = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`];
+  return { name, command: [node, ...flags, ...words] };
 }
 
 function positive(text: string, flag: string): number {

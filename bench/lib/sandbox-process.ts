@@ -50,7 +50,7 @@ function foreignToken(subject: string): Promise<string> {
   return new SignJWT({})
     .setProtectedHeader({ alg: 'RS256', kid: 'bench' })
     .setIssuer(jwksIssuer)
-    .setAudience('istio-ca')
+    .setAudience(['istio-ca'])
     .setSubject(subject)
     .setIssuedAt()
     .setExpirationTime('2h')
