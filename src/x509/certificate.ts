@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { SubjectAltNames } from './alt-names.ts';
 import type { Name } from './name.ts';
@@ -7,6 +7,7 @@ import type { KeyUsage } from './oids.ts';
 import { pemBlocks, toPem } from './pem.ts';
 import { type CertificateFields, readCertificate } from './read-certificate.ts';
 import { signatureAlgorithmOf, verifySignature } from './signature.ts';
+import { importSpki } from './spki.ts';
 
 /** An X.509 certificate. Times are in ms since the epoch; identifiers and fingerprint are lower-case hex. */
 export interface Certificate {
@@ -64,7 +65,7 @@ class DerCertificate implements Certificate {
     return this.#pem;
   }
   get publicKey(): KeyObject {
-    this.#publicKey ??= createPublicKey({ key: this.fields.publicKeyDer, format: 'der', type: 'spki' });
+    this.#publicKey ??= importSpki(this.fields.publicKeyDer);
     return this.#publicKey;
   }
   get fingerprint(): string {

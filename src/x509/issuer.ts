@@ -7,6 +7,7 @@ import { authorityKeyId, extensionBlock } from './extensions.ts';
 import { keyMatches } from './keys.ts';
 import { encodeName, type Name } from './name.ts';
 import { algorithmForKey, type SignatureAlgorithm, signData } from './signature.ts';
+import { spkiOf } from './spki.ts';
 import { clampNotAfter, isoDay, requireWithin } from './validity-rule.ts';
 
 export interface Issuer {
@@ -123,7 +124,7 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
     parts.issuerName,
     sequence(time(parts.now - backdate), time(parts.notAfter)),
     encodeName(parts.subject),
-    publicKey.export({ type: 'spki', format: 'der' }),
+    spkiOf(publicKey),
     extensionBlock(parts.extensions),
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);

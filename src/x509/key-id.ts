@@ -2,10 +2,11 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { DerReader } from './der/reader.ts';
 import { tags } from './der/tags.ts';
 import { readBitBytes } from './der/values.ts';
+import { spkiOf } from './spki.ts';
 
 /** SHA-1 over the key's bit string (RFC 5280 4.2.1.2, method 1), as OpenSSL's `hash` and Go do. Not a security use. */
 export function keyIdOf(publicKey: KeyObject): Buffer {
-  const reader = new DerReader(publicKey.export({ type: 'spki', format: 'der' }));
+  const reader = new DerReader(spkiOf(publicKey));
   const spki = reader.enter(tags.sequence, 'the public key');
   spki.next(tags.sequence, 'the key algorithm');
   const bits = readBitBytes(spki.next(tags.bitString, 'the key bits'), 'the key bits');
