@@ -48,12 +48,14 @@ class DerCertificate implements Certificate {
   readonly der: Buffer;
   #fields: CertificateFields | undefined;
   #publicKey: KeyObject | undefined;
+  readonly #serial: string | undefined;
   #pem: string | undefined;
   #fingerprint: string | undefined;
 
-  constructor(der: Buffer, publicKey?: KeyObject) {
+  constructor(der: Buffer, publicKey?: KeyObject, serial?: string) {
     this.der = der;
     this.#publicKey = publicKey;
+    this.#serial = serial;
   }
 
   get fields(): CertificateFields {
@@ -88,7 +90,7 @@ class DerCertificate implements Certificate {
     return this.fields.issuerDer;
   }
   get serial(): string {
-    return this.fields.serial;
+    return this.#serial ?? this.fields.serial;
   }
   get notBefore(): number {
     return this.fields.notBefore;
@@ -134,9 +136,12 @@ class DerCertificate implements Certificate {
   }
 }
 
-/** A certificate that we have just encoded, so there is nothing to check. */
-export const issuedCertificate = (der: Buffer, publicKey: KeyObject): Certificate =>
-  new DerCertificate(der, publicKey);
+/**
+ * A certificate that we have just encoded, so there is nothing to check. Its serial number is wanted for every one of them
+ * (logs, replies), so it is not read back.
+ */
+export const issuedCertificate = (der: Buffer, publicKey: KeyObject, serial: string): Certificate =>
+  new DerCertificate(der, publicKey, serial);
 
 /**
  * Reads one certificate: DER, or PEM whose first CERTIFICATE block is taken.

@@ -117,9 +117,10 @@ export interface SigningParts {
 /** TBSCertificate, signature, certificate (RFC 5280, 4.1). The serial number is 128 random bits. */
 export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
   const { algorithm, publicKey } = parts;
+  const serial = randomBytes(16);
   const tbs = sequence(
     version3,
-    unsigned(randomBytes(16)),
+    unsigned(serial),
     algorithm.der,
     parts.issuerName,
     sequence(time(parts.now - backdate), time(parts.notAfter)),
@@ -128,7 +129,10 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
     extensionBlock(parts.extensions),
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);
-  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey);
+  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey, hexOf(serial));
 }
+
+/** As a reader of the certificate sees it: an INTEGER has no leading zero bytes. */
+const hexOf = (serial: Buffer): string => serial.toString('hex').replace(/^(00)+(?=..)/, '');
 
 const version3 = explicit(0, smallInteger(2));
