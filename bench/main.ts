@@ -33,6 +33,7 @@ interface Flags {
   readonly also: readonly string[];
   readonly json?: boolean;
   readonly cpuProf?: string;
+  readonly only?: string;
 }
 
 const program = new Command('bench')
@@ -45,6 +46,7 @@ const program = new Command('bench')
   .option('--seconds <s>', 'of measured load per run', '5')
   .option('--warmup <s>', 'of load before it', '2')
   .option('--also <name=checkout...>', 'other built checkouts of meshroot to measure in the same run', [])
+  .option('--only <text>', 'variants whose name contains this')
   .option('--cpu-prof <folder>', 'every process of ours leaves a CPU profile there (and is slower)')
   .option('--json', 'one JSON object instead of tables')
   .action((what: string[], flags: Flags) => bench(what, flags));
@@ -67,7 +69,7 @@ async function bench(what: readonly string[], flags: Flags): Promise<void> {
   const report = [];
   if (flags.json !== true) process.stdout.write(`${machine()}\n`);
   for (const question of questions) {
-    const answer = await ask(question, settings);
+    const answer = await ask(question, settings, flags.only);
     report.push(answer);
     if (flags.json !== true) process.stdout.write(`\n${answer.text}\n`);
   }
@@ -85,12 +87,13 @@ function questionsOf(word: string): readonly Question[] {
 }
 
 /** One question that cannot be measured does not take the others with it. */
-async function ask(question: Question, settings: Settings) {
+async function ask(question: Question, settings: Settings, only = '') {
   const { name } = question;
   try {
     const plan = await question.prepare(settings);
+    const variants = plan.variants.filter((variant) => variant.name.includes(only));
     const load = loadavg()[0]?.toFixed(1);
-    const results = await runRounds(plan.variants, settings.rounds, (variant, round, sample) => {
+    const results = await runRounds(variants, settings.rounds, (variant, round, sample) => {
       process.stderr.write(`${name} ${round + 1}/${settings.rounds} ${variant} ${JSON.stringify(sample)}\n`);
     }).finally(() => plan.close?.());
     const marks = markLines(results, plan.marks);
