@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { SubjectAltNames } from './alt-names.ts';
 import type { Name } from './name.ts';
@@ -7,6 +7,7 @@ import type { KeyUsage } from './oids.ts';
 import { pemBlocks, toPem } from './pem.ts';
 import { type CertificateFields, readCertificate } from './read-certificate.ts';
 import { signatureAlgorithmOf, verifySignature } from './signature.ts';
+import { importSpki } from './spki.ts';
 
 /** An X.509 certificate. Times are in ms since the epoch; identifiers and fingerprint are lower-case hex. */
 export interface Certificate {
@@ -47,12 +48,14 @@ class DerCertificate implements Certificate {
   readonly der: Buffer;
   #fields: CertificateFields | undefined;
   #publicKey: KeyObject | undefined;
+  readonly #serial: string | undefined;
   #pem: string | undefined;
   #fingerprint: string | undefined;
 
-  constructor(der: Buffer, publicKey?: KeyObject) {
+  constructor(der: Buffer, publicKey?: KeyObject, serial?: string) {
     this.der = der;
     this.#publicKey = publicKey;
+    this.#serial = serial;
   }
 
   get fields(): CertificateFields {
@@ -64,7 +67,7 @@ class DerCertificate implements Certificate {
     return this.#pem;
   }
   get publicKey(): KeyObject {
-    this.#publicKey ??= createPublicKey({ key: this.fields.publicKeyDer, format: 'der', type: 'spki' });
+    this.#publicKey ??= importSpki(this.fields.publicKeyDer);
     return this.#publicKey;
   }
   get fingerprint(): string {
@@ -87,7 +90,7 @@ class DerCertificate implements Certificate {
     return this.fields.issuerDer;
   }
   get serial(): string {
-    return this.fields.serial;
+    return this.#serial ?? this.fields.serial;
   }
   get notBefore(): number {
     return this.fields.notBefore;
@@ -133,9 +136,12 @@ class DerCertificate implements Certificate {
   }
 }
 
-/** A certificate that we have just encoded, so there is nothing to check. */
-export const issuedCertificate = (der: Buffer, publicKey: KeyObject): Certificate =>
-  new DerCertificate(der, publicKey);
+/**
+ * A certificate that we have just encoded, so there is nothing to check. Its serial number is wanted for every one of them
+ * (logs, replies), so it is not read back.
+ */
+export const issuedCertificate = (der: Buffer, publicKey: KeyObject, serial: string): Certificate =>
+  new DerCertificate(der, publicKey, serial);
 
 /**
  * Reads one certificate: DER, or PEM whose first CERTIFICATE block is taken.

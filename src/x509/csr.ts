@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { SubjectAltNames } from './alt-names.ts';
 import { DerReader } from './der/reader.ts';
@@ -13,6 +13,7 @@ import { pemBlocks, toPem } from './pem.ts';
 import { algorithmOid } from './read-certificate.ts';
 import { type Extension, knownExtensions, readExtensions } from './read-extensions.ts';
 import { algorithmForKey, signData, verifySignature } from './signature.ts';
+import { importSpki, spkiOf } from './spki.ts';
 
 /** A certification request (PKCS#10, RFC 2986). */
 export interface Csr {
@@ -48,7 +49,7 @@ export async function createCsr(options: CsrOptions): Promise<string> {
   const body = sequence(
     smallInteger(0),
     encodeName(subject),
-    key.publicKey.export({ type: 'spki', format: 'der' }),
+    spkiOf(key.publicKey),
     explicit(0, ...attributes),
   );
   const algorithm = algorithmForKey(key.privateKey);
@@ -124,7 +125,7 @@ function readAttributes(reader: DerReader): Extension[] {
 
 function importPublicKey(der: Buffer): KeyObject {
   try {
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return importSpki(der);
   } catch {
     throw new MeshrootError('bad-der', 'its public key is not of a kind that is known here');
   }

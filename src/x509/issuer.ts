@@ -7,6 +7,7 @@ import { authorityKeyId, extensionBlock } from './extensions.ts';
 import { keyMatches } from './keys.ts';
 import { encodeName, type Name } from './name.ts';
 import { algorithmForKey, type SignatureAlgorithm, signData } from './signature.ts';
+import { spkiOf } from './spki.ts';
 import { clampNotAfter, isoDay, requireWithin } from './validity-rule.ts';
 
 export interface Issuer {
@@ -133,11 +134,14 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
     parts.issuerName,
     sequence(time(notBefore), time(parts.notAfter)),
     parts.subjectDer ?? encodeName(parts.subject),
-    parts.publicKeyDer ?? publicKey.export({ type: 'spki', format: 'der' }),
+    parts.publicKeyDer ?? spkiOf(publicKey),
     extensionBlock(parts.extensions),
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);
-  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey);
+  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey, hexOf(serial));
 }
+
+/** As a reader of the certificate sees it: an INTEGER has no leading zero bytes. */
+const hexOf = (serial: Buffer): string => serial.toString('hex').replace(/^(00)+(?=..)/, '');
 
 const version3 = explicit(0, smallInteger(2));
