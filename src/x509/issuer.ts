@@ -126,10 +126,10 @@ export interface SigningParts {
 
 /** TBSCertificate, signature, certificate (RFC 5280, 4.1). */
 export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
-  const { algorithm, publicKey, notBefore = parts.now - backdate } = parts;
+  const { algorithm, publicKey, notBefore = parts.now - backdate, serial = randomBytes(16) } = parts;
   const tbs = sequence(
     version3,
-    unsigned(parts.serial ?? randomBytes(16)),
+    unsigned(serial),
     algorithm.der,
     parts.issuerName,
     sequence(time(notBefore), time(parts.notAfter)),

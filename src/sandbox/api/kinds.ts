@@ -136,6 +136,10 @@ export const kinds: readonly Kind[] = [
     generation: true,
   }),
   row('networking.k8s.io/v1', 'IngressClass', 'ingressclasses', { ...cluster, generation: true }),
+  row('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies', {
+    shortNames: ['netpol'],
+    generation: true,
+  }),
   row('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', {
     shortNames: ['pdb'],
     subresources: ['status'],
