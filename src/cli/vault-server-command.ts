@@ -82,7 +82,15 @@ function devConfig(flags: Flags, parse: (text: string, file: string) => VaultCon
 
 async function logFor(io: Io, flags: Flags, config: VaultConfig): Promise<Logger> {
   const { createTextLog, logLevels } = await import('../server/text-log.ts');
-  const level = logLevels.find((known) => known === flags.logLevel) ?? config.logLevel;
+  const level =
+    flags.logLevel === undefined
+      ? config.logLevel
+      : logLevels.find((known) => known === flags.logLevel?.toLowerCase());
+  if (level === undefined) {
+    throw new MeshrootError('bad-log-level', `"${flags.logLevel}" is not a log level`, {
+      hint: `one of ${logLevels.join(', ')}`,
+    });
+  }
   if ((flags.logFormat ?? config.logFormat) !== 'json') return createTextLog(io.stderr, systemClock, level);
   const { createPinoLog } = await import('../server/pino-log.ts');
   return createPinoLog(io.stderr, level);

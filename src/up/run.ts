@@ -120,7 +120,7 @@ async function startHosts(
     const start = () => startClusterHost({ name, folder, ports, reaper, with: options.with });
     const host = await context.steps.step(name, start, ({ kubeconfig }) => [
       'api server, controllers, node',
-      `kubectl --kubeconfig ${relative(process.cwd(), kubeconfig)}`,
+      `kubectl --kubeconfig ${shortest(kubeconfig)}`,
     ]);
     started.add(() => host.close());
     hosts.push(host);
@@ -205,4 +205,10 @@ async function applyMesh(
       'meshroot plan shows what differs',
     ],
   );
+}
+
+/** Relative to where the person stands, unless that leads up and down the tree. */
+function shortest(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
 }
