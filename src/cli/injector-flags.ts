@@ -1,4 +1,5 @@
 import { parseGoBool, parseGoInt } from '../injector/go-values.ts';
+import { readOwnOptions } from '../injector/own-options.ts';
 import { defaultSettings, type InjectorSettings } from '../injector/settings.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 
@@ -57,6 +58,14 @@ const ours = (setting: keyof AllSettings, flag: string, env: string, text: strin
 const tls = (setting: keyof AllSettings, flag: string, env: string, text: string): Flag => ({
   flag,
   env: [`AGENT_INJECT_${env}`, env],
+  setting,
+  text,
+});
+
+/** What vault-k8s does not have: MESHROOT_... */
+const own = (setting: keyof AllSettings, flag: string, text: string): Flag => ({
+  flag,
+  env: [`MESHROOT_${flag.toUpperCase().replaceAll('-', '_')}`],
   setting,
   text,
 });
@@ -161,6 +170,13 @@ export const flags: readonly Flag[] = [
     setting: 'cluster',
     text: "this cluster's name in Vault, for meshroot.io/istio-ca",
   },
+  own(
+    'nativeSidecar',
+    'native-sidecar',
+    'one agent as native sidecar with a startup probe (Kubernetes >= 1.29)',
+  ),
+  own('seccompProfile', 'seccomp-profile', 'of the agents: RuntimeDefault, Unconfined or Localhost/FILE'),
+  own('tmpfsSizeLimit', 'tmpfs-size-limit', 'most bytes of each volume in memory, e.g. 1Mi'),
 ];
 
 /**
@@ -203,6 +219,11 @@ function check(settings: AllSettings): AllSettings {
   if (settings.defaultTemplate !== 'map' && settings.defaultTemplate !== 'json') {
     const message = `Invalid default flag type: ${settings.defaultTemplate}`;
     throw new MeshrootError('bad-setting', message, { hint: 'write map or json', exit: 1 });
+  }
+  try {
+    readOwnOptions(new Map(), settings);
+  } catch (error) {
+    throw new MeshrootError('bad-setting', messageOf(error).replace(/^meshroot\.io\//, '-'), { exit: 1 });
   }
   return settings;
 }

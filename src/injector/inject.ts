@@ -4,6 +4,7 @@ import { type AgentOptions, readAgentOptions } from './agent-options.ts';
 import { Annotations, vaultAnnotations } from './annotations.ts';
 import { parseGoBool } from './go-values.ts';
 import { istioCaAnnotations, rootCaDirPatch, wantsIstioCa } from './istio-ca-profile.ts';
+import { type OwnOptions, readOwnOptions } from './own-options.ts';
 import { readAnnotations, readPod } from './pod.ts';
 import { podPatch } from './pod-patch.ts';
 import { refusal, stage } from './refusal.ts';
@@ -44,12 +45,13 @@ export function inject(object: unknown, namespace: string, settings: InjectorSet
     });
   }
   const annotations = new Annotations(given, settings);
-  const options = readAgentOptions(pod, annotations, namespace);
+  const own = stage('error reading own annotations', () => readOwnOptions(all, settings));
+  const options = readAgentOptions(pod, annotations, namespace, own);
   const patch = stage('error creating patch for agent', () => [
     ...(istioCa ? rootCaDirPatch(pod, annotations.text('secret-volume-path')) : []),
     ...podPatch(pod, options, annotations, settings.vaultCaCertBytes),
   ]);
-  const warnings = warningsOf(options, annotations);
+  const warnings = [...warningsOf(options, annotations), ...ownWarnings(own, options, annotations)];
   return { kind: 'injected', patch, init: options.prePopulate, sidecar: !options.prePopulateOnly, warnings };
 }
 
@@ -81,4 +83,13 @@ function warningsOf(options: AgentOptions, annotations: Annotations): string[] {
       ? []
       : [`agent-telemetry-${wrong} has the wrong type: the whole telemetry stanza is dropped`]),
   ];
+}
+
+function ownWarnings(own: OwnOptions, options: AgentOptions, annotations: Annotations): string[] {
+  if (!own.nativeSidecar) return [];
+  if (!options.nativeSidecar)
+    return ['agent-pre-populate-only is true: the agent ends, and native-sidecar has no effect'];
+  return annotations.text('agent-init-json-patch') === ''
+    ? []
+    : ['agent-init-json-patch has no effect on a native sidecar: write agent-json-patch'];
 }

@@ -20,8 +20,9 @@ export function podPatch(
   const mounts = secretMounts(options, annotations);
   const build = (init: boolean): AgentContainer =>
     agentContainer(pod, options, annotations, { init, caCertBytes });
-  const initAgent = options.prePopulate ? build(true) : undefined;
-  const sidecar = options.prePopulateOnly ? undefined : build(false);
+  const native = options.nativeSidecar ? build(false) : undefined;
+  const initAgent = native ?? (options.prePopulate ? build(true) : undefined);
+  const sidecar = options.prePopulateOnly || native !== undefined ? undefined : build(false);
   refuseTakenNames(pod, volumes, [initAgent, sidecar]);
   return [
     ...append('/spec/volumes', pod.volumes.length, volumes),

@@ -30,6 +30,10 @@ export interface InjectorSettings {
   readonly disableKeepAlives: string;
   /** The cluster's name, for `meshroot.io/istio-ca`; empty: the annotation `meshroot.io/cluster` must say it. */
   readonly cluster: string;
+  /** Defaults of `meshroot.io/native-sidecar`, `seccomp-profile` and `tmpfs-size-limit`. */
+  readonly nativeSidecar: boolean;
+  readonly seccompProfile: string;
+  readonly tmpfsSizeLimit: string;
 }
 
 /** vault-k8s 1.7.6's defaults; the Vault address has none. */
@@ -61,4 +65,7 @@ export const defaultSettings: InjectorSettings = {
   disableIdleConnections: '',
   disableKeepAlives: '',
   cluster: '',
+  nativeSidecar: false,
+  seccompProfile: '',
+  tmpfsSizeLimit: '',
 };
