@@ -1,3 +1,4 @@
+import { type Command, Option } from 'commander';
 import { parseGoBool, parseGoInt } from '../injector/go-values.ts';
 import { readOwnOptions } from '../injector/own-options.ts';
 import { defaultSettings, type InjectorSettings } from '../injector/settings.ts';
@@ -19,6 +20,10 @@ export interface ServerSettings {
   readonly tlsMinVersion: string;
   readonly tlsCipherSuites: string;
   readonly useLeaderElector: boolean;
+  /** What namespaces may ask for; see policy-file.ts. */
+  readonly policyFile: string;
+  /** A refusal becomes an Event, seen by `kubectl get events`. */
+  readonly events: boolean;
 }
 
 const defaultServer: ServerSettings = {
@@ -34,6 +39,8 @@ const defaultServer: ServerSettings = {
   tlsMinVersion: 'tls12',
   tlsCipherSuites: '',
   useLeaderElector: false,
+  policyFile: '',
+  events: false,
 };
 
 export type AllSettings = InjectorSettings & ServerSettings;
@@ -176,6 +183,12 @@ export const flags: readonly Flag[] = [
     'one agent as native sidecar with a startup probe (Kubernetes >= 1.29)',
   ),
   own('seccompProfile', 'seccomp-profile', 'of the agents: RuntimeDefault, Unconfined or Localhost/FILE'),
+  own(
+    'policyFile',
+    'policy-file',
+    'YAML: stores, roles and images that namespaces may ask for; read again when it changes',
+  ),
+  own('events', 'events', 'a refused pod becomes an Event of its namespace (in a cluster)'),
   own('tmpfsSizeLimit', 'tmpfs-size-limit', 'most bytes of each volume in memory, e.g. 1Mi'),
 ];
 
@@ -226,4 +239,24 @@ function check(settings: AllSettings): AllSettings {
     throw new MeshrootError('bad-setting', messageOf(error).replace(/^meshroot\.io\//, '-'), { exit: 1 });
   }
   return settings;
+}
+
+/** Gives a command every flag of the table. */
+export function addFlags(built: Command): void {
+  for (const { flag, env, setting, text } of flags) {
+    if (flag === undefined) continue;
+    const value = typeof defaults[setting] === 'boolean' ? `[bool]` : '<value>';
+    const fallback = defaults[setting] === '' ? '' : `; default ${defaults[setting]}`;
+    built.addOption(new Option(`--${flag} ${value}`, `${text} [${env[0]}]${fallback}`));
+  }
+}
+
+/** What stood on the command line, by flag name. */
+export function givenFlags(built: Command): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const option of built.options) {
+    const value: unknown = built.getOptionValue(option.attributeName());
+    if (value !== undefined) given.set(option.long?.slice(2) ?? '', String(value));
+  }
+  return given;
 }

@@ -1,3 +1,5 @@
+import type { InjectionPolicy } from './policy.ts';
+
 /** What the operator of the injector decides for all pods; an annotation of a pod wins over it. */
 export interface InjectorSettings {
   readonly vaultAddress: string;
@@ -34,6 +36,8 @@ export interface InjectorSettings {
   readonly nativeSidecar: boolean;
   readonly seccompProfile: string;
   readonly tmpfsSizeLimit: string;
+  /** What namespaces may ask for; absent: everything. */
+  readonly policy?: InjectionPolicy | undefined;
 }
 
 /** vault-k8s 1.7.6's defaults; the Vault address has none. */
