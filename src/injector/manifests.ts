@@ -185,6 +185,8 @@ function environment(
     ...(options.authPath === undefined ? {} : { AGENT_INJECT_VAULT_AUTH_PATH: options.authPath }),
     ...(options.vaultCaCert === undefined ? {} : { AGENT_INJECT_VAULT_CACERT_BYTES: options.vaultCaCert }),
     ...(options.cluster === undefined ? {} : { MESHROOT_CLUSTER: options.cluster }),
+    // a young generation of 1 MiB instead of 16 costs nothing at the rate at which pods are made; Go does not read it
+    NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=96',
     ...(options.events === true ? { MESHROOT_EVENTS: 'true' } : {}),
     ...(options.policy === undefined ? {} : { MESHROOT_POLICY_FILE: `${policyFolder}/policy.yaml` }),
     ...options.env,

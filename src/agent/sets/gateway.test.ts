@@ -79,11 +79,15 @@ describe('the files of a gateway', () => {
     ['no CA', async () => ({ ca: '' }), /^ca\.crt holds no certificate$/],
     ['a CA that is cut', async () => ({ ca: root.certificate.pem.slice(0, 300) }), /^ca\.crt/],
     ['the intermediate in front', async () => ({ crt: intermediate.certificate.pem + leaf.pem }), /./],
-    ['a chain that does not belong to it', async () => ({ crt: leaf.pem + root.certificate.pem }), /issuer/],
+    [
+      'a chain that does not belong to it',
+      async () => ({ crt: leaf.pem + root.certificate.pem }),
+      /roots issued shop/,
+    ],
   ])('with %s are refused', async (_, texts, message) => {
     const { refusals } = await verify(await texts());
     expect(refusals.length).toBeGreaterThan(0);
-    expect(refusals.some((refusal) => message.test(refusal))).toBe(true);
+    expect(refusals).toContainEqual(expect.stringMatching(message));
     expect(refusals.join()).not.toContain('PRIVATE KEY-----\n');
   });
 
