@@ -251,6 +251,16 @@ export function addFlags(built: Command): void {
   }
 }
 
+/** The same settings as an environment: the first variable of each flag. */
+export function environmentOf(given: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    flags.flatMap(({ flag, env: [variable] }) => {
+      const value = flag === undefined ? undefined : given.get(flag);
+      return value === undefined || variable === undefined ? [] : [[variable, value]];
+    }),
+  );
+}
+
 /** What stood on the command line, by flag name. */
 export function givenFlags(built: Command): Map<string, string> {
   const given = new Map<string, string>();

@@ -228,3 +228,47 @@ describe('meshroot injector explain', () => {
     expect(err).toMatch(message);
   });
 });
+
+describe('meshroot injector manifests', () => {
+  async function printed(...args: string[]): Promise<{ out: string; err: string; code: number }> {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const { signal } = new AbortController();
+    const code = await run(['injector', 'manifests', ...args], {
+      stdout,
+      stderr,
+      env: {},
+      signal,
+      exitCode: 0,
+    });
+    return { out: String(stdout.read() ?? ''), err: String(stderr.read() ?? ''), code };
+  }
+
+  test('prints what kubectl applies, with the flags as environment of the injector', async () => {
+    const { out, code } = await printed(
+      '-vault-address=https://v:8200',
+      '-native-sidecar=true',
+      '--json',
+      '--fail-closed',
+      'a,b',
+    );
+    expect(code).toBe(0);
+    const { kind, items } = JSON.parse(out) as {
+      kind: string;
+      items: { kind: string; webhooks?: unknown[] }[];
+    };
+    expect(kind).toBe('List');
+    expect(items.at(-1)?.webhooks).toHaveLength(2);
+    expect(out).toMatch(/"name": "MESHROOT_NATIVE_SIDECAR",\s+"value": "true"/);
+    const yaml = await printed('-vault-address=https://v:8200');
+    expect(yaml.out).toMatch(/^---\napiVersion: v1\nkind: Namespace\n/);
+  });
+
+  test.each<[string[], RegExp]>([
+    [['--fail-closed', 'istio_system'], /"istio_system" is no name of a namespace {6}write/],
+    [['--replicas', 'many'], /no number of pods/],
+    [['--policy', '/nonexistent'], /cannot read \/nonexistent: /],
+  ])('%j is exit code 2', async (args, message) => {
+    const { err, code } = await printed('-vault-address=x', ...args);
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+});

@@ -12,6 +12,7 @@ import { explainCommand } from './injector-explain.ts';
 import { type AllSettings, addFlags, givenFlags, readSettings } from './injector-flags.ts';
 import { injectorKube } from './injector-kube.ts';
 import { hclogLogger } from './injector-log.ts';
+import { manifestsCommand } from './injector-manifests.ts';
 import type { Io } from './io.ts';
 
 const examples = `
@@ -42,7 +43,7 @@ export function command(io: Io): Command {
     )
     .addHelpText('after', examples);
   addFlags(built);
-  built.enablePositionalOptions().addCommand(explainCommand(io)); // its flags have the names of ours
+  built.enablePositionalOptions().addCommand(explainCommand(io)).addCommand(manifestsCommand(io)); // their flags have the names of ours
   return built.action(async (words: string[], options: Record<string, unknown>) => {
     if (words[0] !== undefined && words[0] !== 'agent-inject') {
       throw new MeshrootError('unknown-command', `"${words[0]}" is not a command of meshroot injector`, {
