@@ -32,9 +32,9 @@ export function agentContainer(
     resources: resources(annotations),
     volumeMounts: agentMounts(pod, options, annotations, init),
     ...(init ? {} : { lifecycle: lifecycle(options, annotations) }),
-    ...(options.nativeSidecar ? nativeSidecar(options, annotations) : {}),
     ...(options.setSecurityContext ? { securityContext: securityContext(options) } : {}),
   };
+  if (options.nativeSidecar) Object.assign(container, nativeSidecar(options, annotations));
   const patch = init ? options.initPatch : options.sidecarPatch;
   return patch.length === 0 ? container : patched(container, patch);
 }
@@ -44,7 +44,7 @@ function script(fromConfigMap: boolean, init: boolean, env: readonly EnvVar[]): 
   if (fromConfigMap) {
     return `touch ${tokenFile} && exec vault agent -config=/vault/configs/${init ? 'config-init' : 'config'}.hcl`;
   }
-  const parts = env.filter(({ name }) => /^VAULT_CONFIG(_\d+)?$/.test(name));
+  const parts = env.filter(({ name }) => name === 'VAULT_CONFIG' || name.startsWith('VAULT_CONFIG_'));
   const config = parts.map(({ name }) => `\${${name}?}`).join(''); // the shell stops when one is unset
   return `echo ${config} | base64 -d > /home/vault/config.json && exec vault agent -config=/home/vault/config.json`;
 }
@@ -95,15 +95,15 @@ function nativeSidecar(options: AgentOptions, annotations: Annotations): Record<
 }
 
 function securityContext({ runAsUser, runAsGroup, seccompProfile }: AgentOptions): Record<string, unknown> {
-  return {
+  const context = {
     runAsUser,
     runAsGroup,
     runAsNonRoot: runAsUser !== 0 && runAsGroup !== 0,
     readOnlyRootFilesystem: true,
     allowPrivilegeEscalation: false,
     capabilities: { drop: ['ALL'] },
-    ...(seccompProfile === undefined ? {} : { seccompProfile }),
   };
+  return seccompProfile === undefined ? context : { ...context, seccompProfile };
 }
 
 /** The members of a Kubernetes container; what a patch adds beyond them is dropped, as a typed client would. */

@@ -61,7 +61,11 @@ export function agentEnvironment(
  * end at 256 KiB, and so does what comes of them, far below the 2 MiB that an environment may have.
  */
 function inParts(name: string, value: string): EnvVar[] {
-  const parts = value.match(new RegExp(`.{1,${longestVariable}}`, 'g')) ?? [''];
+  if (value.length <= longestVariable) return [{ name, value }];
+  const count = Math.ceil(value.length / longestVariable);
+  const parts = Array.from({ length: count }, (_, i) =>
+    value.slice(i * longestVariable, (i + 1) * longestVariable),
+  );
   return parts.map((part, i) => ({ name: i === 0 ? name : `${name}_${i + 1}`, value: part }));
 }
 

@@ -112,11 +112,15 @@ function readChecked(
     enableQuit: annotations.bool('agent-enable-quit'),
     autoAuthExitOnErr: annotations.bool('agent-auto-auth-exit-on-err'),
     containers: readContainers(pod, annotations),
+    nativeSidecar: false,
+    seccompProfile: own.seccompProfile,
+    tmpfsSizeLimit: own.tmpfsSizeLimit,
+    cachePersist: false,
   };
   // an agent that is meant to end does not become one that stays, and one that stays hands its cache to nobody
   const nativeSidecar = own.nativeSidecar && !base.prePopulateOnly;
   const cachePersist = base.cacheEnable && base.prePopulate && !base.prePopulateOnly && !nativeSidecar;
-  return { ...base, ...own, nativeSidecar, cachePersist };
+  return { ...base, nativeSidecar, cachePersist };
 }
 
 function readIdentity(pod: Pod, annotations: Annotations): { runAsUser: number; runAsGroup: number } {

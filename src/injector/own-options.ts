@@ -28,6 +28,28 @@ export interface OwnOptions {
 
 /** @throws a refusal that names the annotation */
 export function readOwnOptions(all: ReadonlyMap<string, string>, settings: InjectorSettings): OwnOptions {
+  if (!hasOwn(all)) return defaultsOf(settings);
+  return readGiven(all, settings);
+}
+
+function hasOwn(all: ReadonlyMap<string, string>): boolean {
+  for (const name of all.keys()) if (name.startsWith(ownPrefix)) return true;
+  return false;
+}
+
+const known = new WeakMap<InjectorSettings, OwnOptions>();
+
+/** Nearly all pods: read once. */
+function defaultsOf(settings: InjectorSettings): OwnOptions {
+  let defaults = known.get(settings);
+  if (defaults === undefined) {
+    defaults = readGiven(new Map(), settings);
+    known.set(settings, defaults);
+  }
+  return defaults;
+}
+
+function readGiven(all: ReadonlyMap<string, string>, settings: InjectorSettings): OwnOptions {
   const read = <T>(name: OwnAnnotation, fallback: string, parse: (text: string) => T): T => {
     try {
       return parse(all.get(ownPrefix + name) ?? fallback);
