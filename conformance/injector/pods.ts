@@ -393,6 +393,70 @@ const container: PodCase[] = [
   ),
 ];
 
+const combined: PodCase[] = [
+  on(
+    'a job of the chart with everything at once',
+    {
+      'agent-pre-populate-only': 'true',
+      'agent-init-first': 'true',
+      'agent-run-as-user': '1337',
+      'secret-volume-path': '/etc/creds',
+      'agent-inject-file-Db-Creds': 'nested/creds.env',
+      'agent-inject-perms-Db-Creds': '0440',
+      'agent-inject-default-template': 'json',
+    },
+    { initContainers: inits, restartPolicy: 'Never' },
+  ),
+  on(
+    'init first, shared processes, custom volumes, copied mounts',
+    {
+      'agent-init-first': 'true',
+      'agent-share-process-namespace': 'true',
+      'agent-copy-volume-mounts': 'first',
+      'secret-volume-path-Db-Creds': '/etc/db',
+    },
+    { initContainers: inits, shareProcessNamespace: true },
+  ),
+  on('revoke through a proxy with TLS files', {
+    'agent-revoke-on-shutdown': 'true',
+    'tls-secret': 'vault-tls',
+    'ca-cert': '/vault/tls/ca.crt',
+    'client-cert': '/vault/tls/client.crt',
+    'client-key': '/vault/tls/client.key',
+    'proxy-address': 'http://proxy:3128',
+  }),
+  on('a config map with a sidecar alone', { 'agent-configmap': 'mine', 'agent-pre-populate': 'false' }),
+  on('a config map with an init agent alone', {
+    'agent-configmap': 'mine',
+    'agent-pre-populate-only': 'true',
+    'agent-extra-secret': 'extra',
+  }),
+  on('a token volume beside an audience of its own', {
+    'agent-service-account-token-volume-name': 'kube-api-access-x',
+    'auth-type': 'jwt',
+    'auth-path': 'auth/jwt',
+    'auth-config-path': '/var/run/secrets/kubernetes.io/serviceaccount/token',
+  }),
+  on('ten secrets on three volumes', {
+    ...Object.fromEntries(
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [`agent-inject-secret-s${n}`, `kv/s${n}`]),
+    ),
+    'secret-volume-path-s3': '/etc/a',
+    'secret-volume-path-s7': '/etc/a',
+    'secret-volume-path-s9': '/etc/b',
+  }),
+  on('a path that leaves the volume', { 'agent-inject-file-Db-Creds': '../../etc/passwd' }),
+  on('a token, a cache and a quit on another port', {
+    'agent-inject-token': 'true',
+    'agent-cache-enable': 'true',
+    'agent-enable-quit': 'true',
+    'agent-cache-listener-port': '8100',
+  }),
+  on('a template that a shell and HTML would take apart', {
+    'agent-inject-template-Db-Creds': '<a href="$(x)">`y` & \\u003c \u2028 \u00fc {{ "\\"" }}</a>\n\ttab',
+  }),
+];
+
 const bools = [
   'agent-inject',
   'agent-init-first',
@@ -489,6 +553,7 @@ export const podCases: readonly PodCase[] = [
   ...secrets,
   ...vault,
   ...container,
+  ...combined,
   ...refused,
 ];
 

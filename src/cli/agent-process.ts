@@ -3,6 +3,7 @@ import { agentLog, type Level, parseLevel } from '../agent/agent-log.ts';
 import type { AgentConfig } from '../agent/config/config.ts';
 import { readConfig } from '../agent/config/read-config.ts';
 import { runAgent } from '../agent/run-agent.ts';
+import { gatewayVerifier } from '../agent/sets/gateway.ts';
 import { istioCaVerifier } from '../agent/sets/istio-ca.ts';
 import { systemClock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
@@ -70,7 +71,7 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
       clock: systemClock,
       random: Math.random,
       log,
-      verifiers: [istioCaVerifier],
+      verifiers: [istioCaVerifier, gatewayVerifier],
       signal: io.signal,
     });
   } catch (error) {

@@ -1,4 +1,6 @@
+import { type Command, Option } from 'commander';
 import { parseGoBool, parseGoInt } from '../injector/go-values.ts';
+import { readOwnOptions } from '../injector/own-options.ts';
 import { defaultSettings, type InjectorSettings } from '../injector/settings.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 
@@ -18,6 +20,10 @@ export interface ServerSettings {
   readonly tlsMinVersion: string;
   readonly tlsCipherSuites: string;
   readonly useLeaderElector: boolean;
+  /** What namespaces may ask for; see policy-file.ts. */
+  readonly policyFile: string;
+  /** A refusal becomes an Event, seen by `kubectl get events`. */
+  readonly events: boolean;
 }
 
 const defaultServer: ServerSettings = {
@@ -33,6 +39,8 @@ const defaultServer: ServerSettings = {
   tlsMinVersion: 'tls12',
   tlsCipherSuites: '',
   useLeaderElector: false,
+  policyFile: '',
+  events: false,
 };
 
 export type AllSettings = InjectorSettings & ServerSettings;
@@ -57,6 +65,14 @@ const ours = (setting: keyof AllSettings, flag: string, env: string, text: strin
 const tls = (setting: keyof AllSettings, flag: string, env: string, text: string): Flag => ({
   flag,
   env: [`AGENT_INJECT_${env}`, env],
+  setting,
+  text,
+});
+
+/** What vault-k8s does not have: MESHROOT_... */
+const own = (setting: keyof AllSettings, flag: string, text: string): Flag => ({
+  flag,
+  env: [`MESHROOT_${flag.toUpperCase().replaceAll('-', '_')}`],
   setting,
   text,
 });
@@ -161,6 +177,19 @@ export const flags: readonly Flag[] = [
     setting: 'cluster',
     text: "this cluster's name in Vault, for meshroot.io/istio-ca",
   },
+  own(
+    'nativeSidecar',
+    'native-sidecar',
+    'one agent as native sidecar with a startup probe (Kubernetes >= 1.29)',
+  ),
+  own('seccompProfile', 'seccomp-profile', 'of the agents: RuntimeDefault, Unconfined or Localhost/FILE'),
+  own(
+    'policyFile',
+    'policy-file',
+    'YAML: stores, roles and images that namespaces may ask for; read again when it changes',
+  ),
+  own('events', 'events', 'a refused pod becomes an Event of its namespace (in a cluster)'),
+  own('tmpfsSizeLimit', 'tmpfs-size-limit', 'most bytes of each volume in memory, e.g. 1Mi'),
 ];
 
 /**
@@ -204,5 +233,40 @@ function check(settings: AllSettings): AllSettings {
     const message = `Invalid default flag type: ${settings.defaultTemplate}`;
     throw new MeshrootError('bad-setting', message, { hint: 'write map or json', exit: 1 });
   }
+  try {
+    readOwnOptions(new Map(), settings);
+  } catch (error) {
+    throw new MeshrootError('bad-setting', messageOf(error).replace(/^meshroot\.io\//, '-'), { exit: 1 });
+  }
   return settings;
+}
+
+/** Gives a command every flag of the table. */
+export function addFlags(built: Command): void {
+  for (const { flag, env, setting, text } of flags) {
+    if (flag === undefined) continue;
+    const value = typeof defaults[setting] === 'boolean' ? `[bool]` : '<value>';
+    const fallback = defaults[setting] === '' ? '' : `; default ${defaults[setting]}`;
+    built.addOption(new Option(`--${flag} ${value}`, `${text} [${env[0]}]${fallback}`));
+  }
+}
+
+/** The same settings as an environment: the first variable of each flag. */
+export function environmentOf(given: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    flags.flatMap(({ flag, env: [variable] }) => {
+      const value = flag === undefined ? undefined : given.get(flag);
+      return value === undefined || variable === undefined ? [] : [[variable, value]];
+    }),
+  );
+}
+
+/** What stood on the command line, by flag name. */
+export function givenFlags(built: Command): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const option of built.options) {
+    const value: unknown = built.getOptionValue(option.attributeName());
+    if (value !== undefined) given.set(option.long?.slice(2) ?? '', String(value));
+  }
+  return given;
 }

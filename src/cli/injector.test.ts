@@ -163,3 +163,112 @@ describe('meshroot injector', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('meshroot injector explain', () => {
+  const V = 'vault.hashicorp.com';
+  async function explained(
+    manifest: string,
+    ...args: string[]
+  ): Promise<{ out: string; err: string; code: number }> {
+    const file = join(await mkdtemp(join(tmpdir(), 'explain-')), 'pod.yaml');
+    await writeFile(file, manifest);
+    const io: Io & { stdout: PassThrough; stderr: PassThrough } = {
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      env: { AGENT_INJECT_VAULT_ADDR: 'https://vault:8200' },
+      signal: new AbortController().signal,
+      exitCode: 0,
+    };
+    const code = await run(['injector', 'explain', file, ...args], io);
+    return { out: String(io.stdout.read() ?? ''), err: String(io.stderr.read() ?? ''), code };
+  }
+  const pod = (annotations: string) =>
+    `kind: Pod\nmetadata: {name: p, annotations: {${V}/agent-inject: "true", ${annotations}}}\nspec: {containers: [{name: a}]}\n`;
+
+  test('prints the decision, the configuration of the agents and the changes of the pod', async () => {
+    const { out, code } = await explained(pod(`${V}/role: r, ${V}/agent-inject-secret-x: kv/x`));
+    expect(code).toBe(0);
+    expect(out).toMatch(/^default\/Pod p: injected \(agents: vault-agent-init, vault-agent\)\n/);
+    expect(out).toContain('  configuration of vault-agent-init\n    auto_auth:\n');
+    expect(out).toMatch(/\n {4}\+ +- name: vault-secrets\n/);
+    expect(out).not.toMatch(/^ *- {2}/m);
+  });
+
+  test('a refused pod is exit code 1, as text and as JSON', async () => {
+    const { out, code } = await explained(pod(''), '--namespace', 'demo');
+    expect([code, out.split('\n').slice(0, 2)]).toEqual([
+      1,
+      [
+        'demo/Pod p: refused (error validating agent configuration: no Vault role found)',
+        `      name the role in ${V}/role`,
+      ],
+    ]);
+    const json = await explained(pod(''), '--json');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({
+      pods: [{ name: 'Pod p', namespace: 'default', decision: 'refused' }],
+    });
+  });
+
+  test('asks the policy of the injector', async () => {
+    const policy = join(await mkdtemp(join(tmpdir(), 'explain-')), 'policy.yaml');
+    await writeFile(policy, '{rules: [{namespaces: [default], roles: [app]}]}');
+    const { out } = await explained(pod(`${V}/role: r`), `-policy-file=${policy}`);
+    expect(out).toContain(
+      'refused (error checking policy: namespace default may not use role "r")\n      allowed: app ',
+    );
+  });
+
+  test.each([
+    ['no pod', 'kind: Service\n', /holds no pod, and nothing that makes pods {6}give a Pod/],
+    ['no YAML', '{', /pod\.yaml: /],
+  ])('%s is exit code 2', async (_, manifest, message) => {
+    const { err, code } = await explained(manifest);
+    expect(code).toBe(2);
+    expect(err).toMatch(message);
+  });
+});
+
+describe('meshroot injector manifests', () => {
+  async function printed(...args: string[]): Promise<{ out: string; err: string; code: number }> {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const { signal } = new AbortController();
+    const code = await run(['injector', 'manifests', ...args], {
+      stdout,
+      stderr,
+      env: {},
+      signal,
+      exitCode: 0,
+    });
+    return { out: String(stdout.read() ?? ''), err: String(stderr.read() ?? ''), code };
+  }
+
+  test('prints what kubectl applies, with the flags as environment of the injector', async () => {
+    const { out, code } = await printed(
+      '-vault-address=https://v:8200',
+      '-native-sidecar=true',
+      '--json',
+      '--fail-closed',
+      'a,b',
+    );
+    expect(code).toBe(0);
+    const { kind, items } = JSON.parse(out) as {
+      kind: string;
+      items: { kind: string; webhooks?: unknown[] }[];
+    };
+    expect(kind).toBe('List');
+    expect(items.at(-1)?.webhooks).toHaveLength(2);
+    expect(out).toMatch(/"name": "MESHROOT_NATIVE_SIDECAR",\s+"value": "true"/);
+    const yaml = await printed('-vault-address=https://v:8200');
+    expect(yaml.out).toMatch(/^---\napiVersion: v1\nkind: Namespace\n/);
+  });
+
+  test.each<[string[], RegExp]>([
+    [['--fail-closed', 'istio_system'], /"istio_system" is no name of a namespace {6}write/],
+    [['--replicas', 'many'], /no number of pods/],
+    [['--policy', '/nonexistent'], /cannot read \/nonexistent: /],
+  ])('%j is exit code 2', async (args, message) => {
+    const { err, code } = await printed('-vault-address=x', ...args);
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+});

@@ -1,15 +1,18 @@
 import { networkInterfaces } from 'node:os';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { CertificateSource } from '../injector/certificate-source.ts';
-import type { CaBundleKeeper } from '../injector/keep-ca-bundle.ts';
 import { createMetrics } from '../injector/metrics.ts';
+import type { PolicySource } from '../injector/policy-file.ts';
 import { tlsSettings } from '../injector/tls-settings.ts';
 import { createWebhook, drain, type Webhook } from '../injector/webhook.ts';
 import { systemClock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { type AllSettings, defaults, flags, readSettings } from './injector-flags.ts';
+import { explainCommand } from './injector-explain.ts';
+import { type AllSettings, addFlags, givenFlags, readSettings } from './injector-flags.ts';
+import { injectorKube } from './injector-kube.ts';
 import { hclogLogger } from './injector-log.ts';
+import { manifestsCommand } from './injector-manifests.ts';
 import type { Io } from './io.ts';
 
 const examples = `
@@ -20,6 +23,9 @@ examples:
 
   # anywhere, with a certificate from files (read again when they change)
   meshroot injector -listen=127.0.0.1:8443 -vault-address=http://127.0.0.1:8200 -tls-cert-file=t.crt -tls-key-file=t.key
+
+  # what would happen to a pod, and why
+  meshroot injector explain pod.yaml -vault-address=https://vault.example:8200
 
   # with the arguments of vault-k8s
   AGENT_INJECT_VAULT_ADDR=https://vault.example:8200 meshroot injector agent-inject
@@ -36,12 +42,8 @@ export function command(io: Io): Command {
       'cluster whose webhook configuration to keep (with -tls-auto); default: the own pod',
     )
     .addHelpText('after', examples);
-  for (const { flag, env, setting, text } of flags) {
-    if (flag === undefined) continue;
-    const value = typeof defaults[setting] === 'boolean' ? `[bool]` : '<value>';
-    const fallback = defaults[setting] === '' ? '' : `; default ${defaults[setting]}`;
-    built.addOption(new Option(`--${flag} ${value}`, `${text} [${env[0]}]${fallback}`));
-  }
+  addFlags(built);
+  built.enablePositionalOptions().addCommand(explainCommand(io)).addCommand(manifestsCommand(io)); // their flags have the names of ours
   return built.action(async (words: string[], options: Record<string, unknown>) => {
     if (words[0] !== undefined && words[0] !== 'agent-inject') {
       throw new MeshrootError('unknown-command', `"${words[0]}" is not a command of meshroot injector`, {
@@ -53,53 +55,57 @@ export function command(io: Io): Command {
   });
 }
 
-function givenFlags(built: Command): Map<string, string> {
-  const given = new Map<string, string>();
-  for (const option of built.options) {
-    const value: unknown = built.getOptionValue(option.attributeName());
-    if (value !== undefined) given.set(option.long?.slice(2) ?? '', String(value));
-  }
-  return given;
-}
-
 async function serve(settings: AllSettings, kubeconfig: string | undefined, io: Io): Promise<void> {
   const log = hclogLogger(io.stderr, systemClock, settings.logLevel, settings.logFormat);
   const tls = tlsSettings(settings.tlsMinVersion, settings.tlsCipherSuites);
   const source = await certificateSource(settings, log.named('tls'));
+  const policy = await policyOf(settings, log.named('policy'));
+  const kube = await injectorKube({ settings, source, kubeconfig, log, env: io.env });
   const secure = () => ({ ...tls, cert: source.current.certificate, key: source.current.key.reveal() });
   const app = createWebhook({
-    settings,
+    settings: {
+      ...settings,
+      get policy() {
+        return policy?.current;
+      },
+    },
     metrics: createMetrics(),
     telemetryPath: settings.telemetryPath,
     tls: secure(),
     clock: systemClock,
     log: log.named('handler'),
+    onRefused: (review, message) => kube?.events?.record(review, message),
   });
   const stop = new AbortController();
-  const keeping =
-    settings.tlsAuto === '' ? undefined : await caKeeping(settings, source, kubeconfig, log.named('tls'), io);
-  const survive = (task: Promise<void>) =>
-    task.catch((error) => log.error('stopped', { error: messageOf(error) }));
+  const survive = (task: Promise<void> | undefined) =>
+    task?.catch((error) => log.error('stopped', { error: messageOf(error) }));
+  const onCertificate = () => {
+    app.server.setSecureContext(secure());
+    void kube?.keeper?.heal(stop.signal);
+  };
   const background = [
-    survive(
-      source.follow(() => {
-        app.server.setSecureContext(secure());
-        void keeping?.keeper.heal(stop.signal);
-      }, stop.signal),
-    ),
+    survive(source.follow(onCertificate, stop.signal)),
+    survive(policy?.follow(stop.signal)),
   ];
   try {
     const { host, port } = await listen(app, settings.listen);
     log.info(`Listening on "${host}:${port}"...`);
-    if (keeping !== undefined) background.push(survive(keeping.keeper.follow(stop.signal)));
+    background.push(survive(kube?.keeper?.follow(stop.signal)));
     await aborted(io.signal);
     log.info('shutting down: answering what is under way');
     await drain(app, systemClock);
   } finally {
     stop.abort();
     await Promise.allSettled(background);
-    keeping?.close();
+    kube?.close();
   }
+}
+
+/** Loaded only when there is one: YAML and zod are a tenth of the memory. */
+async function policyOf({ policyFile: path }: AllSettings, log: Logger): Promise<PolicySource | undefined> {
+  if (path === '') return undefined;
+  const { policyFile } = await import('../injector/policy-file.ts');
+  return policyFile(path, systemClock, log);
 }
 
 async function certificateSource(settings: AllSettings, log: Logger): Promise<CertificateSource> {
@@ -120,36 +126,6 @@ async function certificateSource(settings: AllSettings, log: Logger): Promise<Ce
     systemClock,
     log,
   );
-}
-
-interface Keeping {
-  readonly keeper: CaBundleKeeper;
-  /** Lets go of the connections to the API server. */
-  close(): void;
-}
-
-/** Loaded only when asked for: the Kubernetes client costs a third of the start. */
-async function caKeeping(
-  settings: AllSettings,
-  source: CertificateSource,
-  kubeconfig: string | undefined,
-  log: Logger,
-  io: Io,
-): Promise<Keeping> {
-  const [{ connect }, { CaBundleKeeper }, { mergeCaBundle }] = await Promise.all([
-    import('../kube/connect.ts'),
-    import('../injector/keep-ca-bundle.ts'),
-    import('../injector/self-made-certificate.ts'),
-  ]);
-  const kube = await connect({ kubeconfig, env: io.env });
-  const ownFiles = settings.tlsCertFile !== '';
-  const merge = (old: string): string => {
-    const own = source.caBundle;
-    if (own === undefined) return old; // certificate files without their CA: somebody else keeps the bundle
-    return ownFiles ? own : mergeCaBundle(old, own, systemClock.now());
-  };
-  const keeper = new CaBundleKeeper({ kube, name: settings.tlsAuto, merge, clock: systemClock, log });
-  return { keeper, close: () => kube.close() };
 }
 
 async function listen(app: Webhook, address: string): Promise<{ host: string; port: number }> {

@@ -55,7 +55,7 @@ export function command(io: Io): Command {
     )
     .option(
       '--with <part=path>',
-      'a real binary in the place of ours (vault, istiod, agent), again and again',
+      'a real binary in the place of ours (vault, istiod, agent, injector), again and again',
       collect,
       [],
     )

@@ -1,13 +1,14 @@
 import { messageOf } from '../lib/errors.ts';
 import { applyPatch, type PatchOperation } from '../lib/json-patch.ts';
 import { tokenFile } from './agent-config.ts';
-import { agentEnvironment } from './agent-environment.ts';
+import { agentEnvironment, type EnvVar } from './agent-environment.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentMounts } from './agent-volumes.ts';
 import type { Annotations } from './annotations.ts';
 import type { Pod } from './pod.ts';
 import { canonicalQuantity } from './quantity.ts';
 import { refusal } from './refusal.ts';
+import { startupProbe } from './startup-probe.ts';
 
 export interface AgentContainer {
   readonly name: string;
@@ -21,29 +22,31 @@ export function agentContainer(
   annotations: Annotations,
   { init, caCertBytes }: { readonly init: boolean; readonly caCertBytes: string },
 ): AgentContainer {
+  const env = agentEnvironment(pod, options, annotations, { init, caCertBytes });
   const container: AgentContainer = {
     name: init ? 'vault-agent-init' : 'vault-agent',
     image: annotations.text('agent-image'),
     command: ['/bin/sh', '-ec'],
-    args: [script(annotations.text('agent-configmap') !== '', init)],
-    env: agentEnvironment(pod, options, annotations, { init, caCertBytes }),
+    args: [script(annotations.text('agent-configmap') !== '', init, env)],
+    env,
     resources: resources(annotations),
     volumeMounts: agentMounts(pod, options, annotations, init),
     ...(init ? {} : { lifecycle: lifecycle(options, annotations) }),
     ...(options.setSecurityContext ? { securityContext: securityContext(options) } : {}),
   };
+  if (options.nativeSidecar) Object.assign(container, nativeSidecar(options, annotations));
   const patch = init ? options.initPatch : options.sidecarPatch;
   return patch.length === 0 ? container : patched(container, patch);
 }
 
 /** `exec`, so that SIGTERM reaches the agent also where /bin/sh is dash and stays in between. */
-function script(fromConfigMap: boolean, init: boolean): string {
+function script(fromConfigMap: boolean, init: boolean, env: readonly EnvVar[]): string {
   if (fromConfigMap) {
     return `touch ${tokenFile} && exec vault agent -config=/vault/configs/${init ? 'config-init' : 'config'}.hcl`;
   }
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell fills it in, and stops when it is unset
-  const config = 'echo ${VAULT_CONFIG?} | base64 -d > /home/vault/config.json';
-  return `${config} && exec vault agent -config=/home/vault/config.json`;
+  const parts = env.filter(({ name }) => name === 'VAULT_CONFIG' || name.startsWith('VAULT_CONFIG_'));
+  const config = parts.map(({ name }) => `\${${name}?}`).join(''); // the shell stops when one is unset
+  return `echo ${config} | base64 -d > /home/vault/config.json && exec vault agent -config=/home/vault/config.json`;
 }
 
 function resources(annotations: Annotations): Record<string, unknown> {
@@ -83,8 +86,16 @@ function flag(name: string, value: string): string[] {
   return value === '' ? [] : [`${name}=${value}`];
 }
 
-function securityContext({ runAsUser, runAsGroup }: AgentOptions): Record<string, unknown> {
+/** An init container that stays (Kubernetes >= 1.29), waited for where an init agent would have been. */
+function nativeSidecar(options: AgentOptions, annotations: Annotations): Record<string, unknown> {
   return {
+    restartPolicy: 'Always',
+    ...(options.prePopulate ? { startupProbe: startupProbe(options, annotations) } : {}),
+  };
+}
+
+function securityContext({ runAsUser, runAsGroup, seccompProfile }: AgentOptions): Record<string, unknown> {
+  const context = {
     runAsUser,
     runAsGroup,
     runAsNonRoot: runAsUser !== 0 && runAsGroup !== 0,
@@ -92,6 +103,7 @@ function securityContext({ runAsUser, runAsGroup }: AgentOptions): Record<string
     allowPrivilegeEscalation: false,
     capabilities: { drop: ['ALL'] },
   };
+  return seccompProfile === undefined ? context : { ...context, seccompProfile };
 }
 
 /** The members of a Kubernetes container; what a patch adds beyond them is dropped, as a typed client would. */

@@ -45,7 +45,7 @@ export function agentEnvironment(
 ): EnvVar[] {
   const config =
     annotations.text('agent-configmap') === ''
-      ? [{ name: 'VAULT_CONFIG', value: base64Json(agentConfig(options, annotations, init)) }]
+      ? inParts('VAULT_CONFIG', base64Json(agentConfig(options, annotations, init)))
       : configMapEnvironment(options, annotations);
   return [
     ...downward,
@@ -55,6 +55,22 @@ export function agentEnvironment(
     ...awsEnvironment(pod, annotations),
   ];
 }
+
+/**
+ * Linux takes no variable above 131,072 bytes (MAX_ARG_STRLEN): a longer value goes on in NAME_2, NAME_3, … Annotations
+ * end at 256 KiB, and so does what comes of them, far below the 2 MiB that an environment may have.
+ */
+function inParts(name: string, value: string): EnvVar[] {
+  if (value.length <= longestVariable) return [{ name, value }];
+  const count = Math.ceil(value.length / longestVariable);
+  const parts = Array.from({ length: count }, (_, i) =>
+    value.slice(i * longestVariable, (i + 1) * longestVariable),
+  );
+  return parts.map((part, i) => ({ name: i === 0 ? name : `${name}_${i + 1}`, value: part }));
+}
+
+/** Of one part, in characters; four of base64 are three bytes, and no such group is cut. */
+const longestVariable = 120_000;
 
 function fromAnnotations(annotations: Annotations, table: FromAnnotation): EnvVar[] {
   return table

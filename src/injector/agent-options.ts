@@ -2,13 +2,14 @@ import { messageOf } from '../lib/errors.ts';
 import { type PatchOperation, parsePatch } from '../lib/json-patch.ts';
 import { type Annotations, vaultPrefix } from './annotations.ts';
 import { checkGoDuration, parseGoBool, quote } from './go-values.ts';
+import type { OwnOptions } from './own-options.ts';
 import type { Pod } from './pod.ts';
 import { refusal, stage } from './refusal.ts';
 import { readSecrets, type SecretFile } from './secrets.ts';
 import { findTokenVolume, type TokenVolume } from './token-volume.ts';
 
 /** Everything the annotations of one pod decide that needs parsing or checking; plain texts are read where used. */
-export interface AgentOptions {
+export interface AgentOptions extends OwnOptions {
   readonly tokenVolume: TokenVolume;
   readonly secrets: readonly SecretFile[];
   readonly initFirst: boolean;
@@ -43,9 +44,14 @@ export interface AgentOptions {
  * Reads and checks the annotations, in upstream's order: with two mistakes the same one is reported.
  * @param namespace of the admission request
  */
-export function readAgentOptions(pod: Pod, annotations: Annotations, namespace: string): AgentOptions {
+export function readAgentOptions(
+  pod: Pod,
+  annotations: Annotations,
+  namespace: string,
+  own: OwnOptions,
+): AgentOptions {
   const patches = stage('error adding default annotations', () => checkDefaults(annotations, namespace));
-  const options = stage('error creating new agent sidecar', () => readChecked(pod, annotations));
+  const options = stage('error creating new agent sidecar', () => readChecked(pod, annotations, own));
   stage('error validating agent configuration', () => validate(annotations, namespace));
   return { ...options, ...patches };
 }
@@ -79,7 +85,11 @@ function readPatch(
 }
 
 /** The order of the properties is the order of the checks. */
-function readChecked(pod: Pod, annotations: Annotations): Omit<AgentOptions, 'sidecarPatch' | 'initPatch'> {
+function readChecked(
+  pod: Pod,
+  annotations: Annotations,
+  own: OwnOptions,
+): Omit<AgentOptions, 'sidecarPatch' | 'initPatch'> {
   const base = {
     tokenVolume: findTokenVolume(pod, annotations),
     secrets: readSecrets(annotations),
@@ -102,8 +112,15 @@ function readChecked(pod: Pod, annotations: Annotations): Omit<AgentOptions, 'si
     enableQuit: annotations.bool('agent-enable-quit'),
     autoAuthExitOnErr: annotations.bool('agent-auto-auth-exit-on-err'),
     containers: readContainers(pod, annotations),
+    nativeSidecar: false,
+    seccompProfile: own.seccompProfile,
+    tmpfsSizeLimit: own.tmpfsSizeLimit,
+    cachePersist: false,
   };
-  return { ...base, cachePersist: base.cacheEnable && base.prePopulate && !base.prePopulateOnly };
+  // an agent that is meant to end does not become one that stays, and one that stays hands its cache to nobody
+  const nativeSidecar = own.nativeSidecar && !base.prePopulateOnly;
+  const cachePersist = base.cacheEnable && base.prePopulate && !base.prePopulateOnly && !nativeSidecar;
+  return { ...base, nativeSidecar, cachePersist };
 }
 
 function readIdentity(pod: Pod, annotations: Annotations): { runAsUser: number; runAsGroup: number } {

@@ -15,12 +15,14 @@ export interface Mount {
 
 /** Volumes that the pod gets, in the order of the patch. */
 export function agentVolumes(options: AgentOptions, annotations: Annotations): NamedVolume[] {
-  const { prePopulate, prePopulateOnly, cachePersist } = options;
+  const { prePopulate, prePopulateOnly, cachePersist, nativeSidecar, tmpfsSizeLimit } = options;
+  const limit = tmpfsSizeLimit === '' ? {} : { sizeLimit: tmpfsSizeLimit };
+  const inMemory = (name: string): NamedVolume => ({ name, emptyDir: { medium: 'Memory', ...limit } });
   const configMap = annotations.text('agent-configmap');
   const extra = annotations.text('agent-extra-secret');
   const tls = annotations.text('tls-secret');
   return [
-    ...(prePopulate ? [inMemory('home-init')] : []),
+    ...(prePopulate && !nativeSidecar ? [inMemory('home-init')] : []),
     ...(prePopulateOnly ? [] : [inMemory('home-sidecar')]),
     ...secretMounts(options, annotations).map(({ name }) => inMemory(name)),
     ...(configMap === '' ? [] : [{ name: 'vault-config', configMap: { name: configMap } }]),
@@ -28,10 +30,6 @@ export function agentVolumes(options: AgentOptions, annotations: Annotations): N
     ...(tls === '' ? [] : [{ name: 'vault-tls-secrets', secret: { secretName: tls } }]),
     ...(cachePersist ? [inMemory('vault-agent-cache')] : []),
   ];
-}
-
-function inMemory(name: string): NamedVolume {
-  return { name, emptyDir: { medium: 'Memory' } };
 }
 
 /** The mounts that the agents, the init containers and the chosen containers share: one per distinct path. */

@@ -62,3 +62,55 @@ describe('the manifests of the injector', () => {
     });
   });
 });
+
+describe('what an injector has on request', () => {
+  const manifests = (more: object) => injectorManifests({ vaultAddress: 'x', ...more });
+  const text = (more: object) => JSON.stringify(manifests(more));
+  const webhooks = (more: object) =>
+    manifests(more).find(({ kind }) => kind === 'MutatingWebhookConfiguration')?.webhooks as Record<
+      string,
+      unknown
+    >[];
+
+  test('fail-closed namespaces: each is in exactly one entry, the strict one first', () => {
+    const [strict, lenient, ...others] = webhooks({ failClosed: ['istio-system'] });
+    const key = 'kubernetes.io/metadata.name';
+    expect(strict).toMatchObject({
+      name: 'vault.hashicorp.com',
+      failurePolicy: 'Fail',
+      namespaceSelector: { matchExpressions: [{ key, operator: 'In', values: ['istio-system'] }] },
+    });
+    expect(lenient).toMatchObject({
+      name: 'lenient.vault.hashicorp.com',
+      failurePolicy: 'Ignore',
+      namespaceSelector: {
+        matchExpressions: [
+          { key, operator: 'NotIn', values: ['kube-system'] },
+          { key, operator: 'NotIn', values: ['istio-system'] },
+        ],
+      },
+    });
+    expect(others).toEqual([]);
+    expect(webhooks({})).toMatchObject([{ failurePolicy: 'Fail' }]);
+  });
+
+  test('events: the right to create them and nothing more, and a dry run makes none', () => {
+    expect(text({ events: true })).toContain('{"apiGroups":[""],"resources":["events"],"verbs":["create"]}');
+    expect(webhooks({ events: true })).toMatchObject([{ sideEffects: 'NoneOnDryRun' }]);
+    expect(webhooks({})).toMatchObject([{ sideEffects: 'None' }]);
+    expect(text({})).not.toContain('events');
+  });
+
+  test('a policy: a ConfigMap that the injector mounts', () => {
+    const policy = 'rules: []\n';
+    const [map] = manifests({ policy }).filter(({ kind }) => kind === 'ConfigMap');
+    expect(map).toMatchObject({
+      metadata: { name: 'vault-agent-injector-policy' },
+      data: { 'policy.yaml': policy },
+    });
+    expect(text({ policy })).toContain(
+      '{"name":"MESHROOT_POLICY_FILE","value":"/etc/meshroot-injector/policy.yaml"}',
+    );
+    expect(text({})).not.toMatch(/policy\.yaml|"ConfigMap"/);
+  });
+});

@@ -23,6 +23,12 @@ export interface InjectorManifestOptions {
   readonly failurePolicy?: 'Fail' | 'Ignore';
   /** Namespaces whose pods may be injected; all but kube-system by default. */
   readonly namespaces?: readonly string[];
+  /** Only pods of these namespaces are held up while the injector is away; the others start as they are. */
+  readonly failClosed?: readonly string[];
+  /** Refusals become Events. */
+  readonly events?: boolean;
+  /** What namespaces may ask for, as YAML; kept in a ConfigMap, whose changes are followed. */
+  readonly policy?: string;
   /** Further AGENT_INJECT_… settings. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -39,7 +45,8 @@ export function injectorManifests(options: InjectorManifestOptions): KubeObject[
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, labels: { ...injectorLabel } } },
-    ...rights(name, namespace),
+    ...rights(name, namespace, options.events === true),
+    ...(options.policy === undefined ? [] : [policyMap(name, namespace, options.policy)]),
     service(name, namespace, options.port ?? defaultPort),
     deployment(name, namespace, options),
     webhookConfiguration({
@@ -48,12 +55,21 @@ export function injectorManifests(options: InjectorManifestOptions): KubeObject[
       ...(options.url === undefined ? { service: `${name}-svc` } : { url: options.url }),
       failurePolicy: options.failurePolicy ?? 'Fail',
       ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
+      ...(options.failClosed === undefined ? {} : { failClosed: options.failClosed }),
+      ...(options.events === undefined ? {} : { events: options.events }),
     }),
   ];
 }
 
+const policyFolder = '/etc/meshroot-injector';
+
+function policyMap(name: string, namespace: string, policy: string): KubeObject {
+  const metadata = { name: `${name}-policy`, namespace, labels: { ...injectorLabel } };
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'policy.yaml': policy } };
+}
+
 /** Only its own configuration may be patched; Kubernetes cannot narrow list and watch by name. */
-function rights(name: string, namespace: string): KubeObject[] {
+function rights(name: string, namespace: string, events: boolean): KubeObject[] {
   const metadata = { name: `${name}-clusterrole`, labels: { ...injectorLabel } };
   const resource = {
     apiGroups: ['admissionregistration.k8s.io'],
@@ -67,6 +83,7 @@ function rights(name: string, namespace: string): KubeObject[] {
       rules: [
         { ...resource, verbs: ['list', 'watch'] },
         { ...resource, resourceNames: [`${name}-cfg`], verbs: ['get', 'patch'] },
+        ...(events ? [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }] : []),
       ],
     },
     {
@@ -99,7 +116,13 @@ function deployment(name: string, namespace: string, options: InjectorManifestOp
       selector: { matchLabels: labels },
       template: {
         metadata: { labels },
-        spec: { serviceAccountName: name, containers: [container(name, namespace, options)] },
+        spec: {
+          serviceAccountName: name,
+          containers: [container(name, namespace, options)],
+          ...(options.policy === undefined
+            ? {}
+            : { volumes: [{ name: 'policy', configMap: { name: `${name}-policy` } }] }),
+        },
       },
     },
   };
@@ -127,6 +150,9 @@ function container(
       ...Object.entries(environment(name, namespace, options)).map(([key, value]) => ({ name: key, value })),
     ],
     ports: [{ name: 'https', containerPort: port }],
+    ...(options.policy === undefined
+      ? {}
+      : { volumeMounts: [{ name: 'policy', mountPath: policyFolder, readOnly: true }] }),
     livenessProbe: { ...ready, initialDelaySeconds: 5, failureThreshold: 2 },
     readinessProbe: { ...ready, periodSeconds: 1, failureThreshold: 2 },
     securityContext: {
@@ -159,6 +185,10 @@ function environment(
     ...(options.authPath === undefined ? {} : { AGENT_INJECT_VAULT_AUTH_PATH: options.authPath }),
     ...(options.vaultCaCert === undefined ? {} : { AGENT_INJECT_VAULT_CACERT_BYTES: options.vaultCaCert }),
     ...(options.cluster === undefined ? {} : { MESHROOT_CLUSTER: options.cluster }),
+    // a young generation of 1 MiB instead of 16 costs nothing at the rate at which pods are made; Go does not read it
+    NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=96',
+    ...(options.events === true ? { MESHROOT_EVENTS: 'true' } : {}),
+    ...(options.policy === undefined ? {} : { MESHROOT_POLICY_FILE: `${policyFolder}/policy.yaml` }),
     ...options.env,
   };
 }

@@ -14,14 +14,10 @@ export function podPatch(
   pod: Pod,
   options: AgentOptions,
   annotations: Annotations,
-  caCertBytes: string,
+  { initAgent, sidecar }: Agents,
 ): PatchOperation[] {
   const volumes = agentVolumes(options, annotations);
   const mounts = secretMounts(options, annotations);
-  const build = (init: boolean): AgentContainer =>
-    agentContainer(pod, options, annotations, { init, caCertBytes });
-  const initAgent = options.prePopulate ? build(true) : undefined;
-  const sidecar = options.prePopulateOnly ? undefined : build(false);
   refuseTakenNames(pod, volumes, [initAgent, sidecar]);
   return [
     ...append('/spec/volumes', pod.volumes.length, volumes),
@@ -32,6 +28,28 @@ export function podPatch(
     ...(sidecar === undefined ? [] : append('/spec/containers', pod.containers.length, [sidecar])),
     add(`/metadata/annotations/${escapePointer(`${vaultPrefix}agent-inject-status`)}`, 'injected'),
   ];
+}
+
+export interface Agents {
+  /** Among the init containers: one that ends, or a native sidecar. */
+  readonly initAgent: AgentContainer | undefined;
+  readonly sidecar: AgentContainer | undefined;
+}
+
+/** The agents of a pod, patches of its annotations applied. */
+export function buildAgents(
+  pod: Pod,
+  options: AgentOptions,
+  annotations: Annotations,
+  caCertBytes: string,
+): Agents {
+  const build = (init: boolean): AgentContainer =>
+    agentContainer(pod, options, annotations, { init, caCertBytes });
+  if (options.nativeSidecar) return { initAgent: build(false), sidecar: undefined };
+  return {
+    initAgent: options.prePopulate ? build(true) : undefined,
+    sidecar: options.prePopulateOnly ? undefined : build(false),
+  };
 }
 
 function addInitAgent(

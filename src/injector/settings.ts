@@ -1,3 +1,5 @@
+import type { InjectionPolicy } from './policy.ts';
+
 /** What the operator of the injector decides for all pods; an annotation of a pod wins over it. */
 export interface InjectorSettings {
   readonly vaultAddress: string;
@@ -30,6 +32,12 @@ export interface InjectorSettings {
   readonly disableKeepAlives: string;
   /** The cluster's name, for `meshroot.io/istio-ca`; empty: the annotation `meshroot.io/cluster` must say it. */
   readonly cluster: string;
+  /** Defaults of `meshroot.io/native-sidecar`, `seccomp-profile` and `tmpfs-size-limit`. */
+  readonly nativeSidecar: boolean;
+  readonly seccompProfile: string;
+  readonly tmpfsSizeLimit: string;
+  /** What namespaces may ask for; absent: everything. */
+  readonly policy?: InjectionPolicy | undefined;
 }
 
 /** vault-k8s 1.7.6's defaults; the Vault address has none. */
@@ -61,4 +69,7 @@ export const defaultSettings: InjectorSettings = {
   disableIdleConnections: '',
   disableKeepAlives: '',
   cluster: '',
+  nativeSidecar: false,
+  seccompProfile: '',
+  tmpfsSizeLimit: '',
 };

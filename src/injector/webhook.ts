@@ -16,6 +16,8 @@ export interface WebhookOptions {
   readonly tls: SecureContextOptions;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told the body of each review that was refused, and the reason. */
+  readonly onRefused?: ((review: unknown, message: string) => void) | undefined;
 }
 
 export type Webhook = FastifyInstance<Server>;
@@ -48,8 +50,11 @@ export function createWebhook(options: WebhookOptions): Webhook {
     const start = clock.now();
     metrics.requestStarted();
     try {
-      const result = reviewAdmission(readBody(request), settings);
+      const body = readBody(request);
+      const result = reviewAdmission(body, settings);
       metrics.reviewed(result);
+      const { status } = result.review.response;
+      if (status !== undefined) options.onRefused?.(body, status.message);
       logReview(log, result);
       return reply.type('application/json').send(JSON.stringify(result.review));
     } finally {

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { KubeApi } from './api.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type KubeconfigContext, readKubeconfig } from './kubeconfig.ts';
+import type { KubeconfigContext } from './kubeconfig.ts';
 import { RestApi } from './rest-api.ts';
 import { isStatic, staticEndpoint } from './static-credentials.ts';
 
@@ -44,18 +44,28 @@ export function connectTo(
 async function endpointOf(options: ConnectOptions): Promise<Endpoint> {
   const { env, kubeconfig, context } = options;
   const clock = options.clock ?? systemClock;
-  if (kubeconfig) return ofContext(await readKubeconfig([kubeconfig], context), clock);
+  if (kubeconfig) return fromFiles([kubeconfig], context, clock);
   const listed = env.KUBECONFIG?.split(delimiter).filter((path) => path !== '') ?? [];
-  if (listed.length > 0) return ofContext(await readKubeconfig(listed, context), clock);
+  if (listed.length > 0) return fromFiles(listed, context, clock);
   const dir = options.serviceAccountDir ?? defaultServiceAccountDir;
   if (context === undefined && env.KUBERNETES_SERVICE_HOST && existsSync(join(dir, 'token'))) {
     return inCluster(env.KUBERNETES_SERVICE_HOST, env.KUBERNETES_SERVICE_PORT ?? '443', dir, clock);
   }
   const home = env.HOME && join(env.HOME, '.kube', 'config');
-  if (home && existsSync(home)) return ofContext(await readKubeconfig([home], context), clock);
+  if (home && existsSync(home)) return fromFiles([home], context, clock);
   throw new MeshrootError('no-cluster', 'no Kubernetes cluster is configured', {
     hint: 'name a kubeconfig with --kubeconfig FILE or the environment variable KUBECONFIG',
   });
+}
+
+/** Loaded only for a file: a program in a pod has none, and the schemas are a tenth of its memory. */
+async function fromFiles(
+  paths: readonly string[],
+  context: string | undefined,
+  clock: Clock,
+): Promise<Endpoint> {
+  const { readKubeconfig } = await import('./kubeconfig.ts');
+  return ofContext(await readKubeconfig(paths, context), clock);
 }
 
 async function ofContext(context: KubeconfigContext, clock: Clock): Promise<Endpoint> {

@@ -3,6 +3,7 @@ import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { SandboxCluster } from '../sandbox/cluster.ts';
 import { imageTable } from '../sandbox/kubelet/images.ts';
+import { mountNamespace } from '../sandbox/kubelet/in-cluster-files.ts';
 import { start } from '../sandbox/kubelet/kubelet.ts';
 import type { Reaper } from '../sandbox/kubelet/reaper.ts';
 import type { Part } from './options.ts';
@@ -30,7 +31,12 @@ export async function startNode({ cluster, folder, reaper, with: real }: NodeOpt
   const identity = await cluster.kubeconfigFor(`system:node:${nodeName}`, ['system:nodes']);
   await writeFileAtomic(kubeconfig, identity.reveal());
   const kube = await connect({ kubeconfig, env: {} });
-  const binaries = { agent: real.get('agent'), istiod: real.get('istiod'), injector: real.get('injector') };
+  const binaries = {
+    agent: real.get('agent'),
+    istiod: real.get('istiod'),
+    injector: real.get('injector'),
+    mountNamespace: real.has('injector') ? await mountNamespace() : undefined,
+  };
   const kubelet = await start({
     kube,
     nodeName,

@@ -8,7 +8,7 @@ export const parts = ['vault', 'istiod', 'agent', 'injector', 'kube-apiserver', 
 export type Part = (typeof parts)[number];
 
 /** Parts whose real binary works today; the others say so. */
-const swappable: ReadonlySet<Part> = new Set(['vault', 'istiod', 'agent']);
+const swappable: ReadonlySet<Part> = new Set(['vault', 'istiod', 'agent', 'injector']);
 
 export interface UpOptions {
   readonly dir: string;

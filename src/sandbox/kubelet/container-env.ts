@@ -91,6 +91,17 @@ export interface HostEnvironment {
   readonly kubeconfig: string | undefined;
 }
 
+/** Base64 of an agent's configuration; a long one goes on in VAULT_CONFIG_2, … as Linux bounds each variable. */
+const agentConfig = /^VAULT_CONFIG(_\d+)?$/;
+
+/** The parts as before, the paths inside mapped; each part takes its share of what got longer. */
+function mappedConfig(spec: ReadonlyMap<string, string>, paths: PathMap): Record<string, string> {
+  const parts = [...spec].filter(([name]) => agentConfig.test(name));
+  const mapped = paths.base64(parts.map(([, value]) => value).join(''));
+  const share = Math.ceil(mapped.length / Math.max(parts.length, 1));
+  return Object.fromEntries(parts.map(([name], i) => [name, mapped.slice(i * share, (i + 1) * share)]));
+}
+
 /** The process environment: what an image and the kubelet give, then the spec's values with host paths. */
 export function processEnvironment(
   spec: ReadonlyMap<string, string>,
@@ -108,9 +119,8 @@ export function processEnvironment(
     KUBERNETES_SERVICE_PORT_HTTPS: host.apiServer.port,
     ...(host.kubeconfig === undefined ? {} : { KUBECONFIG: host.kubeconfig }),
   });
-  for (const [name, value] of spec) {
-    env[name] = name === 'VAULT_CONFIG' ? paths.base64(value) : paths.text(value);
-  }
+  for (const [name, value] of spec) if (!agentConfig.test(name)) env[name] = paths.text(value);
+  Object.assign(env, mappedConfig(spec, paths));
   env.PATH = `${host.toolDir}:${spec.get('PATH') ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'}`;
   return env;
 }

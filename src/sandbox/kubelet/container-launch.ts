@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { processEnvironment, specEnvironment } from './container-env.ts';
 import { expand } from './expand.ts';
 import type { ImageProgram } from './images.ts';
+import { serviceAccountMount, withServiceAccount } from './in-cluster-files.ts';
 import type { NodeContext } from './node-context.ts';
 import type { PathMap } from './path-map.ts';
-import type { Container, Pod } from './pod.ts';
+import type { Container, Pod, VolumeMount } from './pod.ts';
 import { type PodFolder, pathMapOf } from './pod-folder.ts';
 
 /** Everything about one run of a container that is known before it starts; paths are the host's. */
@@ -16,8 +17,6 @@ export interface Launch {
   /** For further commands in the same surroundings (probes, hooks). */
   readonly paths: PathMap;
 }
-
-const serviceAccountMount = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
  * Prepares a run: folders, environment, kubeconfig, command line.
@@ -51,7 +50,23 @@ export async function prepareLaunch(
   });
   const command = container.command?.length ? container.command : program.entrypoint;
   const argv = [...command, ...(container.args ?? [])].map((word) => paths.text(expand(word, values)));
-  return { argv, env, cwd, paths };
+  return { argv: inNamespace(argv, program, folder, pod, container), env, cwd, paths };
+}
+
+function inNamespace(
+  argv: readonly string[],
+  { mountNamespace }: ImageProgram,
+  folder: PodFolder,
+  pod: Pod,
+  container: Container,
+): readonly string[] {
+  const mount = serviceAccountOf(container);
+  if (mountNamespace === undefined || mount === undefined) return argv;
+  return withServiceAccount(mountNamespace, folder.mountSource(pod, mount), argv);
+}
+
+function serviceAccountOf(container: Container): VolumeMount | undefined {
+  return container.volumeMounts?.find((m) => m.mountPath.replace(/\/$/, '') === serviceAccountMount);
 }
 
 /**
@@ -64,7 +79,7 @@ async function writeKubeconfig(
   pod: Pod,
   container: Container,
 ): Promise<string | undefined> {
-  const mount = container.volumeMounts?.find((m) => m.mountPath.replace(/\/$/, '') === serviceAccountMount);
+  const mount = serviceAccountOf(container);
   if (mount === undefined) return undefined;
   const { authority } = node.apiServer;
   const data = authority && Buffer.from(authority).toString('base64');

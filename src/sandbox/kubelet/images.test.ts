@@ -50,3 +50,10 @@ test('the first restart is at once, then 10 s doubling to five minutes, and a lo
   expect([0, 0, 0, 0, 0, 0, 0].map((ran) => backoff.next(ran) / 1000)).toEqual([0, 10, 20, 40, 80, 160, 300]);
   expect(backoff.next(600_000)).toBe(0);
 });
+
+test('the real injector gets mounts of its own, ours does not', () => {
+  const mountNamespace = ['unshare', '--mount'];
+  const real = imageTable({ injector: '/usr/bin/vault-k8s', mountNamespace });
+  expect(findImage(real, 'hashicorp/vault-k8s:1.7.6')?.mountNamespace).toEqual(mountNamespace);
+  expect(findImage(imageTable({ mountNamespace }), 'hashicorp/vault-k8s')?.mountNamespace).toBeUndefined();
+});

@@ -16,6 +16,11 @@ export interface ImageProgram {
   readonly entrypoint: readonly string[];
   /** HOME of the image's user, a path of the container. */
   readonly home?: string;
+  /**
+   * For a program that reads its service account at the fixed path: the command that gives it mounts of its own.
+   * Ours read $KUBECONFIG and need none.
+   */
+  readonly mountNamespace?: readonly string[];
 }
 
 /** The parts that `--with PART=PATH` replaces by a real binary. */
@@ -23,6 +28,8 @@ export interface RealBinaries {
   readonly agent?: string | undefined;
   readonly istiod?: string | undefined;
   readonly injector?: string | undefined;
+  /** See `ImageProgram.mountNamespace`; the real injector needs it. */
+  readonly mountNamespace?: readonly string[] | undefined;
 }
 
 const launcher = fileURLToPath(new URL('../../../bin/meshroot', import.meta.url));
@@ -45,6 +52,7 @@ export function imageTable(
       repositories: ['hashicorp/vault-k8s'],
       tools: { 'vault-k8s': { argv: real.injector ? [real.injector] : run('injector') } },
       entrypoint: ['vault-k8s'],
+      ...(real.injector && real.mountNamespace ? { mountNamespace: real.mountNamespace } : {}),
     },
     {
       repositories: ['istio/pilot', 'istio-release/pilot', 'istio-testing/pilot'],

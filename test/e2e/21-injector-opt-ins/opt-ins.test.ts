@@ -1,0 +1,158 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { injectorManifests } from '../../../src/injector/manifests.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { startUp, type Up } from '../../../src/up/run.ts';
+import { Steps } from '../../../src/up/steps.ts';
+import type { RunningCluster } from '../../../src/up/system.ts';
+import { readyPod } from '../../../src/up/wait.ts';
+import { parseCertificate } from '../../../src/x509/certificate.ts';
+
+/** A cluster whose injector has a policy, writes Events and fails closed for istiod alone. */
+
+const policy = `
+rules:
+  - {namespaces: [istio-system], roles: [istiod], images: ["hashicorp/vault:*"], skipVerify: false}
+  - {namespaces: [demo], roles: [app-*]}
+`;
+const V = 'vault.hashicorp.com/';
+
+describe('what the injector does on request', () => {
+  const base = mkdtempSync(join(tmpdir(), 'opt-ins-'));
+  let up: Up;
+  let cluster: RunningCluster;
+  const signal = AbortSignal.timeout(100_000);
+
+  beforeAll(async () => {
+    const quiet = new Steps(new Writable({ write: (_chunk, _encoding, done) => done() }), systemClock, true);
+    const dir = join(base, 'd');
+    const none = { keepDir: true, once: true, keyType: undefined, portBase: 0, with: new Map() } as const;
+    up = await startUp(
+      { dir, clusters: 1, ...none },
+      {
+        steps: quiet,
+        signal,
+        parts: {
+          injector: (mesh, { injector, name }) => {
+            const listen = injector?.listen ?? '';
+            return injectorManifests({
+              vaultAddress: mesh.vault.address,
+              authPath: `auth/kubernetes-${name}`,
+              cluster: name,
+              port: Number(listen.split(':').at(-1)),
+              env: { AGENT_INJECT_LISTEN: listen },
+              failClosed: ['istio-system'],
+              events: true,
+              policy,
+            });
+          },
+        },
+      },
+    );
+    const [first] = up.system.clusters;
+    if (first === undefined) throw new Error('no cluster');
+    cluster = first;
+  });
+  afterAll(async () => {
+    await up?.stop();
+    rmSync(base, { recursive: true, force: true });
+  });
+
+  test('istiod gets its CA from a native sidecar, which is ready before it starts', async () => {
+    const { kube } = cluster;
+    const before = await readyPod(kube, { namespace: 'istio-system', app: 'istiod' }, signal);
+    const annotations = {
+      'meshroot.io/native-sidecar': 'true',
+      'meshroot.io/seccomp-profile': 'RuntimeDefault',
+      'meshroot.io/tmpfs-size-limit': '1Mi',
+      // more than one environment variable can hold
+      [`${V}agent-inject-template-long`]: `{{/* ${'x'.repeat(110_000)} */}}done`,
+    };
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'istiod',
+      namespace: 'istio-system',
+    };
+    await kube.patch(deployment, { spec: { template: { metadata: { annotations } } } }, 'merge');
+    await kube.delete({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      name: before.metadata.name,
+      namespace: 'istio-system',
+    });
+    const uid = before.metadata.uid ?? '';
+    const pod = await readyPod(kube, { namespace: 'istio-system', app: 'istiod', not: uid }, signal);
+    expect(pod.spec).toMatchObject({
+      initContainers: [{ name: 'vault-agent', restartPolicy: 'Always', startupProbe: { periodSeconds: 1 } }],
+      containers: [{ name: 'discovery' }],
+    });
+    const names =
+      (pod.spec as { initContainers: { env: { name: string }[] }[] }).initContainers[0]?.env ?? [];
+    expect(names.map(({ name }) => name)).toContain('VAULT_CONFIG_2');
+    expect(pod.status).toMatchObject({
+      initContainerStatuses: [{ name: 'vault-agent', started: true, ready: true }],
+    });
+    const folder = await cluster.hostPath({
+      namespace: 'istio-system',
+      app: 'istiod',
+      container: 'discovery',
+      mountPath: '/vault/secrets',
+    });
+    expect(parseCertificate(readFileSync(join(folder, 'ca-cert.pem'))).isCa).toBe(true);
+    expect(readFileSync(join(folder, 'long'), 'utf8')).toBe('done');
+  });
+
+  test('a pod that the policy refuses is not created, and an Event says why', async () => {
+    const { kube } = cluster;
+    const annotations = { [`${V}agent-inject`]: 'true', [`${V}role`]: 'istiod' };
+    const created = kube.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'greedy', namespace: 'demo', annotations },
+      spec: { containers: [{ name: 'a', image: 'meshroot/workload:1' }] },
+    });
+    const reason =
+      'namespace demo may not use role "istiod" (allowed: app-* (rule 2 of the policy of the injector)';
+    await expect(created).rejects.toThrow(reason);
+    const type = { apiVersion: 'v1', kind: 'Event' };
+    const refusals = async () =>
+      (await kube.list(type, { namespace: 'demo' })).filter((event) => event.reason === 'InjectionRefused');
+    while ((await refusals()).length === 0) await systemClock.sleep(50, signal);
+    expect(await refusals()).toMatchObject([
+      {
+        type: 'Warning',
+        involvedObject: { kind: 'Pod', name: 'greedy' },
+        message: expect.stringContaining(reason),
+      },
+    ]);
+  });
+
+  test('without an injector pods start as they are, where it does not fail closed', async () => {
+    const { kube } = cluster;
+    const name = 'vault-agent-injector';
+    await kube.patch(
+      { apiVersion: 'apps/v1', kind: 'Deployment', name, namespace: 'vault' },
+      { spec: { replicas: 0 } },
+      'merge',
+    );
+    const pods = () => kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: 'vault' });
+    while ((await pods()).length > 0) await systemClock.sleep(50, signal);
+    const asking = (namespace: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'asking',
+        namespace,
+        annotations: { [`${V}agent-inject`]: 'true', [`${V}role`]: 'app-x' },
+      },
+      spec: { containers: [{ name: 'a', image: 'meshroot/workload:1' }] },
+    });
+    await expect(kube.create(asking('istio-system'))).rejects.toThrow(/vault\.hashicorp\.com/);
+    const started = await kube.create(asking('demo'));
+    expect(started.spec).not.toHaveProperty('initContainers');
+  });
+});
