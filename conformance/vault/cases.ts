@@ -1,10 +1,14 @@
 import type { Case } from './case.ts';
+import { approleCases } from './cases-approle.ts';
 import { errorCases } from './cases-errors.ts';
+import { identityCases } from './cases-identity.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
 import { policyCases } from './cases-policy.ts';
 import { seedCases } from './cases-seed.ts';
 import { tokenCases } from './cases-token.ts';
+import { tokenRoleCases } from './cases-token-roles.ts';
+import { userpassCases } from './cases-userpass.ts';
 
 /** In the order in which a mesh needs them: the seed's calls first. */
 export const cases: readonly Case[] = [
@@ -12,6 +16,10 @@ export const cases: readonly Case[] = [
   ...loginCases,
   ...policyCases,
   ...tokenCases,
+  ...tokenRoleCases,
+  ...approleCases,
+  ...userpassCases,
+  ...identityCases,
   ...kvCases,
   ...errorCases,
 ];

@@ -1,8 +1,11 @@
+import { createAppRoleAuth } from './auth/approle/routes.ts';
 import { createKubernetesAuth } from './auth/kubernetes/routes.ts';
 import type { ReadLocal, TokenReviewer } from './auth/kubernetes/token-reviewer.ts';
 import { createTokenAuth } from './auth/token/routes.ts';
+import { createUserpassAuth } from './auth/userpass/routes.ts';
 import type { Catalogue } from './core/services.ts';
 import { createCubbyhole } from './engines/cubbyhole/routes.ts';
+import { createIdentity } from './engines/identity/routes.ts';
 import { createKvV1 } from './engines/kv-v1/routes.ts';
 import { createKvV2 } from './engines/kv-v2/routes.ts';
 import { createPki } from './engines/pki/routes.ts';
@@ -17,11 +20,14 @@ export function createCatalogue(o: {
     secret: {
       system: createSys,
       cubbyhole: createCubbyhole,
+      identity: createIdentity,
       kv: ({ options }) => (options?.version === '2' ? createKvV2() : createKvV1()),
       pki: createPki,
     },
     auth: {
       token: createTokenAuth,
+      approle: createAppRoleAuth,
+      userpass: createUserpassAuth,
       kubernetes: () => createKubernetesAuth(o),
     },
   };

@@ -2,7 +2,7 @@ import { messageOf } from '../../../lib/errors.ts';
 import { addressAllowed } from '../../core/authenticate.ts';
 import type { Context } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
-import { issueToken } from '../../core/issue-token.ts';
+import { issueLogin } from '../../core/issue-login.ts';
 import { denied, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { globMatches } from '../../policy/parameters.ts';
@@ -90,27 +90,18 @@ function tokenFor(
   role: KubernetesRole,
   claims: ServiceAccountClaims,
 ): Result {
-  const { tokens } = role;
-  return issueToken(context, {
-    policies: tokens.policies,
-    noDefaultPolicy: tokens.noDefaultPolicy,
-    displayName: `${context.mount.path.replace(/\/$/, '').replaceAll('/', '-')}-${claims.namespace}-${claims.name}`,
-    meta: {
-      role: name,
-      service_account_name: claims.name,
-      service_account_namespace: claims.namespace,
-      service_account_secret_name: claims.secretName,
-      service_account_uid: claims.uid,
-    },
-    requestedTtl: 0,
-    roleTtl: tokens.ttl,
-    roleMaxTtl: tokens.maxTtl,
-    explicitMaxTtl: tokens.explicitMaxTtl,
-    period: tokens.period,
-    numUses: tokens.numUses,
-    renewable: true,
-    boundCidrs: tokens.boundCidrs,
-    parent: '',
+  const identity = {
+    service_account_name: claims.name,
+    service_account_namespace: claims.namespace,
+    service_account_secret_name: claims.secretName,
+    service_account_uid: claims.uid,
+  };
+  const isByName = role.aliasNameSource === 'serviceaccount_name';
+  return issueLogin(context, {
+    tokens: role.tokens,
+    displayName: `${claims.namespace}-${claims.name}`,
+    meta: { role: name, ...identity },
+    alias: { name: isByName ? `${claims.namespace}/${claims.name}` : claims.uid, metadata: identity },
     role: name,
   });
 }
