@@ -1,7 +1,9 @@
 import type { Case } from './case.ts';
 import { approleCases } from './cases-approle.ts';
+import { certCases } from './cases-cert.ts';
 import { errorCases } from './cases-errors.ts';
 import { identityCases } from './cases-identity.ts';
+import { jwtCases } from './cases-jwt.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
 import { policyCases } from './cases-policy.ts';
@@ -19,6 +21,8 @@ export const cases: readonly Case[] = [
   ...tokenRoleCases,
   ...approleCases,
   ...userpassCases,
+  ...jwtCases,
+  ...certCases,
   ...identityCases,
   ...kvCases,
   ...errorCases,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/log.ts';
+import { createJsonFetcher } from '../../src/server/fetch-json.ts';
 import { createTokenReviewer } from '../../src/server/token-review.ts';
 import { listenVault } from '../../src/server/vault-listener.ts';
 import { createCatalogue } from '../../src/vault/catalogue.ts';
@@ -13,7 +14,11 @@ import { runCases } from './run-cases.ts';
 async function openCore(): Promise<VaultCore> {
   const core = new VaultCore({
     physical: createMemoryPhysical(),
-    catalogue: createCatalogue({ review: createTokenReviewer(), readLocal: () => undefined }),
+    catalogue: createCatalogue({
+      review: createTokenReviewer(),
+      readLocal: () => undefined,
+      fetchJson: createJsonFetcher(),
+    }),
   });
   const { shares } = await core.init({ shares: 1, threshold: 1 }, 'root');
   for (const share of shares) await core.unseal(share);

@@ -1,4 +1,7 @@
 import { createAppRoleAuth } from './auth/approle/routes.ts';
+import { createCertAuth } from './auth/cert/routes.ts';
+import type { FetchJson } from './auth/jwt/fetch-json.ts';
+import { createJwtAuth } from './auth/jwt/routes.ts';
 import { createKubernetesAuth } from './auth/kubernetes/routes.ts';
 import type { ReadLocal, TokenReviewer } from './auth/kubernetes/token-reviewer.ts';
 import { createTokenAuth } from './auth/token/routes.ts';
@@ -15,7 +18,9 @@ import { createSys } from './engines/sys/routes.ts';
 export function createCatalogue(o: {
   readonly review: TokenReviewer;
   readonly readLocal: ReadLocal;
+  readonly fetchJson?: FetchJson;
 }): Catalogue {
+  const fetchJson = o.fetchJson ?? noNetwork;
   return {
     secret: {
       system: createSys,
@@ -27,8 +32,12 @@ export function createCatalogue(o: {
     auth: {
       token: createTokenAuth,
       approle: createAppRoleAuth,
+      cert: createCertAuth,
+      jwt: () => createJwtAuth(fetchJson),
       userpass: createUserpassAuth,
       kubernetes: () => createKubernetesAuth(o),
     },
   };
 }
+
+const noNetwork: FetchJson = () => Promise.reject(new Error('this store reaches no provider'));

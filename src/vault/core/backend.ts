@@ -64,6 +64,8 @@ export interface Backend {
 
 /** Who renews what. */
 export interface Renewal {
+  /** Milliseconds. */
+  readonly now: number;
   readonly entry: TokenEntry;
   readonly request: VaultRequest;
 }

@@ -43,7 +43,8 @@ function extend(
   if (mounted === undefined) throw refuse('lease not found', 400, 'no-lease');
   const store = transaction.at(`auth/${mounted.entry.uuid}/`);
   const { renew } = mounted.backend;
-  const role = entry.role === undefined ? undefined : renewRole(renew, store, { entry, request });
+  const role =
+    entry.role === undefined ? undefined : renewRole(renew, store, { entry, request, now: clock.now() });
   if (role === 'nothing') return undefined;
   return tokenTtl({
     requested: increment,
