@@ -4,6 +4,7 @@ import { certCases } from './cases-cert.ts';
 import { errorCases } from './cases-errors.ts';
 import { identityCases } from './cases-identity.ts';
 import { jwtCases } from './cases-jwt.ts';
+import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
 import { policyCases } from './cases-policy.ts';
@@ -16,6 +17,7 @@ import { userpassCases } from './cases-userpass.ts';
 export const cases: readonly Case[] = [
   ...seedCases,
   ...loginCases,
+  ...kubernetesCases,
   ...policyCases,
   ...tokenCases,
   ...tokenRoleCases,

@@ -25,11 +25,29 @@ export function jwtFixtures(): JwtFixtures {
     const signed = `${part({ alg: 'RS256', kid: 'one', typ: 'JWT' })}.${part({ ...claims, team: 'red', nested: { level: 'high' }, roles: ['a', 'b'], ...extra })}`;
     return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;
   };
+  const account = (key: KeyObject): string =>
+    make(
+      {
+        iss: 'https://kubernetes.default.svc',
+        aud: ['https://kubernetes.default.svc'],
+        sub: 'system:serviceaccount:istio-system:istiod',
+        'kubernetes.io': {
+          namespace: 'istio-system',
+          serviceaccount: { name: 'istiod', uid: 'uid-istio-system-istiod' },
+        },
+      },
+      key,
+    );
   const pem = own.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const jwks = {
+    keys: [{ ...own.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }],
+  };
   return {
     values: {
       // As it stands in a JSON text.
       signer_pem: JSON.stringify(pem).slice(1, -1),
+      account_signed: account(own.privateKey),
+      account_signed_by_other: account(other.privateKey),
       signed: make(),
       signed_by_other: make({}, other.privateKey),
       signed_expired: make({ exp: now - 7200, iat: now - 9000, nbf: now - 9000 }),
@@ -44,8 +62,12 @@ export function jwtFixtures(): JwtFixtures {
       unsigned: `${part({ alg: 'none' })}.${part(claims)}.`,
     },
     documents: (address) => ({
-      '/jwks': {
-        keys: [{ ...own.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' }],
+      '/jwks': jwks,
+      '/openid/v1/jwks': jwks,
+      '/api/v1/namespaces/istio-system': {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'istio-system', labels: { mesh: 'one' } },
       },
       '/.well-known/openid-configuration': { issuer: address, jwks_uri: `${address}/jwks` },
     }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/log.ts';
 import { createJsonFetcher } from '../../src/server/fetch-json.ts';
-import { createTokenReviewer } from '../../src/server/token-review.ts';
+import { createClusterReader, createTokenReviewer } from '../../src/server/token-review.ts';
 import { listenVault } from '../../src/server/vault-listener.ts';
 import { createCatalogue } from '../../src/vault/catalogue.ts';
 import { createMemoryPhysical } from '../../src/vault/core/physical-memory.ts';
@@ -18,6 +18,7 @@ async function openCore(): Promise<VaultCore> {
       review: createTokenReviewer(),
       readLocal: () => undefined,
       fetchJson: createJsonFetcher(),
+      readCluster: createClusterReader(),
     }),
   });
   const { shares } = await core.init({ shares: 1, threshold: 1 }, 'root');

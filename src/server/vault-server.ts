@@ -7,7 +7,7 @@ import { openLmdbPhysical } from '../vault/core/physical-lmdb.ts';
 import { createMemoryPhysical } from '../vault/core/physical-memory.ts';
 import { VaultCore } from '../vault/core/vault-core.ts';
 import { createJsonFetcher } from './fetch-json.ts';
-import { createLocalReader, createTokenReviewer } from './token-review.ts';
+import { createClusterReader, createLocalReader, createTokenReviewer } from './token-review.ts';
 import type { ListenerConfig, VaultConfig } from './vault-config.ts';
 import { listenVault, type VaultListener } from './vault-listener.ts';
 import { createVaultMetrics } from './vault-metrics.ts';
@@ -34,6 +34,7 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
       review: createTokenReviewer(),
       readLocal: createLocalReader(clock),
       fetchJson: createJsonFetcher(),
+      readCluster: createClusterReader(),
     }),
     metrics: createVaultMetrics(() => core),
     auditDevices: config.audit,

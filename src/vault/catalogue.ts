@@ -2,6 +2,7 @@ import { createAppRoleAuth } from './auth/approle/routes.ts';
 import { createCertAuth } from './auth/cert/routes.ts';
 import type { FetchJson } from './auth/jwt/fetch-json.ts';
 import { createJwtAuth } from './auth/jwt/routes.ts';
+import type { ClusterReader } from './auth/kubernetes/cluster-reader.ts';
 import { createKubernetesAuth } from './auth/kubernetes/routes.ts';
 import type { ReadLocal, TokenReviewer } from './auth/kubernetes/token-reviewer.ts';
 import { createTokenAuth } from './auth/token/routes.ts';
@@ -19,8 +20,9 @@ export function createCatalogue(o: {
   readonly review: TokenReviewer;
   readonly readLocal: ReadLocal;
   readonly fetchJson?: FetchJson;
+  readonly readCluster?: ClusterReader;
 }): Catalogue {
-  const fetchJson = o.fetchJson ?? noNetwork;
+  const { fetchJson = noNetwork, readCluster = noNetwork } = o;
   return {
     secret: {
       system: createSys,
@@ -35,9 +37,9 @@ export function createCatalogue(o: {
       cert: createCertAuth,
       jwt: () => createJwtAuth(fetchJson),
       userpass: createUserpassAuth,
-      kubernetes: () => createKubernetesAuth(o),
+      kubernetes: () => createKubernetesAuth({ ...o, readCluster }),
     },
   };
 }
 
-const noNetwork: FetchJson = () => Promise.reject(new Error('this store reaches no provider'));
+const noNetwork = (): Promise<never> => Promise.reject(new Error('this store reaches no provider'));

@@ -122,7 +122,7 @@ def tokens():
     assert made["accessor"] in root.auth.token.list_accessors()["data"]["keys"]
     root.auth.token.create_or_update_role("ci", allowed_policies="default", orphan=True)
     assert root.auth.token.read_role("ci")["data"]["orphan"] is True
-    assert root.auth.token.list_roles()["data"]["keys"] == ["ci"]
+    assert "ci" in root.auth.token.list_roles()["data"]["keys"]
     assert root.auth.token.create(role_name="ci")["auth"]["orphan"] is True
     batch = root.auth.token.create(policies=["default"], type="batch", ttl="1m")["auth"]
     assert batch["token_type"] == "batch", batch

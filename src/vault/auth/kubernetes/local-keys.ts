@@ -1,0 +1,42 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import type { Clock } from '../../../lib/clock.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import { denied } from '../../core/refusal.ts';
+import type { ClusterReader } from './cluster-reader.ts';
+import type { KubernetesConfig } from './store.ts';
+
+const freshMs = 5 * 60_000;
+const maxClusters = 100;
+
+/** The keys with which API servers sign service account tokens, as they publish them; asked for every five minutes. */
+export class LocalKeys {
+  readonly #read: ClusterReader;
+  readonly #known = new Map<string, { readonly at: number; readonly pems: readonly string[] }>();
+
+  constructor(read: ClusterReader) {
+    this.#read = read;
+  }
+
+  /** PEM. @throws Refusal 403 when the API server cannot be asked */
+  async pems({ host, caCert }: KubernetesConfig, bearer: string, clock: Clock): Promise<readonly string[]> {
+    const key = `${host}\n${caCert}`;
+    const known = this.#known.get(key);
+    if (known !== undefined && clock.now() - known.at < freshMs) return known.pems;
+    try {
+      const pems = pemsOf(await this.#read({ host, caCert, bearer, path: '/openid/v1/jwks' }));
+      if (this.#known.size >= maxClusters) this.#known.clear();
+      this.#known.set(key, { at: clock.now(), pems });
+      return pems;
+    } catch (error) {
+      throw denied('jwks-failed', `the API server's keys could not be read: ${messageOf(error)}`);
+    }
+  }
+}
+
+function pemsOf(document: unknown): string[] {
+  const keys = (document as { keys?: unknown } | null)?.keys;
+  if (!Array.isArray(keys) || keys.length === 0) throw new Error('the document holds no keys');
+  return keys.map((key: JsonWebKey) =>
+    createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString(),
+  );
+}
