@@ -256,7 +256,7 @@ const others: readonly Case[] = [
         as: 'short',
         status: 403,
         errors: ['permission denied'],
-        after: 2100,
+        after: 1200,
       }),
     ],
   },

@@ -26,7 +26,8 @@ async function openCore(): Promise<VaultCore> {
   return core;
 }
 
-describe('the Vault API, case by case', () => {
+// Passwords are slow on purpose, and some cases wait for a token to end.
+describe('the Vault API, case by case', { timeout: 120_000 }, () => {
   test('called in this process', async () => {
     const core = await openCore();
     const results = await runCases(inProcess(core), 'root');

@@ -29,6 +29,9 @@ export function authenticate(
   if (token.expires !== undefined && token.expires <= now) {
     return denied('token-expired', 'the token is expired');
   }
+  if (token.type === 'batch' && services.router.find(token.path) === undefined) {
+    return denied('token-unknown', 'the auth mount of the batch token is gone');
+  }
   if (token.numUses < 0) return denied('token-used-up', 'the token has been used as often as it may');
   if (!addressAllowed(request.remoteAddress, token.boundCidrs)) {
     return denied('token-address', 'the token is bound to other addresses');

@@ -14,6 +14,8 @@ type LocalSet = ReturnType<typeof createLocalJWKSet>;
 /** Keys of a provider are asked for again after this, and once more for an unknown key id, but not more often. */
 const freshMs = 5 * 60_000;
 const cooldownMs = 10_000;
+/** So long the known keys are good while the provider is away. */
+const staleMs = 60 * 60_000;
 
 interface Known {
   readonly at: number;
@@ -47,7 +49,13 @@ export class KeySource {
     if (known !== undefined && age < freshMs && (age < cooldownMs || (await has(known.set, token)))) {
       return [known.set];
     }
-    const set = createLocalJWKSet(await this.#load(config));
+    let set: LocalSet;
+    try {
+      set = createLocalJWKSet(await this.#load(config));
+    } catch (error) {
+      if (known !== undefined && age < staleMs) return [known.set];
+      throw error;
+    }
     if (this.#known.size > 100) this.#known.clear();
     this.#known.set(cacheKey, { at: clock.now(), set });
     return [set];

@@ -41,7 +41,7 @@ export async function login(context: Context, cluster: Cluster): Promise<Result>
   const stored = readConfig(store);
   if (stored === undefined) throw refuse('could not load backend configuration', 500, 'login-no-config');
   const config = withLocalCa(stored, cluster);
-  const claims = readServiceAccountJwt(jwt, await keysFor(config, jwt, cluster, clock));
+  const claims = await readClaims(config, jwt, cluster, clock);
   checkTimes(claims, clock.now());
   checkClaims(claims, role, config);
   await checkNamespace(claims, role, config, cluster);
@@ -57,15 +57,24 @@ function bearerOf(config: KubernetesConfig, jwt: string, { readLocal }: Cluster)
   return config.reviewerJwt || (config.disableLocalCaJwt ? undefined : readLocal('token')) || jwt;
 }
 
-/** Without any the signature is not looked at here: the TokenReview decides. */
-async function keysFor(
+/** Without any keys the signature is not looked at here: the TokenReview decides. */
+async function readClaims(
   config: KubernetesConfig,
   jwt: string,
   cluster: Cluster,
   clock: Clock,
-): Promise<readonly string[]> {
-  if (config.pemKeys.length > 0 || config.localJwks !== true) return config.pemKeys;
-  return cluster.keys.pems(config, bearerOf(config, jwt, cluster), clock);
+): Promise<ServiceAccountClaims> {
+  if (config.pemKeys.length > 0 || config.localJwks !== true) {
+    return readServiceAccountJwt(jwt, config.pemKeys);
+  }
+  const bearer = bearerOf(config, jwt, cluster);
+  const known = await cluster.keys.pems(config, bearer, clock);
+  try {
+    return readServiceAccountJwt(jwt, known);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'jwt-signature') throw error;
+    return readServiceAccountJwt(jwt, await cluster.keys.pems(config, bearer, clock, true));
+  }
 }
 
 function checkClaims(claims: ServiceAccountClaims, role: KubernetesRole, config: KubernetesConfig): void {
