@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createCsr } from '../../src/x509/csr.ts';
 import { generateKeyPair } from '../../src/x509/keys.ts';
 import { pemBlocks, toPem } from '../../src/x509/pem.ts';
+import { jwtFixtures } from './jwt-fixtures.ts';
 
 const audience = 'https://kubernetes.default.svc';
 
@@ -56,7 +57,14 @@ export interface Fixtures {
 
 /** Tokens, and an API server's TokenReview that believes what a token says unless it says `refuse`. */
 export async function startFixtures(): Promise<Fixtures> {
+  const signed = jwtFixtures();
   const server = createServer(async (request, response) => {
+    if (request.method === 'GET') {
+      const document = signed.documents(`http://${request.headers.host}`)[request.url ?? ''];
+      response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': 'application/json' });
+      response.end(JSON.stringify(document ?? {}));
+      return;
+    }
     let body = '';
     for await (const chunk of request) body += chunk;
     const { spec } = JSON.parse(body) as { spec: { token: string; audiences?: string[] } };
@@ -77,6 +85,7 @@ export async function startFixtures(): Promise<Fixtures> {
     close: () => stop(server),
     values: {
       ...(await requests()),
+      ...signed.values,
       kubernetes: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       jwt_istiod: istiod(),
       jwt_other_account: jwt(claims('istio-system', 'default')),

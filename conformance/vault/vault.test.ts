@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/log.ts';
-import { createTokenReviewer } from '../../src/server/token-review.ts';
+import { createJsonFetcher } from '../../src/server/fetch-json.ts';
+import { createClusterReader, createTokenReviewer } from '../../src/server/token-review.ts';
 import { listenVault } from '../../src/server/vault-listener.ts';
 import { createCatalogue } from '../../src/vault/catalogue.ts';
 import { createMemoryPhysical } from '../../src/vault/core/physical-memory.ts';
@@ -13,14 +14,20 @@ import { runCases } from './run-cases.ts';
 async function openCore(): Promise<VaultCore> {
   const core = new VaultCore({
     physical: createMemoryPhysical(),
-    catalogue: createCatalogue({ review: createTokenReviewer(), readLocal: () => undefined }),
+    catalogue: createCatalogue({
+      review: createTokenReviewer(),
+      readLocal: () => undefined,
+      fetchJson: createJsonFetcher(),
+      readCluster: createClusterReader(),
+    }),
   });
   const { shares } = await core.init({ shares: 1, threshold: 1 }, 'root');
   for (const share of shares) await core.unseal(share);
   return core;
 }
 
-describe('the Vault API, case by case', () => {
+// Passwords are slow on purpose, and some cases wait for a token to end.
+describe('the Vault API, case by case', { timeout: 120_000 }, () => {
   test('called in this process', async () => {
     const core = await openCore();
     const results = await runCases(inProcess(core), 'root');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { Clock } from '../lib/clock.ts';
+import type { ClusterReader } from '../vault/auth/kubernetes/cluster-reader.ts';
 import type {
   ReadLocal,
   ReviewAnswer,
@@ -28,7 +29,36 @@ export function createTokenReviewer(): TokenReviewer {
   };
 }
 
-function agentFor(agents: Map<string, http.Agent>, { host, caCert }: ReviewQuestion): http.Agent {
+/** Reads at the API server, over the same kind of connections. */
+export function createClusterReader(): ClusterReader {
+  const agents = new Map<string, http.Agent>();
+  return async (question) => {
+    const url = new URL(question.host.replace(/\/+$/, '') + question.path);
+    const { status, text } = await get(url, question.bearer, agentFor(agents, question));
+    if (status < 200 || status > 299) throw new Error(`the API server answered ${status}`);
+    return JSON.parse(text);
+  };
+}
+
+function get(url: URL, bearer: string, agent: http.Agent): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      Accept: 'application/json',
+      ...(bearer === '' ? {} : { Authorization: `Bearer ${bearer}` }),
+    };
+    const options = { agent, headers, signal: AbortSignal.timeout(timeoutMs) };
+    (url.protocol === 'https:' ? https : http)
+      .get(url, options, (response) => {
+        collect(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+      })
+      .on('error', reject);
+  });
+}
+
+function agentFor(
+  agents: Map<string, http.Agent>,
+  { host, caCert }: Pick<ReviewQuestion, 'host' | 'caCert'>,
+): http.Agent {
   const key = `${host}\n${caCert}`;
   const known = agents.get(key);
   if (known !== undefined) return known;

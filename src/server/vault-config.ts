@@ -17,6 +17,8 @@ export interface ListenerConfig {
   readonly port: number;
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   readonly openMetrics: boolean;
+  /** Clients may show a certificate (they need not). */
+  readonly askClientCerts: boolean;
 }
 
 export interface VaultConfig {
@@ -126,14 +128,10 @@ const listenerKeys = [
   'tls_cert_file',
   'tls_key_file',
   'tls_min_version',
+  'tls_disable_client_certs',
   'telemetry',
 ];
-const listenerIgnored = [
-  'cluster_address',
-  'tls_client_ca_file',
-  'tls_disable_client_certs',
-  'max_request_size',
-];
+const listenerIgnored = ['cluster_address', 'tls_client_ca_file', 'max_request_size'];
 
 function readListener(kind: string, body: HclObject, at: HclEntry): ListenerConfig {
   if (kind !== 'tcp') throw new HclError(`listener "${kind}" is not known, only "tcp" is`, at);
@@ -147,7 +145,12 @@ function readListener(kind: string, body: HclObject, at: HclEntry): ListenerConf
   const address = text(found.address) || '127.0.0.1:8200';
   const match = /^\[?(.*?)\]?:(\d+)$/.exec(address);
   if (match === null) throw new HclError(`the address "${address}" is not host:port`, at);
-  const base = { host: match[1] === '' ? '0.0.0.0' : String(match[1]), port: Number(match[2]), openMetrics };
+  const base = {
+    host: match[1] === '' ? '0.0.0.0' : String(match[1]),
+    port: Number(match[2]),
+    openMetrics,
+    askClientCerts: !isTrue(found.tls_disable_client_certs),
+  };
   if (isTrue(found.tls_disable)) return base;
   const [certFile, keyFile] = [text(found.tls_cert_file), text(found.tls_key_file)];
   if (certFile === '' || keyFile === '') {

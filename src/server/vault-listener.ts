@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes } from 'node:crypto';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -22,6 +22,8 @@ export interface VaultListenerOptions {
   readonly port: number;
   /** PEM; plain HTTP without it. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Clients may show a certificate; whether it is trusted is up to the auth mounts. Default: asked for. */
+  readonly askClientCerts?: boolean;
   /** sys/metrics without a token. */
   readonly openMetrics?: boolean;
 }
@@ -43,7 +45,7 @@ export async function listenVault(options: VaultListenerOptions): Promise<VaultL
   const server: http.Server | https.Server =
     tls === undefined
       ? http.createServer(limits, serve)
-      : https.createServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, serve);
+      : https.createServer({ ...limits, ...tls, ...tlsLimits, ...clientCerts(options) }, serve);
   server.on(tls === undefined ? 'connection' : 'secureConnection', admitListVerb);
   await listen(server, host, port);
   const { port: taken } = server.address() as AddressInfo;
@@ -51,7 +53,9 @@ export async function listenVault(options: VaultListenerOptions): Promise<VaultL
   return {
     address: `${tls === undefined ? 'http' : 'https'}://${shown}:${taken}`,
     setTls: (next) => {
-      if (server instanceof https.Server) server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
+      if (server instanceof https.Server) {
+        server.setSecureContext({ ...next, ...tlsLimits, ...clientCerts(options) });
+      }
     },
     close: () =>
       new Promise((resolve) => {
@@ -61,6 +65,14 @@ export async function listenVault(options: VaultListenerOptions): Promise<VaultL
       }),
   };
 }
+
+const tlsLimits = { minVersion: 'TLSv1.2' } as const;
+
+/** A resumed session remembers the leaf but not the chain behind it: without tickets every connection shows all. */
+const clientCerts = ({ askClientCerts = true }: VaultListenerOptions): https.ServerOptions =>
+  askClientCerts
+    ? { requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET }
+    : {};
 
 const limits = {
   headersTimeout: 10_000,

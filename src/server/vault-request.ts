@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { Fields } from '../vault/core/fields.ts';
 import { type Refusal, Refusal as RefusalError, refuse } from '../vault/core/refusal.ts';
 import type { Operation, VaultRequest } from '../vault/core/request.ts';
@@ -156,5 +157,17 @@ export function toVaultRequest(
     headers: message.headers,
     remoteAddress: message.socket.remoteAddress ?? '',
     remotePort: message.socket.remotePort ?? 0,
+    ...(message.socket instanceof TLSSocket ? { peerCertificates: peerChain(message.socket) } : {}),
   };
 }
+
+/** Read only when somebody asks. */
+const peerChain = (socket: TLSSocket) => (): readonly Buffer[] => {
+  const chain: Buffer[] = [];
+  let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (next?.raw !== undefined && !chain.some((known) => known.equals(next?.raw ?? known))) {
+    chain.push(next.raw);
+    next = next.issuerCertificate;
+  }
+  return chain;
+};

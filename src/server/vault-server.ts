@@ -6,7 +6,8 @@ import { createCatalogue } from '../vault/catalogue.ts';
 import { openLmdbPhysical } from '../vault/core/physical-lmdb.ts';
 import { createMemoryPhysical } from '../vault/core/physical-memory.ts';
 import { VaultCore } from '../vault/core/vault-core.ts';
-import { createLocalReader, createTokenReviewer } from './token-review.ts';
+import { createJsonFetcher } from './fetch-json.ts';
+import { createClusterReader, createLocalReader, createTokenReviewer } from './token-review.ts';
 import type { ListenerConfig, VaultConfig } from './vault-config.ts';
 import { listenVault, type VaultListener } from './vault-listener.ts';
 import { createVaultMetrics } from './vault-metrics.ts';
@@ -29,7 +30,12 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
     physical,
     clock,
     log,
-    catalogue: createCatalogue({ review: createTokenReviewer(), readLocal: createLocalReader(clock) }),
+    catalogue: createCatalogue({
+      review: createTokenReviewer(),
+      readLocal: createLocalReader(clock),
+      fetchJson: createJsonFetcher(),
+      readCluster: createClusterReader(),
+    }),
     metrics: createVaultMetrics(() => core),
     auditDevices: config.audit,
     auditFolders: config.auditFolders,
@@ -60,7 +66,7 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
 }
 
 function listen(config: ListenerConfig, core: VaultCore, clock: Clock, log: Logger): Promise<VaultListener> {
-  const { host, port, openMetrics, tls } = config;
+  const { host, port, openMetrics, tls, askClientCerts } = config;
   return listenVault({
     core,
     clock,
@@ -68,6 +74,7 @@ function listen(config: ListenerConfig, core: VaultCore, clock: Clock, log: Logg
     host,
     port,
     openMetrics,
+    askClientCerts,
     ...(tls === undefined ? {} : { tls: readTls(tls) }),
   });
 }

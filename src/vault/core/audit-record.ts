@@ -54,13 +54,14 @@ export function auditRecord(event: AuditEvent, hash: Hasher): Fields {
 
 function authPart({ auth, acl }: AuditEvent, hash: Hasher): Fields {
   if (auth === undefined) return { token_type: 'default' };
-  const { token, clientToken } = auth;
+  const { token, clientToken, entity } = auth;
   return {
     client_token: hash(clientToken),
     accessor: hash(token.accessor),
     display_name: token.displayName,
-    policies: token.policies,
+    policies: [...new Set([...token.policies, ...(entity?.policies ?? [])])],
     token_policies: token.policies,
+    ...(entity === undefined ? {} : { entity_id: entity.id, identity_policies: entity.policies }),
     ...(acl === undefined
       ? {}
       : {
@@ -74,7 +75,7 @@ function authPart({ auth, acl }: AuditEvent, hash: Hasher): Fields {
     ...(token.meta === null ? {} : { metadata: token.meta }),
     ...(token.numUses === 0 ? {} : { num_uses: token.numUses }),
     ...(token.noDefaultPolicy === true ? { no_default_policy: true } : {}),
-    token_type: 'service',
+    token_type: token.type ?? 'service',
     token_ttl: Math.floor(token.ttl / 1000),
     token_issue_time: new Date(token.created).toISOString(),
   };
@@ -128,6 +129,7 @@ function responseAuth(auth: NonNullable<Result['auth']>, hash: Hasher): Fields {
     policies: auth.policies,
     token_policies: auth.token_policies,
     ...(auth.metadata === null ? {} : { metadata: auth.metadata }),
+    ...(auth.entity_id === '' ? {} : { entity_id: auth.entity_id }),
     token_type: auth.token_type,
     token_ttl: auth.lease_duration,
   };

@@ -1,10 +1,12 @@
 import { BlockList, isIP } from 'node:net';
+import type { Acl } from '../policy/acl.ts';
+import { type Entity, readEntity } from './identity-store.ts';
 import type { Refusal } from './refusal.ts';
 import { denied } from './refusal.ts';
 import type { VaultRequest } from './request.ts';
 import type { Services } from './services.ts';
 import type { StorageView } from './storage.ts';
-import type { RequestAuth } from './tokens.ts';
+import type { RequestAuth, TokenEntry } from './tokens.ts';
 
 /**
  * Who asks. Wrong, unknown, expired and foreign-address tokens look alike on the wire; the refusal's code and message
@@ -18,17 +20,34 @@ export function authenticate(
 ): RequestAuth | Refusal {
   const { token: clientToken } = request;
   if (clientToken === undefined || clientToken === '') return denied('token-missing', 'no token was sent');
-  const token = services.tokens.find(store, services.tokens.keyOf(clientToken));
+  const token = services.tokens.findToken(store, clientToken, now);
   if (token === undefined) return denied('token-unknown', 'the token is unknown, revoked or expired');
   const lease = token.leaseId === '' ? undefined : services.leases.get(token.leaseId);
   if (token.leaseId !== '' && (lease === undefined || lease.expires <= now)) {
     return denied('token-expired', 'the token is expired');
   }
+  if (token.expires !== undefined && token.expires <= now) {
+    return denied('token-expired', 'the token is expired');
+  }
+  if (token.type === 'batch' && services.router.find(token.path) === undefined) {
+    return denied('token-unknown', 'the auth mount of the batch token is gone');
+  }
   if (token.numUses < 0) return denied('token-used-up', 'the token has been used as often as it may');
   if (!addressAllowed(request.remoteAddress, token.boundCidrs)) {
     return denied('token-address', 'the token is bound to other addresses');
   }
-  return { token, lease, acl: services.policies.aclOf(store, token.policies), clientToken };
+  const entity = token.entityId === undefined ? undefined : readEntity(store, token.entityId);
+  if (entity?.disabled === true) return denied('entity-disabled', 'the entity behind the token is disabled');
+  const acl = aclOfToken(services, store, token);
+  return { token, lease, acl, clientToken, ...(entity === undefined ? {} : { entity }) };
+}
+
+/** What a token may do: its own policies and those of its entity, with the entity put into templates. */
+export function aclOfToken(services: Services, store: StorageView, token: TokenEntry): Acl {
+  const entity = token.entityId === undefined ? undefined : readEntity(store, token.entityId);
+  const extra = identityPoliciesOf(entity);
+  const names = extra.length === 0 ? token.policies : [...new Set([...token.policies, ...extra])].sort();
+  return services.policies.aclOf(store, names, entity);
 }
 
 /** Whether `address` is in one of the networks; an empty list allows all. */
@@ -44,3 +63,7 @@ export function addressAllowed(address: string, cidrs: readonly string[]): boole
   }
   return networks.check(bare, family);
 }
+
+/** `root` is never given by an identity. */
+export const identityPoliciesOf = (entity: Entity | undefined): readonly string[] =>
+  (entity?.policies ?? []).filter((name) => name !== 'root');

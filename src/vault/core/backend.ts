@@ -6,7 +6,7 @@ import type { MountEntry } from './mount-entry.ts';
 import type { Operation, Result, VaultRequest } from './request.ts';
 import type { Services } from './services.ts';
 import type { StorageView, Transaction } from './storage.ts';
-import type { RequestAuth } from './tokens.ts';
+import type { RequestAuth, TokenEntry } from './tokens.ts';
 
 /** All a handler may touch: its part of the store, its fields, and what the core lends it. */
 export interface Context {
@@ -55,14 +55,26 @@ export interface Backend {
   match(path: string): RouteMatch | undefined;
   /** What a read of a wrong path may say beside 404. */
   readonly wrongPathWarning?: string;
-  /** The role of a token of this auth mount as it is now, in seconds; undefined when it is gone. */
-  readonly renew?: (store: StorageView, role: string) => RoleTtls | undefined;
+  /**
+   * The role of a token of this auth mount as it is now, in seconds; undefined when it is gone, `nothing` when the
+   * method passes over the renewal without a word. @throws Refusal when the token may not be renewed
+   */
+  readonly renew?: (store: StorageView, role: string, renewal: Renewal) => RoleTtls | 'nothing' | undefined;
+}
+
+/** Who renews what. */
+export interface Renewal {
+  /** Milliseconds. */
+  readonly now: number;
+  readonly entry: TokenEntry;
+  readonly request: VaultRequest;
 }
 
 export interface RoleTtls {
   readonly ttl: number;
   readonly maxTtl: number;
   readonly period: number;
+  readonly explicitMaxTtl?: number;
 }
 
 export interface RouteMatch {

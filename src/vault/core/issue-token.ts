@@ -1,9 +1,11 @@
 import { sanitizePolicies } from '../policy/policy.ts';
+import { identityPoliciesOf } from './authenticate.ts';
 import type { Context } from './backend.ts';
+import { type Entity, entityOfLogin, type LoginAlias } from './identity-store.ts';
 import { effectiveDefaultTtl, effectiveMaxTtl, fullPath } from './mount-entry.ts';
-import { refuse } from './refusal.ts';
+import { denied, refuse } from './refusal.ts';
 import type { Result } from './request.ts';
-import { authResult } from './tokens.ts';
+import { authResult, type NewToken } from './tokens.ts';
 import { tokenTtl } from './ttl.ts';
 
 /** What a login (or auth/token/create) asks the core for. Durations in seconds. */
@@ -26,6 +28,14 @@ export interface TokenOrder {
   readonly id?: string;
   /** A root token without an end. */
   readonly endless?: boolean;
+  readonly type?: 'service' | 'batch';
+  /** Who logged in: makes or finds the entity. */
+  readonly alias?: LoginAlias;
+  /** Of a child: the entity that it takes over. */
+  readonly entityId?: string;
+  readonly login?: Readonly<Record<string, string>>;
+  /** The path that the token is known by, if not the request's. */
+  readonly path?: string;
 }
 
 /** Stages a token with its lease and gives the answer. */
@@ -47,26 +57,41 @@ export function issueToken(context: Context, order: TokenOrder): Result {
         mountMax: effectiveMaxTtl(mount),
         age: 0,
       });
-  const { token, entry } = services.tokens.create(
-    transaction,
-    {
-      policies,
-      path: context.request.path,
-      meta: order.meta,
-      displayName: order.displayName,
-      numUses: order.numUses,
-      parent: order.parent,
-      ttl: ttl * 1000,
-      explicitMaxTtl: order.explicitMaxTtl * 1000,
-      period: order.period * 1000,
-      renewable: order.renewable && ttl > 0,
-      boundCidrs: order.boundCidrs,
-      noDefaultPolicy: order.noDefaultPolicy,
-      ...(order.role === undefined ? {} : { role: order.role }),
-      ...(order.id === undefined ? {} : { id: order.id }),
-    },
-    clock.now(),
+  const entity = order.alias === undefined ? undefined : loginEntity(context, order.alias);
+  const isBatch = order.type === 'batch';
+  const entityId = entity?.id ?? order.entityId;
+  const wanted: NewToken = {
+    policies,
+    path: order.path ?? context.request.path,
+    meta: order.meta,
+    displayName: order.displayName,
+    numUses: order.numUses,
+    parent: order.parent,
+    ttl: ttl * 1000,
+    explicitMaxTtl: order.explicitMaxTtl * 1000,
+    period: order.period * 1000,
+    renewable: order.renewable && ttl > 0 && !isBatch,
+    boundCidrs: order.boundCidrs,
+    noDefaultPolicy: order.noDefaultPolicy,
+    ...(isBatch ? { type: 'batch' as const } : {}),
+    ...(entityId === undefined || entityId === '' ? {} : { entityId }),
+    ...(order.login === undefined ? {} : { login: order.login }),
+    ...(order.role === undefined ? {} : { role: order.role }),
+    ...(order.id === undefined ? {} : { id: order.id }),
+  };
+  const { token, entry } = isBatch
+    ? services.tokens.createBatch(wanted, clock.now())
+    : services.tokens.create(transaction, wanted, clock.now());
+  transaction.afterCommit(() =>
+    services.metrics.tokenCreated({ mount: fullPath(mount), type: order.type ?? 'service' }),
   );
-  transaction.afterCommit(() => services.metrics.tokenCreated({ mount: fullPath(mount), type: 'service' }));
-  return { auth: authResult(entry, token, ttl * 1000), ...(warnings.length > 0 ? { warnings } : {}) };
+  const auth = authResult(entry, token, ttl * 1000, identityPoliciesOf(entity));
+  return { auth, ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+function loginEntity(context: Context, alias: LoginAlias): Entity {
+  const { transaction, mount, random, clock } = context;
+  const entity = entityOfLogin(transaction, mount, alias, random, clock.now());
+  if (entity.disabled) throw denied('entity-disabled', 'the entity behind the login is disabled');
+  return entity;
 }

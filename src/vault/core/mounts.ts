@@ -39,8 +39,16 @@ export function builtinMounts(random: Random): MountEntry[] {
   return [
     secret('sys/', 'system', 'system endpoints used for control, policy and debugging'),
     secret('cubbyhole/', 'cubbyhole', 'per-token private secret storage'),
+    secret('identity/', 'identity', 'identity store'),
     newMount({ kind: 'auth', path: 'token/', type: 'token', description: 'token based credentials' }, random),
   ];
+}
+
+/** A store that is older than one of the built-in mounts gets it when it is opened. */
+export function addMissingMounts(store: StorageView, random: Random): void {
+  for (const mount of builtinMounts(random)) {
+    if (store.get(mountKey(mount.kind, mount.path)) === undefined) putMount(store, mount);
+  }
 }
 
 /** @throws Refusal 400 when the type is unknown */

@@ -3,7 +3,7 @@ import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
 import { LeaseTable } from './leases.ts';
-import { loadMounts } from './mounts.ts';
+import { addMissingMounts, loadMounts } from './mounts.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 import { refuseWrapped } from './refusal.ts';
 import { Router } from './router.ts';
@@ -11,6 +11,7 @@ import { keyringChange } from './seal.ts';
 import type { Services } from './services.ts';
 import { Storage } from './storage.ts';
 import { TokenStore } from './tokens.ts';
+import { UserLockout } from './user-lockout.ts';
 import type { VaultCoreOptions } from './vault-core.ts';
 
 export interface OpenStore {
@@ -43,6 +44,7 @@ export async function openServices(
   const leases = new LeaseTable();
   leases.load(transaction);
   const router = new Router();
+  addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
   const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
   audit.start(transaction, auditDevices, random);
@@ -56,6 +58,7 @@ export async function openServices(
     audit,
     catalogue,
     metrics,
+    lockout: new UserLockout(),
     clusterId: transaction.get<string>(clusterIdPath) ?? '',
     seal,
     rotate: () => rotate(physical, barrier, rootKey, options),

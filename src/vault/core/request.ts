@@ -16,6 +16,8 @@ export interface VaultRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** The chain that a TLS client showed, leaf first, DER; verified by nobody yet. */
+  readonly peerCertificates?: () => readonly Buffer[];
 }
 
 export interface AuthResult {
@@ -23,12 +25,13 @@ export interface AuthResult {
   readonly accessor: string;
   readonly policies: readonly string[];
   readonly token_policies: readonly string[];
+  readonly identity_policies?: readonly string[];
   readonly metadata: Readonly<Record<string, string>> | null;
   /** Seconds. */
   readonly lease_duration: number;
   readonly renewable: boolean;
   readonly entity_id: string;
-  readonly token_type: 'service';
+  readonly token_type: 'service' | 'batch';
   readonly orphan: boolean;
   readonly mfa_requirement: null;
   readonly num_uses: number;

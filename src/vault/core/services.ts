@@ -7,6 +7,7 @@ import type { MountEntry } from './mount-entry.ts';
 import type { Router } from './router.ts';
 import type { Storage } from './storage.ts';
 import type { TokenStore } from './tokens.ts';
+import type { UserLockout } from './user-lockout.ts';
 
 /** Makes a backend for a mount; the key of the catalogue is the type that people write. */
 export type BackendFactory = (mount: Pick<MountEntry, 'options'>) => Backend;
@@ -26,6 +27,7 @@ export interface Services {
   readonly audit: AuditBroker;
   readonly catalogue: Catalogue;
   readonly metrics: Metrics;
+  readonly lockout: UserLockout;
   readonly clusterId: string;
   /** Forgets the keys; every later call is refused. */
   seal(): void;

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Acl } from '../policy/acl.ts';
 import type { Random } from './barrier.ts';
+import { BatchSeal, batchPrefix } from './batch-token.ts';
+import type { Entity } from './identity-store.ts';
 import { deleteLease, type Lease, type LeaseTable, putLease } from './leases.ts';
 import type { AuthResult } from './request.ts';
 import type { StorageView, Transaction } from './storage.ts';
@@ -28,6 +30,13 @@ export interface TokenEntry {
   readonly noDefaultPolicy?: boolean;
   /** Empty for tokens without an end (root). */
   readonly leaseId: string;
+  /** Absent for service tokens. A batch token is not stored: it carries all this itself. */
+  readonly type?: 'batch';
+  /** When a batch token ends; others have a lease. */
+  readonly expires?: number;
+  readonly entityId?: string;
+  /** What the method that made it wants to see again at renewal. */
+  readonly login?: Readonly<Record<string, string>>;
   /** A wrapping token: only unwrapping may use it. */
   readonly wrapping?: { readonly path: string; readonly ttl: number };
 }
@@ -37,6 +46,8 @@ export interface RequestAuth {
   readonly token: TokenEntry;
   readonly lease: Lease | undefined;
   readonly acl: Acl;
+  /** Whom the token stands for, if a login made it. */
+  readonly entity?: Entity;
   /** Filled by the core for the audit record. */
   readonly clientToken: string;
 }
@@ -70,11 +81,13 @@ export class TokenStore {
   readonly #salt: Buffer;
   readonly #random: Random;
   readonly #leases: LeaseTable;
+  readonly #batch: BatchSeal;
 
   constructor(salt: Buffer, random: Random, leases: LeaseTable) {
     this.#salt = salt;
     this.#random = random;
     this.#leases = leases;
+    this.#batch = new BatchSeal(salt, random);
   }
 
   static readSalt(store: StorageView): Buffer | undefined {
@@ -93,6 +106,39 @@ export class TokenStore {
 
   find(store: StorageView, key: string): TokenEntry | undefined {
     return store.get<TokenEntry>(tokenPath(key));
+  }
+
+  /** By the token itself, whatever its kind; a batch token ends with its parent. @param now milliseconds */
+  findToken(store: StorageView, token: string, now: number): TokenEntry | undefined {
+    const key = this.keyOf(token);
+    if (!token.startsWith(batchPrefix)) return this.find(store, key);
+    const entry = this.#batch.open(token);
+    if (entry === undefined || (entry.parent !== '' && !this.#isAlive(store, entry.parent, now))) {
+      return undefined;
+    }
+    return { ...entry, key };
+  }
+
+  #isAlive(store: StorageView, key: string, now: number): boolean {
+    const entry = this.find(store, key);
+    if (entry === undefined || entry.leaseId === '') return entry !== undefined;
+    const lease = this.#leases.get(entry.leaseId);
+    return lease !== undefined && lease.expires > now;
+  }
+
+  /** A token that nothing is stored of. */
+  createBatch(wanted: NewToken, now: number): { token: string; entry: TokenEntry } {
+    const { id: _, ...rest } = wanted;
+    const entry = {
+      ...rest,
+      type: 'batch',
+      accessor: '',
+      leaseId: '',
+      created: now,
+      expires: now + rest.ttl,
+    } as const;
+    const token = this.#batch.seal(entry);
+    return { token, entry: { ...entry, key: this.keyOf(token) } };
   }
 
   findByAccessor(store: StorageView, accessor: string): TokenEntry | undefined {
@@ -169,17 +215,24 @@ export class TokenStore {
 }
 
 /** The `auth` of an answer that hands out or renews `entry`. */
-export function authResult(entry: TokenEntry, token: string, ttlMs: number): AuthResult {
+export function authResult(
+  entry: TokenEntry,
+  token: string,
+  ttlMs: number,
+  identityPolicies: readonly string[] = [],
+): AuthResult {
+  const all = new Set([...entry.policies, ...(entry.policies.includes('root') ? [] : identityPolicies)]);
   return {
     client_token: token,
     accessor: entry.accessor,
-    policies: entry.policies,
+    policies: [...all].sort(),
     token_policies: entry.policies,
+    ...(identityPolicies.length === 0 ? {} : { identity_policies: identityPolicies }),
     metadata: entry.meta,
     lease_duration: Math.floor(ttlMs / 1000),
     renewable: entry.renewable,
-    entity_id: '',
-    token_type: 'service',
+    entity_id: entry.entityId ?? '',
+    token_type: entry.type ?? 'service',
     orphan: entry.parent === '',
     mfa_requirement: null,
     num_uses: entry.numUses,

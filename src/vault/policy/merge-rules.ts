@@ -1,4 +1,5 @@
 import type { Capability, ParameterRules, PathRule, Policy } from './policy.ts';
+import { isTemplate } from './templates.ts';
 
 /** What all policies of a token together say about one path text. */
 export interface Granted extends Omit<PathRule, 'path'> {
@@ -10,7 +11,7 @@ export function mergeRules(policies: readonly Policy[]): Map<string, Granted> {
   const merged = new Map<string, Granted>();
   for (const { name, rules } of policies) {
     for (const { path, ...rule } of rules) {
-      if (path.includes('{{')) continue; // a template that names an identity; there are none yet: it grants nothing
+      if (isTemplate(path)) continue; // nobody to put in: it grants nothing
       const known = merged.get(path);
       const granted = { ...rule, policies: [name] };
       merged.set(path, known === undefined ? granted : mergeTwo(known, granted));

@@ -58,6 +58,9 @@ function toRule(block: HclBlock): PathRule {
 
 /** Any other `*` or `+` is a plain character, as in Vault. */
 function checkPath(path: string, block: HclBlock): void {
+  if (path.split('{{').length !== path.split('}}').length) {
+    throw new Error('failed to validate policy templating: unbalanced templating characters');
+  }
   if (path.includes('+*')) throw wrong(block, block, "invalid use of wildcards ('+*' is forbidden)");
 }
 

@@ -1,9 +1,11 @@
+import type { Entity } from '../core/identity-store.ts';
 import { refuse } from '../core/refusal.ts';
 import type { StorageView, Transaction } from '../core/storage.ts';
 import { Acl } from './acl.ts';
 import { defaultPolicyText, wrappingPolicyName, wrappingPolicyText } from './builtin-policies.ts';
 import { parsePolicy } from './parse-policy.ts';
 import type { Policy } from './policy.ts';
+import { isTemplate, resolveRule } from './templates.ts';
 
 const prefix = 'sys/policy/';
 
@@ -56,14 +58,20 @@ export class PolicyStore {
     transaction.afterCommit(() => this.#forget());
   }
 
-  /** The compiled rules of a token with these policies; unknown names grant nothing. */
-  aclOf(store: StorageView, names: readonly string[]): Acl {
-    const key = names.join(',');
+  /** The compiled rules of a token with these policies, for this caller; unknown names grant nothing. */
+  aclOf(store: StorageView, names: readonly string[], entity?: Entity): Acl {
+    const plainKey = names.join('\0');
+    const plain = this.#acls.get(plainKey);
+    if (plain !== undefined) return plain;
+    const key = entity === undefined ? plainKey : `${plainKey}\0\0${entity.id}\0${entity.version}`;
     const known = this.#acls.get(key);
     if (known !== undefined) return known;
-    const acl = new Acl(names.flatMap((name) => this.#policy(store, name) ?? []));
+    const policies = names.flatMap((name) => this.#policy(store, name) ?? []);
+    const isPersonal = policies.some(({ rules }) => rules.some(({ path }) => isTemplate(path)));
+    const acl = new Acl(isPersonal ? policies.map((policy) => personal(policy, entity)) : policies);
     if (this.#acls.size > 5000) this.#acls.clear();
-    this.#acls.set(key, acl);
+    // Without templates all callers share one; with them each has its own, and nobody else's is found.
+    if (!isPersonal || entity !== undefined) this.#acls.set(isPersonal ? key : plainKey, acl);
     return acl;
   }
 
@@ -82,3 +90,8 @@ export class PolicyStore {
     this.#acls.clear();
   }
 }
+
+const personal = ({ name, rules }: Policy, entity: Entity | undefined): Policy => ({
+  name,
+  rules: rules.flatMap((rule) => resolveRule(rule, entity) ?? []),
+});

@@ -1,21 +1,33 @@
+import type { Clock } from '../../../lib/clock.ts';
 import { messageOf } from '../../../lib/errors.ts';
 import { addressAllowed } from '../../core/authenticate.ts';
 import type { Context } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
-import { issueToken } from '../../core/issue-token.ts';
-import { denied, refuse } from '../../core/refusal.ts';
+import { issueLogin } from '../../core/issue-login.ts';
+import { denied, Refusal, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { globMatches } from '../../policy/parameters.ts';
+import type { ClusterReader } from './cluster-reader.ts';
 import { checkTimes, readServiceAccountJwt, type ServiceAccountClaims } from './jwt.ts';
+import type { LocalKeys } from './local-keys.ts';
+import { labelsMatch, parseNamespaceSelector } from './namespace-selector.ts';
 import { type KubernetesConfig, type KubernetesRole, readConfig, readRole } from './store.ts';
 import type { ReadLocal, TokenReviewer } from './token-reviewer.ts';
+
+/** What reaches the cluster and the pod that the store runs in. */
+export interface Cluster {
+  readonly review: TokenReviewer;
+  readonly readLocal: ReadLocal;
+  readonly readCluster: ClusterReader;
+  readonly keys: LocalKeys;
+}
 
 /**
  * A pod's service account token for a Vault token. The steps and their order are upstream's, so that a wrong login is
  * refused with the same words.
  * @throws Refusal
  */
-export async function login(context: Context, review: TokenReviewer, readLocal: ReadLocal): Promise<Result> {
+export async function login(context: Context, cluster: Cluster): Promise<Result> {
   const { fields, store, clock, request } = context;
   const name = textOf(fields, 'role');
   const jwt = textOf(fields, 'jwt');
@@ -26,13 +38,43 @@ export async function login(context: Context, review: TokenReviewer, readLocal: 
   if (!addressAllowed(request.remoteAddress, role.tokens.boundCidrs)) {
     throw denied('login-address', 'the role is bound to other addresses');
   }
-  const config = readConfig(store);
-  if (config === undefined) throw refuse('could not load backend configuration', 500, 'login-no-config');
-  const claims = readServiceAccountJwt(jwt, config.pemKeys);
+  const stored = readConfig(store);
+  if (stored === undefined) throw refuse('could not load backend configuration', 500, 'login-no-config');
+  const config = withLocalCa(stored, cluster);
+  const claims = await readClaims(config, jwt, cluster, clock);
   checkTimes(claims, clock.now());
   checkClaims(claims, role, config);
-  await checkReview(claims, role, config, jwt, review, readLocal);
+  await checkNamespace(claims, role, config, cluster);
+  if (config.localJwks !== true) await checkReview(claims, role, config, jwt, cluster);
   return tokenFor(context, name.toLowerCase(), role, claims);
+}
+
+const withLocalCa = (config: KubernetesConfig, { readLocal }: Cluster): KubernetesConfig =>
+  config.caCert === '' ? { ...config, caCert: readLocal('ca.crt') ?? '' } : config;
+
+/** The reviewer's token, else the store's own pod's, else the client's. */
+function bearerOf(config: KubernetesConfig, jwt: string, { readLocal }: Cluster): string {
+  return config.reviewerJwt || (config.disableLocalCaJwt ? undefined : readLocal('token')) || jwt;
+}
+
+/** Without any keys the signature is not looked at here: the TokenReview decides. */
+async function readClaims(
+  config: KubernetesConfig,
+  jwt: string,
+  cluster: Cluster,
+  clock: Clock,
+): Promise<ServiceAccountClaims> {
+  if (config.pemKeys.length > 0 || config.localJwks !== true) {
+    return readServiceAccountJwt(jwt, config.pemKeys);
+  }
+  const bearer = bearerOf(config, jwt, cluster);
+  const known = await cluster.keys.pems(config, bearer, clock);
+  try {
+    return readServiceAccountJwt(jwt, known);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'jwt-signature') throw error;
+    return readServiceAccountJwt(jwt, await cluster.keys.pems(config, bearer, clock, true));
+  }
 }
 
 function checkClaims(claims: ServiceAccountClaims, role: KubernetesRole, config: KubernetesConfig): void {
@@ -43,12 +85,32 @@ function checkClaims(claims: ServiceAccountClaims, role: KubernetesRole, config:
     const text = 'invalid audience (aud) claim: audience claim does not match any expected audience';
     throw refuse(text, 403, 'jwt-audience');
   }
-  if (!role.namespaces.some((pattern) => globMatches(pattern, claims.namespace))) {
-    throw refuse('namespace not authorized', 403, 'namespace-not-authorized');
-  }
   if (!role.names.some((pattern) => globMatches(pattern, claims.name))) {
     throw refuse('service account name not authorized', 403, 'service-account-not-authorized');
   }
+}
+
+/** By name, or by the labels that the namespace has in its cluster. */
+async function checkNamespace(
+  claims: ServiceAccountClaims,
+  role: KubernetesRole,
+  config: KubernetesConfig,
+  { readCluster }: Cluster,
+): Promise<void> {
+  if (role.namespaces.some((pattern) => globMatches(pattern, claims.namespace))) return;
+  const refused = (why: string): Refusal =>
+    new Refusal(403, 'namespace-not-authorized', ['namespace not authorized'], why);
+  const { namespaceSelector = '' } = role;
+  if (namespaceSelector === '') throw refused('namespace not authorized');
+  if (config.reviewerJwt === '') throw refused('a namespace selector needs a token_reviewer_jwt');
+  const wanted = await parseNamespaceSelector(namespaceSelector);
+  const path = `/api/v1/namespaces/${encodeURIComponent(claims.namespace)}`;
+  const { host, caCert, reviewerJwt: bearer } = config;
+  const namespace = await readCluster({ host, caCert, bearer, path }).catch((error: unknown) => {
+    throw refused(`the namespace could not be read: ${messageOf(error)}`);
+  });
+  const { metadata } = (namespace ?? {}) as { metadata?: { labels?: unknown } };
+  if (!labelsMatch(wanted, metadata?.labels)) throw refused('the labels of the namespace do not match');
 }
 
 async function checkReview(
@@ -56,18 +118,12 @@ async function checkReview(
   role: KubernetesRole,
   config: KubernetesConfig,
   jwt: string,
-  review: TokenReviewer,
-  readLocal: ReadLocal,
+  cluster: Cluster,
 ): Promise<void> {
   const audiences = role.audience === '' ? claims.audiences : [role.audience];
-  const local = config.disableLocalCaJwt ? undefined : readLocal('token');
-  const answer = await review({
-    host: config.host,
-    caCert: config.caCert === '' ? (readLocal('ca.crt') ?? '') : config.caCert,
-    bearer: config.reviewerJwt || local || jwt,
-    token: jwt,
-    audiences,
-  }).catch((error: unknown) => {
+  const { host, caCert } = config;
+  const question = { host, caCert, bearer: bearerOf(config, jwt, cluster), token: jwt, audiences };
+  const answer = await cluster.review(question).catch((error: unknown) => {
     throw denied('review-failed', `the TokenReview could not be made: ${messageOf(error)}`);
   });
   if (answer.error !== '') throw denied('review-error', `the TokenReview says: ${answer.error}`);
@@ -90,27 +146,18 @@ function tokenFor(
   role: KubernetesRole,
   claims: ServiceAccountClaims,
 ): Result {
-  const { tokens } = role;
-  return issueToken(context, {
-    policies: tokens.policies,
-    noDefaultPolicy: tokens.noDefaultPolicy,
-    displayName: `${context.mount.path.replace(/\/$/, '').replaceAll('/', '-')}-${claims.namespace}-${claims.name}`,
-    meta: {
-      role: name,
-      service_account_name: claims.name,
-      service_account_namespace: claims.namespace,
-      service_account_secret_name: claims.secretName,
-      service_account_uid: claims.uid,
-    },
-    requestedTtl: 0,
-    roleTtl: tokens.ttl,
-    roleMaxTtl: tokens.maxTtl,
-    explicitMaxTtl: tokens.explicitMaxTtl,
-    period: tokens.period,
-    numUses: tokens.numUses,
-    renewable: true,
-    boundCidrs: tokens.boundCidrs,
-    parent: '',
+  const identity = {
+    service_account_name: claims.name,
+    service_account_namespace: claims.namespace,
+    service_account_secret_name: claims.secretName,
+    service_account_uid: claims.uid,
+  };
+  const isByName = role.aliasNameSource === 'serviceaccount_name';
+  return issueLogin(context, {
+    tokens: role.tokens,
+    displayName: `${claims.namespace}-${claims.name}`,
+    meta: { role: name, ...identity },
+    alias: { name: isByName ? `${claims.namespace}/${claims.name}` : claims.uid, metadata: identity },
     role: name,
   });
 }

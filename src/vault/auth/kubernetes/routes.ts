@@ -1,7 +1,9 @@
 import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
 import type { Result } from '../../core/request.ts';
-import { login } from './login.ts';
+import type { ClusterReader } from './cluster-reader.ts';
+import { LocalKeys } from './local-keys.ts';
+import { type Cluster, login } from './login.ts';
 import {
   configFields,
   configSchema,
@@ -17,7 +19,9 @@ import type { ReadLocal, TokenReviewer } from './token-reviewer.ts';
 export function createKubernetesAuth(o: {
   readonly review: TokenReviewer;
   readonly readLocal: ReadLocal;
+  readonly readCluster: ClusterReader;
 }): Backend {
+  const cluster: Cluster = { ...o, keys: new LocalKeys(o.readCluster) };
   return defineBackend({
     type: 'kubernetes',
     renew: (store, name) => {
@@ -30,7 +34,7 @@ export function createKubernetesAuth(o: {
         open: true,
         login: true,
         fields: { role: 'string', jwt: 'string' },
-        operations: { update: (context) => login(context, o.review, o.readLocal) },
+        operations: { update: (context) => login(context, cluster) },
       },
       {
         path: 'config',
@@ -74,9 +78,9 @@ const roleRoute: Route = {
   },
 };
 
-function writeRole({ store, fields }: Context): undefined {
+async function writeRole({ store, fields }: Context): Promise<undefined> {
   const name = textOf(fields, 'name');
-  putRole(store, name, readRoleFields(fields, readRole(store, name)));
+  putRole(store, name, await readRoleFields(fields, readRole(store, name)));
 }
 
 function list({ store }: Context): Result | undefined {

@@ -1,6 +1,7 @@
 import { booleanOf, type Fields, listOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import { readRoleTokens, roleTokenFields, roleTokenSchema } from '../../core/role-fields.ts';
+import { parseNamespaceSelector } from './namespace-selector.ts';
 import type { KubernetesConfig, KubernetesRole } from './store.ts';
 
 export const configSchema: Schema = {
@@ -11,6 +12,7 @@ export const configSchema: Schema = {
   issuer: 'string',
   disable_iss_validation: 'bool',
   disable_local_ca_jwt: 'bool',
+  local_jwks: 'bool',
   use_annotations_as_alias_metadata: 'bool',
 };
 
@@ -44,6 +46,7 @@ export function readConfigFields(fields: Fields, localCa: () => string | undefin
     pemKeys: listOf(fields, 'pem_keys'),
     issuer: textOf(fields, 'issuer'),
     disableIssuerValidation: booleanOf(fields, 'disable_iss_validation', true),
+    ...(booleanOf(fields, 'local_jwks') ? { localJwks: true } : {}),
   };
 }
 
@@ -56,36 +59,43 @@ export function configFields(config: KubernetesConfig): Fields {
     kubernetes_host: config.host,
     pem_keys: config.pemKeys,
     token_reviewer_jwt_set: config.reviewerJwt !== '',
+    ...(config.localJwks === true ? { local_jwks: true } : {}),
   };
 }
 
 /** @throws Refusal 400 */
-export function readRoleFields(fields: Fields, before: KubernetesRole | undefined): KubernetesRole {
+export async function readRoleFields(
+  fields: Fields,
+  before: KubernetesRole | undefined,
+): Promise<KubernetesRole> {
   const names = bound(fields, 'bound_service_account_names', before?.names);
+  if (names.length === 0) throw refuse('"bound_service_account_names" can not be empty');
   const namespaces = bound(fields, 'bound_service_account_namespaces', before?.namespaces);
-  const aliasNameSource = textOf(
-    fields,
-    'alias_name_source',
-    before?.aliasNameSource ?? 'serviceaccount_uid',
-  );
-  if (textOf(fields, 'bound_service_account_namespace_selector') !== '') {
-    throw refuse('bound_service_account_namespace_selector is not offered by this server');
+  const selectorName = 'bound_service_account_namespace_selector';
+  const namespaceSelector = textOf(fields, selectorName, before?.namespaceSelector);
+  if (namespaces.length === 0 && namespaceSelector === '') {
+    throw refuse(`"bound_service_account_namespaces" can not be empty if "${selectorName}" is not set`);
   }
-  if (!['serviceaccount_uid', 'serviceaccount_name', ''].includes(aliasNameSource)) {
-    throw refuse(`invalid alias_name_source "${aliasNameSource}"`);
-  }
+  if (namespaceSelector !== '') await parseNamespaceSelector(namespaceSelector);
   return {
     names,
     namespaces,
+    namespaceSelector,
     audience: textOf(fields, 'audience', before?.audience),
-    aliasNameSource: aliasNameSource || 'serviceaccount_uid',
+    aliasNameSource: aliasNameSource(fields, before),
     tokens: readRoleTokens(fields, before?.tokens),
   };
 }
 
+function aliasNameSource(fields: Fields, before: KubernetesRole | undefined): string {
+  const otherwise = before?.aliasNameSource ?? 'serviceaccount_uid';
+  const source = textOf(fields, 'alias_name_source', otherwise) || 'serviceaccount_uid';
+  if (['serviceaccount_uid', 'serviceaccount_name'].includes(source)) return source;
+  throw refuse('invalid alias_name_source, must be one of: serviceaccount_uid, serviceaccount_name');
+}
+
 function bound(fields: Fields, name: string, before: readonly string[] = []): readonly string[] {
   const values = name in fields ? listOf(fields, name) : before;
-  if (values.length === 0) throw refuse(`"${name}" can not be empty`);
   if (values.length > 1 && values.includes('*')) throw refuse('can not mix "*" with values');
   return values;
 }
@@ -95,7 +105,7 @@ export function roleFields(role: KubernetesRole): Fields {
     alias_name_source: role.aliasNameSource,
     audience: role.audience,
     bound_service_account_names: role.names,
-    bound_service_account_namespace_selector: '',
+    bound_service_account_namespace_selector: role.namespaceSelector ?? '',
     bound_service_account_namespaces: role.namespaces,
     ...roleTokenFields(role.tokens),
   };

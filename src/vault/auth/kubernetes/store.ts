@@ -10,11 +10,15 @@ export interface KubernetesConfig {
   readonly issuer: string;
   readonly disableIssuerValidation: boolean;
   readonly disableLocalCaJwt: boolean;
+  /** Ours: signatures are checked with the keys that the API server publishes, and no TokenReview is made. */
+  readonly localJwks?: boolean;
 }
 
 export interface KubernetesRole {
   readonly names: readonly string[];
   readonly namespaces: readonly string[];
+  /** JSON or YAML of a label selector; empty = none. */
+  readonly namespaceSelector?: string;
   readonly audience: string;
   readonly aliasNameSource: string;
   readonly tokens: RoleTokens;

@@ -42,5 +42,8 @@ function write(context: Context): undefined {
 
 function own({ auth, transaction }: Context): StorageView {
   if (auth === undefined) throw refuse('no token', 403, 'token-missing');
+  if (auth.token.type === 'batch') {
+    throw refuse("cubbyhole operations are only supported by 'service' type tokens", 400, 'batch-token');
+  }
   return transaction.at(cubbyholePrefix(auth.token.key));
 }

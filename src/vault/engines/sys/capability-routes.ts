@@ -1,3 +1,4 @@
+import { aclOfToken } from '../../core/authenticate.ts';
 import type { Context, Route } from '../../core/backend.ts';
 import { listOf, textOf } from '../../core/fields.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
@@ -22,8 +23,8 @@ export function capabilityRoutes(): Route[] {
   ];
 }
 
-function byToken({ services, transaction, fields }: Context): TokenEntry | undefined {
-  return services.tokens.find(transaction, services.tokens.keyOf(textOf(fields, 'token')));
+function byToken({ services, transaction, fields, clock }: Context): TokenEntry | undefined {
+  return services.tokens.findToken(transaction, textOf(fields, 'token'), clock.now());
 }
 
 function byAccessor({ services, transaction, fields }: Context): TokenEntry | undefined {
@@ -34,7 +35,7 @@ function answer({ services, transaction, fields }: Context, token: TokenEntry | 
   const paths = [...listOf(fields, 'paths'), ...listOf(fields, 'path')];
   if (paths.length === 0) throw refuse('paths must be supplied');
   if (token === undefined) throw refuseWrapped('invalid token', 400, 'token-unknown');
-  const acl = services.policies.aclOf(transaction, token.policies);
+  const acl = aclOfToken(services, transaction, token);
   const data: Record<string, readonly string[]> = {};
   for (const path of paths) data[path] = acl.capabilities(path.replace(/^\/+/, ''));
   const [first] = paths;

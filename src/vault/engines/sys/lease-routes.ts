@@ -63,8 +63,8 @@ function renew(context: Context): Result {
   if (lease.expires <= clock.now()) throw refuse('lease expired', 400, 'lease-expired');
   const token = lease.isToken ? services.tokens.find(transaction, lease.tokenKey) : undefined;
   if (token === undefined) throw refuse('lease is not renewable', 400, 'not-renewable');
-  const { auth } = renewToken(context, token, numberOf(sent, 'increment'), '');
-  return { leaseId: lease.id, leaseDuration: auth?.lease_duration ?? 0, renewable: true };
+  const renewed = renewToken(context, token, numberOf(sent, 'increment'), '');
+  return { leaseId: lease.id, leaseDuration: renewed?.auth?.lease_duration ?? 0, renewable: true };
 }
 
 function revoke(context: Context): Result | undefined {

@@ -143,7 +143,8 @@ function disable(context: Context, kind: Kind): undefined {
   const { services, transaction } = context;
   const path = mountPath(context);
   if (kind === 'auth' && path === 'token/') throw refuse('token credential backend cannot be disabled');
-  if (kind === 'secret' && ['sys/', 'cubbyhole/'].includes(path)) throw refuse(`cannot unmount "${path}"`);
+  if (kind === 'secret' && ['sys/', 'cubbyhole/', 'identity/'].includes(path))
+    throw refuse(`cannot unmount "${path}"`);
   const entry = transaction.get<MountEntry>(mountKey(kind, path));
   if (entry === undefined) return;
   const full = fullPath(entry);

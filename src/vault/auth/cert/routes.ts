@@ -1,0 +1,112 @@
+import { timingSafeEqual } from 'node:crypto';
+import { type Backend, type Context, defineBackend, type Renewal, type Route } from '../../core/backend.ts';
+import { booleanOf, textOf } from '../../core/fields.ts';
+import { renewalRefused } from '../../core/renew-token.ts';
+import type { Result } from '../../core/request.ts';
+import { sanitizePolicies } from '../../policy/policy.ts';
+import { login } from './login.ts';
+import { matchingRole, shownCertificates } from './match.ts';
+import { readRoleFields, roleFields, roleSchema } from './schema.ts';
+import { type CertRole, deleteRole, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
+
+/** Logins by the client certificate of the TLS connection, also those that carry a SPIFFE id. */
+export function createCertAuth(): Backend {
+  return defineBackend({
+    type: 'cert',
+    renew: (store, name, renewal) => {
+      const role = readRole(store, name);
+      if (role === undefined) return 'nothing';
+      checkPolicies(role, renewal);
+      if (!readConfig(store).disableBinding) {
+        const chain = shownCertificates(renewal.request);
+        matchingRole(store, chain, name, renewal.now);
+        checkSame(chain[0].fingerprint, renewal);
+      }
+      return { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+    },
+    routes: [
+      {
+        path: 'login',
+        open: true,
+        login: true,
+        fields: { name: 'string' },
+        operations: { update: login },
+      },
+      roleRoute,
+      { path: 'certs', operations: { list } },
+      configRoute,
+    ],
+  });
+}
+
+function checkPolicies({ tokens }: CertRole, { entry }: Renewal): void {
+  if (sanitizePolicies(tokens.policies, !tokens.noDefaultPolicy).join() !== entry.policies.join()) {
+    throw renewalRefused('policies have changed, not renewing', 'policies-changed');
+  }
+}
+
+function checkSame(fingerprint: string, { entry }: Renewal): void {
+  const [shown, known] = [
+    Buffer.from(fingerprint, 'hex'),
+    Buffer.from(entry.login?.fingerprint ?? '', 'hex'),
+  ];
+  if (shown.length === known.length && timingSafeEqual(shown, known)) return;
+  throw renewalRefused(
+    'client identity during renewal not matching client identity used during login',
+    'certificate-changed',
+  );
+}
+
+const roleRoute: Route = {
+  path: 'certs/:name',
+  fields: roleSchema,
+  operations: {
+    read: ({ store, fields }) => {
+      const role = readRole(store, textOf(fields, 'name'));
+      return role && { data: roleFields(role) };
+    },
+    update: ({ store, fields }) => {
+      const name = textOf(fields, 'name');
+      putRole(store, readRoleFields(fields, name, readRole(store, name)));
+      return undefined;
+    },
+    delete: ({ store, fields }) => {
+      deleteRole(store, textOf(fields, 'name'));
+      return undefined;
+    },
+  },
+};
+
+const configRoute: Route = {
+  path: 'config',
+  fields: { disable_binding: 'bool', enable_identity_alias_metadata: 'bool' },
+  operations: {
+    read: ({ store }) => {
+      const config = readConfig(store);
+      return {
+        data: {
+          disable_binding: config.disableBinding,
+          enable_identity_alias_metadata: config.enableIdentityAliasMetadata,
+          ocsp_cache_size: 0,
+        },
+      };
+    },
+    update: ({ store, fields }) => {
+      const before = readConfig(store);
+      putConfig(store, {
+        disableBinding: booleanOf(fields, 'disable_binding', before.disableBinding),
+        enableIdentityAliasMetadata: booleanOf(
+          fields,
+          'enable_identity_alias_metadata',
+          before.enableIdentityAliasMetadata,
+        ),
+      });
+      return undefined;
+    },
+  },
+};
+
+function list({ store }: Context): Result | undefined {
+  const keys = listRoles(store);
+  return keys.length === 0 ? undefined : { data: { keys } };
+}

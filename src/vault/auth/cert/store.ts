@@ -1,0 +1,36 @@
+import type { RoleTokens } from '../../core/role-fields.ts';
+import type { StorageView } from '../../core/storage.ts';
+
+/** Names are globs; null or empty = any. */
+export interface CertRole {
+  readonly name: string;
+  /** PEM: a CA (its clients are trusted) or one client's own certificate. */
+  readonly certificate: string;
+  readonly displayName: string;
+  readonly names: readonly string[] | null;
+  readonly commonNames: readonly string[] | null;
+  readonly dnsSans: readonly string[] | null;
+  readonly emailSans: readonly string[] | null;
+  readonly uriSans: readonly string[] | null;
+  readonly organizationalUnits: readonly string[] | null;
+  readonly tokens: RoleTokens;
+}
+
+export interface CertConfig {
+  /** A renewal need not show the certificate of the login. */
+  readonly disableBinding: boolean;
+  readonly enableIdentityAliasMetadata: boolean;
+}
+
+const defaults: CertConfig = { disableBinding: false, enableIdentityAliasMetadata: false };
+
+export const readConfig = (store: StorageView): CertConfig => store.get<CertConfig>('config') ?? defaults;
+export const putConfig = (store: StorageView, config: CertConfig): void => store.put('config', config);
+
+const rolePath = (name: string): string => `cert/${name.toLowerCase()}`;
+
+export const readRole = (store: StorageView, name: string): CertRole | undefined =>
+  store.get<CertRole>(rolePath(name));
+export const putRole = (store: StorageView, role: CertRole): void => store.put(rolePath(role.name), role);
+export const deleteRole = (store: StorageView, name: string): void => store.delete(rolePath(name));
+export const listRoles = (store: StorageView): string[] => store.list('cert/');

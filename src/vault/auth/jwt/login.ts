@@ -1,0 +1,48 @@
+import { addressAllowed } from '../../core/authenticate.ts';
+import type { Context } from '../../core/backend.ts';
+import { textOf } from '../../core/fields.ts';
+import { issueLogin } from '../../core/issue-login.ts';
+import { denied, refuse } from '../../core/refusal.ts';
+import type { Result } from '../../core/request.ts';
+import { type Claims, checkBoundClaims, claimOf, mappedClaims } from './claims.ts';
+import type { KeySource } from './key-source.ts';
+import { type JwtRole, readConfig, readRole } from './store.ts';
+import { audiencesOf, validateJwt } from './validate.ts';
+
+/** A signed JWT for a token. @throws Refusal */
+export async function login(context: Context, keys: KeySource): Promise<Result> {
+  const { fields, store, request, clock } = context;
+  const config = readConfig(store);
+  if (config === undefined) throw refuse('could not load configuration', 400, 'login-no-config');
+  const name = textOf(fields, 'role') || config.defaultRole;
+  if (name === '') throw refuse('missing role', 400, 'login-role-missing');
+  const role = readRole(store, name);
+  if (role === undefined) throw refuse(`role "${name}" could not be found`, 400, 'login-role-unknown');
+  if (role.type === 'oidc') throw refuse('role with oidc role_type is not allowed');
+  const jwt = textOf(fields, 'jwt');
+  if (jwt === '') throw refuse('missing token', 400, 'login-jwt-missing');
+  if (!addressAllowed(request.remoteAddress, role.tokens.boundCidrs)) {
+    throw denied('login-address', 'the role is bound to other addresses');
+  }
+  const claims = await validateJwt(jwt, config, role, keys, clock);
+  if (audiencesOf(claims).length > 0 && role.boundAudiences.length === 0) {
+    throw refuse('audience claim found in JWT but no audiences bound to the role', 400, 'jwt-audience');
+  }
+  const user = userOf(claims, role);
+  const meta = { ...mappedClaims(role.claimMappings ?? {}, claims), role: name };
+  checkBoundClaims(role.boundClaims ?? {}, role.boundClaimsType, claims);
+  return issueLogin(context, {
+    tokens: role.tokens,
+    displayName: user,
+    meta,
+    alias: { name: user, metadata: meta },
+    role: name,
+  });
+}
+
+function userOf(claims: Claims, { userClaim, userClaimPointer }: JwtRole): string {
+  const value = userClaimPointer ? claimOf(claims, userClaim) : claims[userClaim];
+  if (value === undefined || value === null) throw refuse(`claim "${userClaim}" not found in token`);
+  if (typeof value !== 'string') throw refuse(`claim "${userClaim}" could not be converted to string`);
+  return value;
+}

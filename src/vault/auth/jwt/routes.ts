@@ -1,0 +1,103 @@
+import { messageOf } from '../../../lib/errors.ts';
+import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
+import { booleanOf, textOf } from '../../core/fields.ts';
+import { refuse } from '../../core/refusal.ts';
+import type { Result } from '../../core/request.ts';
+import type { FetchJson } from './fetch-json.ts';
+import { KeySource } from './key-source.ts';
+import { login } from './login.ts';
+import {
+  configFields,
+  configSchema,
+  readConfigFields,
+  readRoleFields,
+  roleFields,
+  roleSchema,
+} from './schema.ts';
+import { deleteRole, type JwtConfig, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
+
+/** Logins by JWTs that somebody else signed: static keys, a JWKS, or OpenID Connect discovery. */
+export function createJwtAuth(fetch: FetchJson): Backend {
+  const keys = new KeySource(fetch);
+  return defineBackend({
+    type: 'jwt',
+    renew: (store, name) => {
+      const role = readRole(store, name);
+      return role && { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+    },
+    routes: [
+      {
+        path: 'login',
+        open: true,
+        login: true,
+        fields: { role: 'string', jwt: 'string' },
+        operations: { update: (context) => login(context, keys) },
+      },
+      {
+        path: 'config',
+        fields: configSchema,
+        operations: {
+          read: async ({ store, clock }) => {
+            const config = readConfig(store);
+            if (config === undefined) return undefined;
+            const isValid = await keys.keys(config, clock).then(
+              () => true,
+              () => false,
+            );
+            return { data: configFields(config, isValid) };
+          },
+          update: (context) => writeConfig(context, keys),
+        },
+      },
+      roleRoute,
+      { path: 'role', operations: { list } },
+    ],
+  });
+}
+
+/** The provider is asked at once, so that a wrong address is seen here and not at the first login. */
+async function writeConfig({ store, fields, clock }: Context, keys: KeySource): Promise<Result | undefined> {
+  const config = readConfigFields(fields);
+  const problem = await keys.keys(config, clock).then(
+    () => undefined,
+    (error: unknown) => problemText(config, error),
+  );
+  if (problem !== undefined && !booleanOf(fields, 'skip_jwks_validation')) {
+    throw refuse(problem, 400, 'jwt-provider');
+  }
+  putConfig(store, config);
+  return problem === undefined ? undefined : { warnings: [problem] };
+}
+
+const problemText = (config: JwtConfig, error: unknown): string =>
+  config.jwksUrl === ''
+    ? `error checking oidc discovery URL: ${messageOf(error)}`
+    : 'error checking jwks URL';
+
+const roleRoute: Route = {
+  path: 'role/:name',
+  fields: roleSchema,
+  exists: ({ store, fields }) => readRole(store, textOf(fields, 'name')) !== undefined,
+  operations: {
+    read: ({ store, fields }) => {
+      const role = readRole(store, textOf(fields, 'name'));
+      return role && { data: roleFields(role) };
+    },
+    create: writeRole,
+    update: writeRole,
+    delete: ({ store, fields }) => {
+      deleteRole(store, textOf(fields, 'name'));
+      return undefined;
+    },
+  },
+};
+
+function writeRole({ store, fields }: Context): undefined {
+  const name = textOf(fields, 'name');
+  putRole(store, name, readRoleFields(fields, readRole(store, name)));
+}
+
+function list({ store }: Context): Result | undefined {
+  const keys = listRoles(store);
+  return keys.length === 0 ? undefined : { data: { keys } };
+}

@@ -1,0 +1,8 @@
+import { type Backend, defineBackend } from '../../core/backend.ts';
+import { aliasRoutes } from './alias-routes.ts';
+import { entityRoutes } from './entity-routes.ts';
+
+/** Who the callers are, whatever way they log in. */
+export function createIdentity(): Backend {
+  return defineBackend({ type: 'identity', routes: [...entityRoutes(), ...aliasRoutes()] });
+}

@@ -1,0 +1,53 @@
+import type { Fields } from '../../core/fields.ts';
+import type { Alias, Entity } from '../../core/identity-store.ts';
+
+const orNull = (values: Readonly<Record<string, string>>): Fields | null =>
+  Object.keys(values).length === 0 ? null : values;
+
+/** An entity as it is read. There are no groups, so that their lists are empty. */
+export function entityFields(entity: Entity): Fields {
+  return {
+    aliases: entity.aliases.map((alias) => aliasFields(alias, entity.id)),
+    creation_time: entity.created,
+    direct_group_ids: [],
+    disabled: entity.disabled,
+    group_ids: [],
+    id: entity.id,
+    inherited_group_ids: [],
+    last_update_time: entity.updated,
+    merged_entity_ids: null,
+    metadata: orNull(entity.metadata),
+    name: entity.name,
+    namespace_id: 'root',
+    policies: entity.policies,
+  };
+}
+
+export function aliasFields(alias: Alias, entityId: string): Fields {
+  return {
+    canonical_id: entityId,
+    creation_time: alias.created,
+    custom_metadata: orNull(alias.customMetadata),
+    id: alias.id,
+    last_update_time: alias.updated,
+    local: false,
+    merged_from_canonical_ids: null,
+    metadata: orNull(alias.metadata),
+    mount_accessor: alias.mountAccessor,
+    mount_path: alias.mountPath,
+    mount_type: alias.mountType,
+    name: alias.name,
+  };
+}
+
+/** What lists tell about each. */
+export const entityInfo = ({ name, aliases }: Entity): Fields => ({
+  name,
+  aliases: aliases.map((alias) => ({
+    id: alias.id,
+    mount_accessor: alias.mountAccessor,
+    mount_path: alias.mountPath,
+    mount_type: alias.mountType,
+    name: alias.name,
+  })),
+});
