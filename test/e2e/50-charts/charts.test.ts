@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { valueRows } from '../../../scripts/chart-table.ts';
+import { chartFiles } from '../../../scripts/charts.ts';
+import { inject } from '../../../src/injector/inject.ts';
+import { defaultSettings } from '../../../src/injector/settings.ts';
+import { applyPatch } from '../../../src/lib/json-patch.ts';
+import { bundleAnnotations } from '../../../src/mesh/istiod-manifests.ts';
+import { parseMesh } from '../../../src/mesh/load.ts';
+import { helm } from '../../support/helm.ts';
+import { restrictedViolations } from '../../support/pod-security.ts';
+import { at, render, theOnly, valueFiles } from './rendered.ts';
+
+const read = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+const caValues = 'charts/meshroot/ci/ca-values.yaml';
+const injectorValues = 'charts/meshroot/ci/injector-values.yaml';
+type Spec = Parameters<typeof restrictedViolations>[0];
+const podSpec = (deployment: unknown): Spec => at(deployment, 'spec', 'template', 'spec') as Spec;
+
+describe('the chart', () => {
+  test('passes helm lint --strict with its defaults', async () => {
+    const { code, stdout } = await helm(['lint', '--strict', 'charts/meshroot']);
+    expect(code, stdout).toBe(0);
+  });
+
+  test.each(valueFiles)(
+    'with %s: lint passes, no Secret, no key, restricted pods, limits and probes',
+    async (values) => {
+      const { code, stdout } = await helm(['lint', '--strict', 'charts/meshroot', '-f', values]);
+      expect(code, stdout).toBe(0);
+      const objects = await render(values, 'mesh');
+      expect(objects.map(({ kind }) => kind)).not.toContain('Secret');
+      expect(JSON.stringify(objects)).not.toMatch(/PRIVATE KEY|BEGIN [A-Z ]*KEY/);
+      expect(objects.map(({ kind }) => kind)).toEqual(
+        expect.arrayContaining([
+          'NetworkPolicy',
+          'PodDisruptionBudget',
+          'Service',
+          'Deployment',
+          'ClusterRole',
+        ]),
+      );
+      const spec = podSpec(theOnly(objects, 'Deployment'));
+      expect(restrictedViolations(spec)).toEqual([]);
+      expect(at(spec, 'containers', 0)).toMatchObject({
+        securityContext: { readOnlyRootFilesystem: true, runAsUser: 65532 },
+        resources: { requests: { cpu: expect.anything() }, limits: { memory: expect.anything() } },
+        livenessProbe: expect.anything(),
+        readinessProbe: expect.anything(),
+        startupProbe: expect.anything(),
+      });
+    },
+  );
+
+  test.each(valueFiles)(
+    'with %s: selectors find the pods, and names that objects give each other exist',
+    async (values) => {
+      const objects = await render(values, 'mesh');
+      const labels = at(theOnly(objects, 'Deployment'), 'spec', 'template', 'metadata', 'labels');
+      for (const [kind, ...path] of [
+        ['Service', 'spec', 'selector'],
+        ['PodDisruptionBudget', 'spec', 'selector', 'matchLabels'],
+        ['NetworkPolicy', 'spec', 'podSelector', 'matchLabels'],
+        ['Deployment', 'spec', 'selector', 'matchLabels'],
+      ] as const) {
+        expect(labels, kind).toMatchObject(at(theOnly(objects, kind), ...path) as object);
+      }
+      const account = podSpec(theOnly(objects, 'Deployment')).serviceAccountName;
+      const bindings = objects.filter(({ kind }) => kind === 'ClusterRoleBinding');
+      expect(bindings.length).toBeGreaterThan(0);
+      for (const binding of bindings) {
+        expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name: account, namespace: 'mesh' }]);
+      }
+    },
+  );
+
+  test('has a heap limit of node below the memory limit, for both components', () => {
+    const values: unknown = parse(read('charts/meshroot/values.yaml'));
+    for (const part of ['injector', 'ca']) {
+      const heap = Number(/--max-old-space-size=(\d+)/.exec(String(at(values, part, 'nodeOptions')))?.[1]);
+      const limit = Number.parseInt(String(at(values, part, 'resources', 'limits', 'memory')), 10);
+      expect(heap).toBeGreaterThan(32);
+      expect(heap).toBeLessThanOrEqual(limit * 0.6);
+    }
+  });
+
+  test('the pod of the CA is restricted after injection too, and only its user can read the key', async () => {
+    const pod = at(
+      theOnly(await render(caValues, 'istio-system'), 'Deployment'),
+      'spec',
+      'template',
+    ) as object;
+    const spec = at(pod, 'spec') as object;
+    const mounted = { name: 'kube-api-access', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' };
+    const admitted = {
+      ...pod,
+      spec: { ...spec, containers: [{ ...(at(spec, 'containers', 0) as object), volumeMounts: [mounted] }] },
+    };
+    const injection = inject(admitted, 'istio-system', {
+      ...defaultSettings,
+      vaultAddress: 'https://vault.example:8200',
+    });
+    if (injection.kind !== 'injected') throw new Error(injection.kind);
+    const after = at(applyPatch(admitted, injection.patch), 'spec') as Spec;
+    expect(restrictedViolations(after)).toEqual([]);
+    expect(at(after, 'initContainers', 0)).toMatchObject({
+      name: 'vault-agent-init',
+      securityContext: { runAsUser: 65532, runAsGroup: 65532 },
+    });
+    const env = at(after, 'initContainers', 0, 'env') as { name: string; value?: string }[];
+    const config: unknown = JSON.parse(
+      Buffer.from(env.find(({ name }) => name === 'VAULT_CONFIG')?.value ?? '', 'base64').toString(),
+    );
+    const templates = at(config, 'template') as { destination: string; perms?: string }[];
+    expect(templates.map(({ destination }) => destination).sort()).toEqual(
+      ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'].map(
+        (name) => `/vault/secrets/${name}`,
+      ),
+    );
+    expect(templates.find(({ destination }) => destination.endsWith('ca-key.pem'))?.perms).toBe('0400');
+  });
+
+  test('the CA may do what it does and not more', async () => {
+    expect(theOnly(await render(caValues, 'istio-system'), 'ClusterRole').rules).toEqual([
+      { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['create'] },
+      {
+        apiGroups: [''],
+        resources: ['configmaps'],
+        resourceNames: ['istio-ca-root-cert'],
+        verbs: ['get', 'list', 'watch', 'update'],
+      },
+    ]);
+  });
+
+  test.each([
+    ['https://vault.example:8200', 8200],
+    ['https://vault.example', 443],
+    ['http://vault.example/', 80],
+    ['https://[fd00::1]:8443', 8443],
+    ['https://[fd00::1]', 443],
+  ])('the network policy of the CA lets its agents reach %s', async (address, port) => {
+    const policy = theOnly(await render(caValues, 'm', [`vault.address=${address}`]), 'NetworkPolicy');
+    expect(at(policy, 'spec', 'egress', 2, 'ports')).toEqual([{ protocol: 'TCP', port }]);
+  });
+});
+
+describe('values that cannot be', () => {
+  test.each([
+    ['injector.failurePolicy=Maybe', "at '/injector/failurePolicy': value must be one of 'Fail', 'Ignore'"],
+    ['injector.replica=3', "at '/injector': additional properties 'replica' not allowed"],
+    ['injector.replicas=0', "at '/injector/replicas': minimum: got 0, want 1"],
+    ['cluster=Cluster_1', "at '/cluster': 'Cluster_1' does not match pattern"],
+    ['vault.address=vault:8200', "at '/vault/address': 'vault:8200' does not match pattern"],
+    ['vault.caCert=-----BEGIN PRIVATE KEY-----', "at '/vault/caCert'"],
+    ['image.digest=sha256:abc', "at '/image/digest'"],
+    ['networkPolicy.vaultCidrs={10.0.0.1}', "at '/networkPolicy/vaultCidrs/0'"],
+    ['injector.nodeOptions=--a; rm', "at '/injector/nodeOptions'"],
+  ])('%s is refused: %s', async (set, message) => {
+    const { code, stderr } = await helm([
+      'template',
+      't',
+      'charts/meshroot',
+      '-f',
+      injectorValues,
+      '--set',
+      set,
+    ]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
+  });
+
+  test.each([
+    ['vault.address=', 'vault.address is empty: set it to where pods reach Vault'],
+    ['cluster=', "cluster is empty: set it to this cluster's name in Vault"],
+    ['ca.enabled=true', 'Install two releases: the injector first (namespace vault), then the CA'],
+  ])('%s is refused with what to do', async (set, message) => {
+    const { code, stderr } = await helm([
+      'template',
+      't',
+      'charts/meshroot',
+      '-f',
+      injectorValues,
+      '--set',
+      set,
+    ]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
+  });
+});
+
+describe('what is made from the chart', () => {
+  test('the table of values and the plain manifests are as npm run charts makes them', async () => {
+    for (const [name, text] of await chartFiles())
+      expect(read(name) === text, `${name}: npm run charts`).toBe(true);
+  });
+
+  test('a value that nothing describes stops the table', () => {
+    expect(() => valueRows('# -- is there\na: 1\nb: { c: 2 }\n')).toThrow(
+      'values.yaml: b.c has no line "# -- what it is" above it',
+    );
+  });
+});
+
+describe("overlays for Istio's charts", () => {
+  test('istiod gets the annotations that mesh.yaml gives, and ROOT_CA_DIR', () => {
+    const mesh = parseMesh(
+      'apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: https://v }\nclusters: [{ name: cluster1 }]\n',
+      'mesh.yaml',
+    );
+    expect(parse(read('charts/overlays/istiod-values.yaml'))).toEqual({
+      pilot: {
+        env: { ROOT_CA_DIR: '/vault/secrets' },
+        podAnnotations: bundleAnnotations(mesh.clusters[0]!),
+      },
+    });
+  });
+
+  test('a gateway gets its certificate as files that only the proxy reads', () => {
+    const annotations = at(parse(read('charts/overlays/gateway-values.yaml')), 'podAnnotations') as object;
+    const pod = {
+      metadata: { annotations },
+      spec: {
+        containers: [
+          {
+            name: 'istio-proxy',
+            image: 'auto',
+            volumeMounts: [{ name: 't', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+          },
+        ],
+      },
+    };
+    const injection = inject(pod, 'istio-ingress', { ...defaultSettings, vaultAddress: 'https://v' });
+    expect(injection).toMatchObject({ kind: 'injected', init: true, sidecar: true, warnings: [] });
+    expect(JSON.stringify(injection)).toContain('"runAsUser":1337');
+  });
+});
+
+describe('the check of pods', () => {
+  const good = {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      { name: 'c', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+    ],
+  };
+  test.each([
+    [{ hostNetwork: true }, 'hostNetwork'],
+    [{ volumes: [{ name: 'v', hostPath: { path: '/' } }] }, 'volume v: hostPath'],
+    [{ securityContext: { runAsNonRoot: true } }, 'container c: no seccompProfile'],
+    [{ initContainers: [{ name: 'i' }] }, 'container i: does not drop ALL'],
+    [{ containers: [{ ...good.containers[0], ports: [{ hostPort: 80 }] }] }, 'container c: hostPort'],
+  ])('finds %j', (wrong, problem) => {
+    expect(restrictedViolations(good)).toEqual([]);
+    expect(restrictedViolations({ ...good, ...wrong })).toContain(problem);
+  });
+});
