@@ -51,7 +51,7 @@ export class ApiServer {
       this.#authorizePath(user, request);
       return await this.#plain(request);
     }
-    this.#authorize(user, info);
+    this.#authorize(user, info, info.name || selectedName(request));
     const accepted = parseAccept(request.headers.accept);
     const call: Call = { request, info, user, accepted, around: this.around, warnings: [] };
     const reply = await handleResource(call);
@@ -60,10 +60,10 @@ export class ApiServer {
     return { ...reply, headers: { ...reply.headers, warning } };
   }
 
-  #authorize(user: UserInfo, info: ResourceRequest): void {
-    const { kind, subresource, namespace, name } = info;
+  #authorize(user: UserInfo, info: ResourceRequest, name: string): void {
+    const { kind, subresource, namespace } = info;
     // asking for a namespace is asking within it, so that a Role there may allow it
-    const scope = kind.group === '' && kind.plural === 'namespaces' ? name : namespace;
+    const scope = kind.group === '' && kind.plural === 'namespaces' ? info.name : namespace;
     const wanted = {
       verb: info.verb,
       group: kind.group,
@@ -111,4 +111,10 @@ export class ApiServer {
     if (document === undefined) throw pathNotFound();
     return { status: 200, body: document };
   }
+}
+
+/** Who lists or watches one object by its name may be allowed by a rule for that name (RBAC, "Referring to resources"). */
+function selectedName(request: ApiRequest): string {
+  if (request.method !== 'GET') return '';
+  return /(?:^|,)metadata\.name==?([^,\\]+)(?:,|$)/.exec(request.query.get('fieldSelector') ?? '')?.[1] ?? '';
 }

@@ -36,9 +36,18 @@ describe('an API server', () => {
 
   test('gets the plain manifests by kubectl apply, twice, and the second changes nothing', async () => {
     const files = manifests.flatMap(({ file }) => ['-f', join(root, file)]);
-    expect(await kubectl.ok(['apply', ...files])).not.toContain('unchanged');
-    const again = (await kubectl.ok(['apply', ...files])).trim().split('\n');
-    expect(again.filter((line) => !line.endsWith(' unchanged'))).toEqual([]);
+    await kubectl.ok(['apply', ...files]);
+    const versions = (): Promise<string> =>
+      kubectl.ok([
+        'get',
+        ...files,
+        '-o',
+        'jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.generation}{"\\n"}{end}',
+      ]);
+    const first = await versions();
+    expect(first.trim().split('\n').length).toBeGreaterThan(15);
+    await kubectl.ok(['apply', ...files]);
+    expect(await versions()).toBe(first);
   });
 
   test('then lets the CA review tokens, and no account of the chart read a Secret', async () => {
@@ -62,6 +71,16 @@ describe('an API server', () => {
     expect(await may('vault:vault-agent-injector', 'patch', own.replace('vault-agent', 'other'))).toBe('no');
     for (const user of ['istio-system:meshroot-ca', 'vault:vault-agent-injector']) {
       expect(await may(user, 'get', 'secrets', '-A')).toBe('no');
+    }
+  });
+
+  test('lets the CA follow the ConfigMap with the root in every namespace, and no other one', async () => {
+    const ask = ['get', 'configmaps', '-A', '--as', 'system:serviceaccount:istio-system:meshroot-ca'];
+    const own = await kubectl.run([...ask, '--field-selector', 'metadata.name=istio-ca-root-cert']);
+    expect(own).toMatchObject({ code: 0, stderr: 'No resources found\n' });
+    for (const words of [[], ['--field-selector', 'metadata.name=other']]) {
+      const { code, stderr } = await kubectl.run([...ask, ...words]);
+      expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('is forbidden') });
     }
   });
 });

@@ -18,6 +18,12 @@ const injectorValues = 'charts/meshroot/ci/injector-values.yaml';
 type Spec = Parameters<typeof restrictedViolations>[0];
 const podSpec = (deployment: unknown): Spec => at(deployment, 'spec', 'template', 'spec') as Spec;
 
+const cluster1 = () =>
+  parseMesh(
+    'apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: https://v }\nclusters: [{ name: cluster1 }]\n',
+    'mesh.yaml',
+  ).clusters[0]!;
+
 describe('the chart', () => {
   test('passes helm lint --strict with its defaults', async () => {
     const { code, stdout } = await helm(['lint', '--strict', 'charts/meshroot']);
@@ -121,6 +127,12 @@ describe('the chart', () => {
     expect(templates.find(({ destination }) => destination.endsWith('ca-key.pem'))?.perms).toBe('0400');
   });
 
+  test('the CA asks for the bundle as istiod does', async () => {
+    const deployment = theOnly(await render(caValues, 'istio-system'), 'Deployment');
+    const annotations = at(deployment, 'spec', 'template', 'metadata', 'annotations');
+    expect(annotations).toMatchObject(bundleAnnotations(cluster1()));
+  });
+
   test('the CA may do what it does and not more', async () => {
     expect(theOnly(await render(caValues, 'istio-system'), 'ClusterRole').rules).toEqual([
       { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
@@ -204,14 +216,10 @@ describe('what is made from the chart', () => {
 
 describe("overlays for Istio's charts", () => {
   test('istiod gets the annotations that mesh.yaml gives, and ROOT_CA_DIR', () => {
-    const mesh = parseMesh(
-      'apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: https://v }\nclusters: [{ name: cluster1 }]\n',
-      'mesh.yaml',
-    );
     expect(parse(read('charts/overlays/istiod-values.yaml'))).toEqual({
       pilot: {
         env: { ROOT_CA_DIR: '/vault/secrets' },
-        podAnnotations: bundleAnnotations(mesh.clusters[0]!),
+        podAnnotations: bundleAnnotations(cluster1()),
       },
     });
   });
