@@ -67,6 +67,18 @@ export function command(io: Io): Command {
     .option('--jwks <file|url>', 'check tokens with these keys instead')
     .option('--issuer <issuer>', 'issuer of those tokens')
     .option('--signer <kind>', 'what holds the key: file', 'file')
+    .option(
+      '--csr-mode <mode>',
+      'strict: names asked for must be the caller’s; compat: ignored, as by istiod',
+    )
+    .option('--min-rsa-bits <bits>', 'smallest RSA key that is signed: 2048, 3072 or 4096')
+    .option('--rate-limit <n/s>', 'certificates of all callers, for example 500/s')
+    .option('--caller-rate-limit <n/m>', 'certificates of one pod, for example 30/m')
+    .option(
+      '--remote-cluster <name=kubeconfig>',
+      'further cluster whose tokens are reviewed (repeatable)',
+      (one: string, before: string[] = []) => [...before, one],
+    )
     .option('--metrics <host:port>', 'Prometheus metrics and /ready')
     .option('--secureGRPCAddr <host:port>', "as --listen, by istiod's name")
     .option('--monitoringAddr <host:port>', "as --metrics, by istiod's name")

@@ -60,7 +60,7 @@ export class CaMetrics {
     registers: [this.registry],
   });
 
-  constructor(trust: () => TrustSet, clock: Clock) {
+  constructor(trust: () => TrustSet, clock: Clock, depth: () => number = () => 0) {
     this.#identity.inc(0);
     this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
     this.#expiry('cert_chain', 'cert chain', () => (trust().chain[0] ?? trust().certificate).notAfter, clock);
@@ -75,6 +75,7 @@ export class CaMetrics {
       '1 when the served chain does not hold the signing certificate.',
       () => (matches(trust()) ? 0 : 1),
     );
+    gauge('meshroot_ca_queue_depth', 'Requests that wait for their turn.', depth);
     gauge('meshroot_ca_roots', 'Number of roots in the bundle.', () => trust().roots.length);
   }
 

@@ -18,6 +18,11 @@ describe('settings of the CA', () => {
       audiences: ['istio-ca'],
       multiRoot: false,
       configMap: 'istio-ca-root-cert',
+      csrPolicy: { mode: 'strict', minRsaBits: 2048 },
+      rate: undefined,
+      callerRate: undefined,
+      trustedNodeAccounts: new Set(),
+      remoteClusters: new Map(),
       kubeconfig: undefined,
       jwks: undefined,
     });

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import type { Rate } from './ca-admission.ts';
+import type { CsrPolicy } from './ca-csr-rules.ts';
 import { checkTrustDomain } from './identity.ts';
 
 /** Flags of `meshroot ca`: ours, and istiod's by their names. */
@@ -15,6 +17,13 @@ export interface CaFlags {
   readonly jwks?: string | undefined;
   readonly issuer?: string | undefined;
   readonly signer?: string | undefined;
+  readonly csrMode?: string | undefined;
+  readonly minRsaBits?: string | undefined;
+  /** `100/s`, `30/m` */
+  readonly rateLimit?: string | undefined;
+  readonly callerRateLimit?: string | undefined;
+  /** `name=kubeconfig`, each a cluster whose tokens are accepted too. */
+  readonly remoteCluster?: readonly string[] | undefined;
   /** The trust domain of --meshConfig, when there is one. */
   readonly meshTrustDomain?: string | undefined;
 }
@@ -36,6 +45,13 @@ export interface CaSettings {
   readonly multiRoot: boolean;
   readonly configMap: string;
   readonly kubeconfig: string | undefined;
+  readonly csrPolicy: CsrPolicy;
+  readonly rate: Rate | undefined;
+  readonly callerRate: Rate | undefined;
+  /** `namespace/account` of those that may ask for the pods of their node. */
+  readonly trustedNodeAccounts: ReadonlySet<string>;
+  /** Kubeconfig by cluster id. */
+  readonly remoteClusters: ReadonlyMap<string, string>;
   /** Check tokens with these keys instead of asking the API server. */
   readonly jwks: { readonly source: string; readonly issuer: string } | undefined;
 }
@@ -73,6 +89,7 @@ export function caSettings(flags: CaFlags, env: Env): CaSettings {
     multiRoot: isTrue(env.ISTIO_MULTIROOT_MESH),
     configMap: orElse(env.PILOT_CA_CERT_CONFIGMAP, 'istio-ca-root-cert'),
     kubeconfig: flags.kubeconfig,
+    ...policyOf(flags, env),
     jwks: jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer }),
   };
 }
@@ -103,6 +120,50 @@ function refuseOtherSigners(flags: CaFlags, env: Env): void {
       },
     );
   }
+}
+
+function policyOf(flags: CaFlags, env: Env) {
+  const accounts = (env.CA_TRUSTED_NODE_ACCOUNTS ?? '').split(',').map((account) => account.trim());
+  return {
+    csrPolicy: { mode: csrModeOf(flags.csrMode), minRsaBits: minRsaBitsOf(flags.minRsaBits) },
+    rate: rateOf('--rate-limit', flags.rateLimit),
+    callerRate: rateOf('--caller-rate-limit', flags.callerRateLimit),
+    trustedNodeAccounts: new Set(accounts.filter((account) => account !== '')),
+    remoteClusters: new Map((flags.remoteCluster ?? []).map(remoteOf)),
+  };
+}
+
+function csrModeOf(mode = 'strict'): 'strict' | 'compat' {
+  if (mode === 'strict' || mode === 'compat') return mode;
+  throw new MeshrootError('bad-csr-mode', `"${mode}" is not a CSR mode`, {
+    hint: 'strict (a request may only ask for what its caller is) or compat (names are ignored, as by istiod)',
+  });
+}
+
+function minRsaBitsOf(text = '2048'): number {
+  if (['2048', '3072', '4096'].includes(text)) return Number(text);
+  throw new MeshrootError('bad-key-size', `"${text}" is not a size that --min-rsa-bits takes`, {
+    hint: 'one of: 2048, 3072, 4096',
+  });
+}
+
+const periods: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+function rateOf(flag: string, text: string | undefined): Rate | undefined {
+  if (text === undefined) return undefined;
+  const [, count = '0', unit = ''] = /^(\d{1,7})\/([smh])$/.exec(text) ?? [];
+  if (Number(count) > 0) return { count: Number(count), period: periods[unit] ?? 1000 };
+  throw new MeshrootError('bad-rate', `${flag} "${text}" is not a rate`, {
+    hint: 'write for example 500/s, 30/m or 100/h',
+  });
+}
+
+function remoteOf(text: string): readonly [string, string] {
+  const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name !== '') return [name, file];
+  throw new MeshrootError('bad-remote-cluster', `--remote-cluster "${text}" is not NAME=KUBECONFIG`, {
+    hint: 'for example: --remote-cluster cluster2=/etc/remotes/cluster2.yaml',
+  });
 }
 
 function jwksOf({ jwks, issuer }: CaFlags): CaSettings['jwks'] {

@@ -106,13 +106,13 @@ async function answer(call: ServerUnaryCall<Buffer, readonly string[]>, options:
   const began = clock.now();
   metrics.received();
   try {
-    const { chain, caller, issued } = await createCertificate(
+    const { chain, caller, issued, uris } = await createCertificate(
       decode(call.request),
       evidenceOf(call),
       options,
     );
     metrics.succeeded(clock.now() - began);
-    log.debug(`CSR successfully signed, sans [${caller.uris.join(' ')}]`, {
+    log.debug(`CSR successfully signed, sans [${uris.join(' ')}]`, {
       sn: issued.leaf.serial,
       by: caller.via,
     });

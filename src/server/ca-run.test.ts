@@ -1,9 +1,12 @@
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { floodOf } from '../../test/support/csr-flood.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
+
+const cartUri = 'spiffe://cluster.local/ns/demo/sa/cart';
 
 describe('the CA on its wire', () => {
   let ca: Awaited<ReturnType<typeof runningCa>>;
@@ -44,10 +47,13 @@ describe('the CA on its wire', () => {
   });
 
   test('a certificate renews without a token, for the identity it names', async () => {
-    const first = await testCsr();
+    const first = await testCsr({ uri: 'spiffe://cluster.local/ns/demo/sa/cart' });
     const chain = await ca.ask({ csr: first.csr, token: await ca.token({ account: 'cart' }) });
     const client = { chain: chain.slice(0, -1).join(''), key: first.keyPem };
-    const renewed = await ca.ask({ csr: (await testCsr()).csr, client });
+    const renewed = await ca.ask({
+      csr: (await testCsr({ uri: 'spiffe://cluster.local/ns/demo/sa/cart' })).csr,
+      client,
+    });
     expect(parseCertificate(renewed[0]!).sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/cart']);
   });
 
@@ -202,4 +208,34 @@ describe('a root that changes', () => {
       await ca.close();
     }
   });
+});
+
+describe('a caller that ignores back-off', () => {
+  test('an honest one is served within two seconds beside it', async () => {
+    const ca = await runningCa();
+    try {
+      const { csr } = await testCsr();
+      const token = await ca.token();
+      const honest = {
+        csr: (await testCsr({ uri: cartUri })).csr,
+        token: await ca.token({ account: 'cart' }),
+      };
+      const flood = floodOf({
+        address: ca.address,
+        rootPem: ca.root.certificate.pem,
+        csr,
+        token,
+        streams: 900,
+      });
+      await flood.refusedOnce;
+      for (let i = 0; i < 3; i++) {
+        const began = performance.now();
+        expect(await ca.ask(honest)).toHaveLength(3);
+        expect(performance.now() - began).toBeLessThan(2000);
+      }
+      await flood.stop();
+    } finally {
+      await ca.close();
+    }
+  }, 30_000);
 });

@@ -1,18 +1,17 @@
+import { Admission } from '../istio/ca-admission.ts';
 import { announceServing } from '../istio/ca-announce.ts';
-import { clusterReviewer } from '../istio/ca-cluster.ts';
-import { jwksReviewer } from '../istio/ca-jwks.ts';
 import { BundleKeeper } from '../istio/ca-keeper.ts';
 import { CaMetrics } from '../istio/ca-metrics.ts';
 import { RootConfigMaps } from '../istio/ca-root-config-map.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
 import type { TrustSet } from '../istio/ca-signer.ts';
-import { boundedReview, type ReviewToken } from '../istio/ca-token-review.ts';
 import { watchFolder } from '../istio/ca-watch.ts';
 import type { KubeApi } from '../kube/api.ts';
 import type { Clock } from '../lib/clock.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { type Clusters, connectClusters } from './ca-clusters.ts';
 import { type CaListener, listenForCertificates } from './ca-grpc.ts';
 import { type CaHttp, listenForScrapes } from './ca-http.ts';
 import { HotTls } from './hot-tls.ts';
@@ -34,15 +33,15 @@ const graceMs = 5000;
  * @throws MeshrootError when it cannot start; a bundle that turns bad later is logged and the last good one kept
  */
 export async function runCa(run: RunCa): Promise<void> {
-  const api = await cluster(run);
+  const clusters = await connectClusters(run);
   try {
-    await serve(run, api, await reviewer(run, api));
+    await serve(run, clusters);
   } finally {
-    api?.close();
+    clusters.close();
   }
 }
 
-async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken): Promise<void> {
+async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   const { settings, clock, log } = run;
   let metrics: CaMetrics | undefined;
   const keeper = await BundleKeeper.open({
@@ -55,7 +54,8 @@ async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken):
   });
   log.info(`Added cacerts files watcher at ${settings.folder}`);
   const trust = () => keeper.signer.trust();
-  metrics = new CaMetrics(trust, clock);
+  const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
+  metrics = new CaMetrics(trust, clock, () => admission.depth);
   const names = servingNames(settings);
   log.info(`Discover server subject alt names: [${names.join(' ')}]`);
   log.info(`Generating istiod-signed cert for [${names.join(' ')}]:`);
@@ -66,11 +66,11 @@ async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken):
   };
   const tls = new HotTls(await make());
   keeper.onChange(async () => tls.update(await make()));
-  const listeners = await listenAll(run, { keeper, review, metrics, tls });
+  const listeners = await listenAll(run, { keeper, clusters, admission, metrics, tls });
   const stop = new AbortController();
   const work = [
     watchFolder({ folder: settings.folder, clock, signal: stop.signal, onChange: () => keeper.reload() }),
-    ...(api === undefined ? [] : [publishRoots(run, api, keeper, trust, stop.signal)]),
+    ...[...clusters.apis.values()].map((api) => publishRoots(run, api, keeper, trust, stop.signal)),
   ];
   await ended(run.signal);
   log.info('shutting down: no new certificates');
@@ -80,7 +80,8 @@ async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken):
 
 interface Parts {
   readonly keeper: BundleKeeper;
-  readonly review: ReviewToken;
+  readonly clusters: Clusters;
+  readonly admission: Admission;
   readonly metrics: CaMetrics;
   readonly tls: HotTls;
 }
@@ -101,7 +102,14 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
     const [scrapes, http] = [await plain(settings.metrics), await plain(settings.http)];
     log.info('initializing CA server with IstioD CA');
     log.info('starting CA server');
-    const options = { ...settings, ...parts, signer: keeper.signer, clock, log: log.named('serverca') };
+    const options = {
+      ...settings,
+      ...parts,
+      ...parts.clusters,
+      signer: keeper.signer,
+      clock,
+      log: log.named('serverca'),
+    };
     const ca: CaListener = await listenForCertificates({ ...options, address: settings.listen });
     opened.unshift(() => ca.close(graceMs));
     log.info('Istiod CA has started');
@@ -123,33 +131,6 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
 
 function withPort(address: string, port: number): string {
   return address.replace(/:\d+$/, `:${port}`);
-}
-
-/** The cluster whose tokens are reviewed and whose namespaces get the root; none with --jwks and no kubeconfig. */
-async function cluster({ settings, env, clock }: RunCa): Promise<KubeApi | undefined> {
-  const named = settings.kubeconfig !== undefined || env.KUBECONFIG || env.KUBERNETES_SERVICE_HOST;
-  if (settings.jwks !== undefined && !named) return undefined;
-  const { connect } = await import('../kube/connect.ts');
-  try {
-    return await connect({ kubeconfig: settings.kubeconfig, env, clock });
-  } catch (error) {
-    if (!(error instanceof MeshrootError) || error.code !== 'no-cluster') throw error;
-    throw new MeshrootError(
-      'no-reviewer',
-      'nothing can tell good tokens from bad ones: no cluster and no keys are configured',
-      {
-        hint: 'give --kubeconfig FILE (TokenReview) or --jwks FILE|URL --issuer ISSUER',
-      },
-    );
-  }
-}
-
-async function reviewer(run: RunCa, api: KubeApi | undefined): Promise<ReviewToken> {
-  const { jwks } = run.settings;
-  const { clock } = run;
-  if (jwks !== undefined) return boundedReview(await jwksReviewer({ ...jwks, clock }), { clock });
-  if (api === undefined) throw new MeshrootError('no-reviewer', 'no cluster to review tokens');
-  return boundedReview(clusterReviewer(api), { clock });
 }
 
 /** Rights may come after the start (RBAC applied late): tried again until it works. */
