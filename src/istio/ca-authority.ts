@@ -114,7 +114,7 @@ async function sign(
   const named = csr.subject.some(({ type, value }) => type === 'CN' && value !== '') && first.length <= 64;
   try {
     return await options.signer.signWorkload({
-      publicKey: csr.publicKey,
+      csr,
       uris,
       ttl,
       now: options.clock.now(), // after the review, which may have taken a while

@@ -60,6 +60,14 @@ export class CaMetrics {
     registers: [this.registry],
   });
 
+  readonly #signer = new Histogram({
+    name: 'meshroot_ca_signer_seconds',
+    help: 'Time of a signer that is not in this process, by result (ok, failed, reserve).',
+    labelNames: ['result'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  });
+
   constructor(trust: () => TrustSet, clock: Clock, depth: () => number = () => 0) {
     this.#identity.inc(0);
     this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
@@ -95,6 +103,18 @@ export class CaMetrics {
     if (refusal.code === 'bad-csr') this.#parsing.inc();
     const error = signErrors[refusal.code];
     if (error !== undefined) this.#signing.inc({ error });
+  }
+
+  signed({
+    ok,
+    ms,
+    reserve,
+  }: {
+    readonly ok: boolean;
+    readonly ms: number;
+    readonly reserve: boolean;
+  }): void {
+    this.#signer.observe({ result: reserve ? 'reserve' : ok ? 'ok' : 'failed' }, ms / 1000);
   }
 
   reloaded(result: { ok: boolean; code?: string }): void {

@@ -3,6 +3,7 @@ import { parseDuration } from '../lib/duration.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { Rate } from './ca-admission.ts';
 import type { CsrPolicy } from './ca-csr-rules.ts';
+import { type SignerSettings, signerSettings, type VaultFlags } from './ca-signer-settings.ts';
 import { checkTrustDomain } from './identity.ts';
 
 /** Flags of `meshroot ca`: ours, and istiod's by their names. */
@@ -17,6 +18,11 @@ export interface CaFlags {
   readonly jwks?: string | undefined;
   readonly issuer?: string | undefined;
   readonly signer?: string | undefined;
+  readonly vault?: VaultFlags | undefined;
+  readonly reserveDir?: string | undefined;
+  readonly reservePassphraseFile?: string | undefined;
+  /** `-` is stdout. */
+  readonly ledger?: string | undefined;
   readonly csrMode?: string | undefined;
   readonly minRsaBits?: string | undefined;
   /** `100/s`, `30/m` */
@@ -45,6 +51,9 @@ export interface CaSettings {
   readonly multiRoot: boolean;
   readonly configMap: string;
   readonly kubeconfig: string | undefined;
+  readonly signer: SignerSettings;
+  readonly reserve: { readonly folder: string; readonly passphraseFile: string } | undefined;
+  readonly ledger: string | undefined;
   readonly csrPolicy: CsrPolicy;
   readonly rate: Rate | undefined;
   readonly callerRate: Rate | undefined;
@@ -69,7 +78,7 @@ const jwtRule = z.object({
  * @throws MeshrootError naming the flag or variable that cannot be used
  */
 export function caSettings(flags: CaFlags, env: Env): CaSettings {
-  refuseOtherSigners(flags, env);
+  refuseExternalCa(env);
   const rule = env.JWT_RULE ? parseJwtRule(env.JWT_RULE) : undefined;
   return {
     folder: flags.rootCaDir ?? orElse(env.ROOT_CA_DIR, './etc/cacerts'),
@@ -89,27 +98,15 @@ export function caSettings(flags: CaFlags, env: Env): CaSettings {
     multiRoot: isTrue(env.ISTIO_MULTIROOT_MESH),
     configMap: orElse(env.PILOT_CA_CERT_CONFIGMAP, 'istio-ca-root-cert'),
     kubeconfig: flags.kubeconfig,
+    signer: signerSettings(flags.signer, flags.vault ?? {}, env),
+    reserve: reserveOf(flags),
+    ledger: flags.ledger,
     ...policyOf(flags, env),
     jwks: jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer }),
   };
 }
 
-function refuseOtherSigners(flags: CaFlags, env: Env): void {
-  const { signer = 'file' } = flags;
-  if (signer === 'vault-pki' || signer === 'vault-transit') {
-    throw new MeshrootError(
-      'signer-not-built',
-      `--signer ${signer} is not built yet: the key stays in a file for now`,
-      {
-        hint: 'use --signer file with the four files of ROOT_CA_DIR; signing inside Vault is not built yet',
-      },
-    );
-  }
-  if (signer !== 'file') {
-    throw new MeshrootError('unknown-signer', `"${signer}" is not a signer`, {
-      hint: 'one of: file, vault-pki, vault-transit',
-    });
-  }
+function refuseExternalCa(env: Env): void {
   for (const name of ['EXTERNAL_CA', 'K8S_SIGNER']) {
     if (!env[name]) continue;
     throw new MeshrootError(
@@ -120,6 +117,15 @@ function refuseOtherSigners(flags: CaFlags, env: Env): void {
       },
     );
   }
+}
+
+function reserveOf({ reserveDir, reservePassphraseFile }: CaFlags): CaSettings['reserve'] {
+  if (reserveDir === undefined && reservePassphraseFile === undefined) return undefined;
+  if (reserveDir !== undefined && reservePassphraseFile !== undefined)
+    return { folder: reserveDir, passphraseFile: reservePassphraseFile };
+  throw new MeshrootError('half-reserve', 'a reserve needs a folder and the passphrase of its key', {
+    hint: 'give both: --reserve-dir DIR --reserve-passphrase-file FILE',
+  });
 }
 
 function policyOf(flags: CaFlags, env: Env) {

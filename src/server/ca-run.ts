@@ -1,19 +1,19 @@
 import { Admission } from '../istio/ca-admission.ts';
 import { announceServing } from '../istio/ca-announce.ts';
-import { BundleKeeper } from '../istio/ca-keeper.ts';
 import { CaMetrics } from '../istio/ca-metrics.ts';
 import { RootConfigMaps } from '../istio/ca-root-config-map.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
-import type { TrustSet } from '../istio/ca-signer.ts';
-import { watchFolder } from '../istio/ca-watch.ts';
+import type { Signer, TrustSet } from '../istio/ca-signer.ts';
 import type { KubeApi } from '../kube/api.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import { type Clusters, connectClusters } from './ca-clusters.ts';
 import { type CaListener, listenForCertificates } from './ca-grpc.ts';
 import { type CaHttp, listenForScrapes } from './ca-http.ts';
+import { type OpenedSigner, openSigner } from './ca-open-signer.ts';
 import { HotTls } from './hot-tls.ts';
 
 export interface RunCa {
@@ -44,42 +44,66 @@ export async function runCa(run: RunCa): Promise<void> {
 async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   const { settings, clock, log } = run;
   let metrics: CaMetrics | undefined;
-  const keeper = await BundleKeeper.open({
-    folder: settings.folder,
-    multiRoot: settings.multiRoot,
-    trustDomain: settings.trustDomain,
+  const opened = await openSigner({
+    settings,
     clock,
     log,
     onReload: (result) => metrics?.reloaded(result),
+    onSigned: (result) => metrics?.signed(result),
   });
-  log.info(`Added cacerts files watcher at ${settings.folder}`);
-  const trust = () => keeper.signer.trust();
+  const { signer } = opened;
+  const trust = () => signer.trust();
   const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
   metrics = new CaMetrics(trust, clock, () => admission.depth);
   const names = servingNames(settings);
   log.info(`Discover server subject alt names: [${names.join(' ')}]`);
   log.info(`Generating istiod-signed cert for [${names.join(' ')}]:`);
   const make = async () => {
-    const material = await servingMaterial(keeper.signer, names, clock.now());
+    const material = await servingMaterial(signer, names, clock.now());
     announceServing(material, settings, log);
     return material;
   };
-  const tls = new HotTls(await make());
-  keeper.onChange(async () => tls.update(await make()));
-  const listeners = await listenAll(run, { keeper, clusters, admission, metrics, tls });
+  let serving = await make();
+  const tls = new HotTls(serving);
+  const renew = async () => {
+    serving = await make();
+    tls.update(serving);
+  };
+  opened.onChange(renew);
+  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls });
   const stop = new AbortController();
   const work = [
-    watchFolder({ folder: settings.folder, clock, signal: stop.signal, onChange: () => keeper.reload() }),
-    ...[...clusters.apis.values()].map((api) => publishRoots(run, api, keeper, trust, stop.signal)),
+    opened.follow(stop.signal),
+    renewServing(run, () => serving.certificate, renew, stop.signal),
+    ...[...clusters.apis.values()].map((api) => publishRoots(run, api, opened, trust, stop.signal)),
   ];
   await ended(run.signal);
   log.info('shutting down: no new certificates');
   stop.abort();
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
+  opened.close();
+}
+
+/** A signer elsewhere gives short lives, to the listener too: renewed at half of it, and tried again while that fails. */
+async function renewServing(
+  { clock, log }: RunCa,
+  certificate: () => Certificate,
+  renew: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const { notBefore, notAfter } = certificate();
+    const wait = (notBefore + notAfter) / 2 - clock.now();
+    await clock.sleep(Math.min(Math.max(wait, 30_000), 86_400_000), signal).catch(() => {});
+    if (signal.aborted || clock.now() < (notBefore + notAfter) / 2) continue;
+    await renew().catch((error: unknown) =>
+      log.error(`cannot renew the own certificate: ${messageOf(error)}`),
+    );
+  }
 }
 
 interface Parts {
-  readonly keeper: BundleKeeper;
+  readonly signer: Signer;
   readonly clusters: Clusters;
   readonly admission: Admission;
   readonly metrics: CaMetrics;
@@ -89,7 +113,7 @@ interface Parts {
 /** Opens every socket, or none: one that fails closes those before it. */
 async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>)[]> {
   const { settings, clock, log } = run;
-  const { metrics, keeper } = parts;
+  const { metrics } = parts;
   const opened: (() => Promise<void>)[] = [];
   let up = false;
   try {
@@ -106,7 +130,6 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
       ...settings,
       ...parts,
       ...parts.clusters,
-      signer: keeper.signer,
       clock,
       log: log.named('serverca'),
     };
@@ -137,7 +160,7 @@ function withPort(address: string, port: number): string {
 async function publishRoots(
   run: RunCa,
   api: KubeApi,
-  keeper: BundleKeeper,
+  opened: OpenedSigner,
   trust: () => TrustSet,
   signal: AbortSignal,
 ) {
@@ -150,7 +173,7 @@ async function publishRoots(
     log,
     signal,
   });
-  keeper.onChange(async () => void maps.publish());
+  opened.onChange(async () => void maps.publish());
   while (!signal.aborted) {
     try {
       await maps.run();

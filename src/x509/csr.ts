@@ -16,6 +16,7 @@ import { algorithmForKey, signData, verifySignature } from './signature.ts';
 
 /** A certification request (PKCS#10, RFC 2986). */
 export interface Csr {
+  readonly der: Buffer;
   readonly subject: Name;
   readonly publicKey: KeyObject;
   readonly sans: SubjectAltNames;
@@ -89,6 +90,7 @@ function readCsr(der: Buffer): Csr {
   body.end('the signed part');
   const extensions = attributes === undefined ? [] : readAttributes(body.inside(attributes));
   return {
+    der,
     subject,
     publicKey,
     sans: knownExtensions(extensions).sans,

@@ -6,7 +6,7 @@ import { describeCertificate } from './describe.ts';
 import { authorityKeyId, extensionBlock } from './extensions.ts';
 import { keyMatches } from './keys.ts';
 import { encodeName, type Name } from './name.ts';
-import { algorithmForKey, type SignatureAlgorithm, signData } from './signature.ts';
+import { algorithmForKey, type SignatureAlgorithm, type SigningKey, signData } from './signature.ts';
 import { clampNotAfter, isoDay, requireWithin } from './validity-rule.ts';
 
 export interface Issuer {
@@ -14,11 +14,17 @@ export interface Issuer {
   readonly privateKey: KeyObject;
 }
 
+/** An issuer whose key may be held by somebody else. */
+export interface SigningIssuer {
+  readonly certificate: Certificate;
+  readonly privateKey: SigningKey;
+}
+
 /** NotBefore lies this far in the past, as istiod's does: clocks of a mesh differ by seconds, rarely by minutes. */
 export const backdate = 120_000;
 
 export interface IssueOptions {
-  readonly issuer: Issuer;
+  readonly issuer: SigningIssuer;
   readonly publicKey: KeyObject;
   readonly subject: Name;
   /** Encoded extensions; the authority key id is put in at `authorityKeyAt`, or at the end. */
@@ -66,13 +72,13 @@ interface PreparedIssuer {
   readonly name: Buffer;
   readonly authorityKeyId: Buffer | undefined;
   readonly algorithm: SignatureAlgorithm;
-  readonly key: KeyObject;
+  readonly key: SigningKey;
 }
 
 /** An issuer's part of each certificate is the same: checked and encoded once, not thousands of times a second. */
 const preparedIssuers = new WeakMap<Certificate, PreparedIssuer>();
 
-function prepare({ certificate, privateKey }: Issuer): PreparedIssuer {
+function prepare({ certificate, privateKey }: SigningIssuer): PreparedIssuer {
   const known = preparedIssuers.get(certificate);
   if (known !== undefined && known.key === privateKey) return known;
   requireUsable(certificate, privateKey);
@@ -87,13 +93,13 @@ function prepare({ certificate, privateKey }: Issuer): PreparedIssuer {
   return prepared;
 }
 
-function requireUsable(certificate: Certificate, privateKey: KeyObject): void {
+function requireUsable(certificate: Certificate, privateKey: SigningKey): void {
   const { isCa, keyUsage } = certificate;
   const why = !isCa
     ? 'it is not a CA'
     : keyUsage?.has('keyCertSign') === false
       ? 'its key usage lacks keyCertSign'
-      : !keyMatches(certificate, privateKey)
+      : !keyMatches(certificate, 'sign' in privateKey ? privateKey.publicKey : privateKey)
         ? 'the key is not its own'
         : undefined;
   if (why === undefined) return;
@@ -108,7 +114,7 @@ export interface SigningParts {
   readonly publicKey: KeyObject;
   readonly extensions: readonly Buffer[];
   readonly algorithm: SignatureAlgorithm;
-  readonly signingKey: KeyObject;
+  readonly signingKey: SigningKey;
   readonly now: number;
   readonly notAfter: number;
 }

@@ -30,6 +30,17 @@ function algorithm(
   };
 }
 
+/** A private key that somebody else holds (an HSM, Vault's transit engine): it signs, and is never seen. */
+export interface RemoteKey {
+  readonly publicKey: KeyObject;
+  /** The signature over `data`: DER for EC, PKCS#1 v1.5 for RSA. */
+  sign(algorithm: SignatureAlgorithm, data: Buffer): Promise<Buffer>;
+}
+
+export type SigningKey = KeyObject | RemoteKey;
+
+const isRemote = (key: SigningKey): key is RemoteKey => 'sign' in key;
+
 const rsa256 = algorithm('SHA256-RSA', '1.2.840.113549.1.1.11', 'sha256', 'rsa');
 const ec256 = algorithm('ECDSA-SHA256', '1.2.840.10045.4.3.2', 'sha256', 'ec');
 const ec384 = algorithm('ECDSA-SHA384', '1.2.840.10045.4.3.3', 'sha384', 'ec');
@@ -63,7 +74,8 @@ export const signatureAlgorithmOf = (id: string): SignatureAlgorithm | undefined
  * What a key signs with: Go's defaults by key, which istiod uses.
  * @throws MeshrootError `unsupported-key`
  */
-export function algorithmForKey(key: KeyObject): SignatureAlgorithm {
+export function algorithmForKey(signingKey: SigningKey): SignatureAlgorithm {
+  const key = isRemote(signingKey) ? signingKey.publicKey : signingKey;
   const type = keyTypeOf(key);
   if (type?.startsWith('rsa-') === true) return rsa256;
   const found = ecAlgorithms.get(type ?? '');
@@ -80,7 +92,8 @@ export function algorithmForKey(key: KeyObject): SignatureAlgorithm {
  * Signs `data`. RSA goes to the thread pool, as one RSA-4096 signature holds a core for milliseconds; an EC
  * signature takes 20 µs, less than the way there and back.
  */
-export function signData(algorithm: SignatureAlgorithm, key: KeyObject, data: Buffer): Promise<Buffer> {
+export function signData(algorithm: SignatureAlgorithm, key: SigningKey, data: Buffer): Promise<Buffer> {
+  if (isRemote(key)) return key.sign(algorithm, data);
   if (algorithm.keyKind !== 'rsa') return Promise.resolve(nodeSign(algorithm.hash, data, key));
   return new Promise((resolve, reject) => {
     nodeSign(algorithm.hash, data, key, (error, signature) =>

@@ -2,10 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import type { SubjectAltNames } from '../alt-names.ts';
 import type { Certificate } from '../certificate.ts';
 import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '../extensions.ts';
-import { type Issuer, issue } from '../issuer.ts';
+import { type SigningIssuer, issue } from '../issuer.ts';
 
 export interface WorkloadOptions {
-  readonly issuer: Issuer;
+  readonly issuer: SigningIssuer;
   readonly publicKey: KeyObject;
   /** One SPIFFE identity, or all names of a caller that authenticated with a certificate. */
   readonly spiffeId?: string;
