@@ -96,6 +96,7 @@ export class FileSigner implements Signer {
     const leaf = await issueWorkload({
       issuer: issuerOf(set),
       publicKey: csr.publicKey,
+      publicKeyDer: csr.publicKeyDer,
       uris,
       ttl: clamp(set, ttl, now),
       now,

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { SubjectAltNames } from './alt-names.ts';
 import { DerReader } from './der/reader.ts';
@@ -13,12 +13,15 @@ import { pemBlocks, toPem } from './pem.ts';
 import { algorithmOid } from './read-certificate.ts';
 import { type Extension, knownExtensions, readExtensions } from './read-extensions.ts';
 import { algorithmForKey, signData, verifySignature } from './signature.ts';
+import { importSpki } from './spki.ts';
 
 /** A certification request (PKCS#10, RFC 2986). */
 export interface Csr {
   readonly der: Buffer;
   readonly subject: Name;
   readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo, canonical. */
+  readonly publicKeyDer: Buffer;
   readonly sans: SubjectAltNames;
   /** All extensions that are asked for, also those that we would not grant. */
   readonly extensions: readonly Extension[];
@@ -85,7 +88,7 @@ function readCsr(der: Buffer): Csr {
   const body = request.inside(signed);
   readSmallInteger(body.next(tags.integer, 'the version'), 'the version');
   const subject = decodeName(body.next(tags.sequence, 'the subject'));
-  const publicKey = importPublicKey(body.next(tags.sequence, 'the public key').raw);
+  const { publicKey, publicKeyDer } = importSpki(body.next(tags.sequence, 'the public key').raw);
   const attributes = body.optional(explicitTag(0), 'the attributes');
   body.end('the signed part');
   const extensions = attributes === undefined ? [] : readAttributes(body.inside(attributes));
@@ -93,6 +96,7 @@ function readCsr(der: Buffer): Csr {
     der,
     subject,
     publicKey,
+    publicKeyDer,
     sans: knownExtensions(extensions).sans,
     extensions,
     signatureValid: verifySignature(algorithm, publicKey, signed.raw, signature),
@@ -110,12 +114,4 @@ function readAttributes(reader: DerReader): Extension[] {
       found.push(...readExtensions(values.enter(tags.sequence, 'the extensions')));
   }
   return found;
-}
-
-function importPublicKey(der: Buffer): KeyObject {
-  try {
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
-  } catch {
-    throw new MeshrootError('bad-der', 'its public key is not of a kind that is known here');
-  }
 }

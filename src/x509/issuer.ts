@@ -26,6 +26,8 @@ export const backdate = 120_000;
 export interface IssueOptions {
   readonly issuer: SigningIssuer;
   readonly publicKey: KeyObject;
+  /** Its SubjectPublicKeyInfo, when it is at hand: OpenSSL takes longer to write one than to sign. */
+  readonly publicKeyDer?: Buffer | undefined;
   readonly subject: Name;
   /** Encoded extensions; the authority key id is put in at `authorityKeyAt`, or at the end. */
   readonly extensions: readonly Buffer[];
@@ -112,6 +114,8 @@ export interface SigningParts {
   readonly issuerName: Buffer;
   readonly subject: Name;
   readonly publicKey: KeyObject;
+  /** Its SubjectPublicKeyInfo, when it is at hand: OpenSSL takes longer to write one than to sign. */
+  readonly publicKeyDer?: Buffer | undefined;
   readonly extensions: readonly Buffer[];
   readonly algorithm: SignatureAlgorithm;
   readonly signingKey: SigningKey;
@@ -129,7 +133,7 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
     parts.issuerName,
     sequence(time(parts.now - backdate), time(parts.notAfter)),
     encodeName(parts.subject),
-    publicKey.export({ type: 'spki', format: 'der' }),
+    parts.publicKeyDer ?? publicKey.export({ type: 'spki', format: 'der' }),
     extensionBlock(parts.extensions),
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);

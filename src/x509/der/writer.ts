@@ -55,9 +55,16 @@ export function namedBits(bits: readonly number[]): Buffer {
 
 /** OBJECT IDENTIFIER from its dotted text, which is one of our own constants or was read from DER. */
 export function oid(dotted: string): Buffer {
+  const known = encodedOids.get(dotted);
+  if (known !== undefined) return known;
   const [top = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  return tlv(tags.oid, Buffer.from([top * 40 + second, ...rest].flatMap(base128)));
+  const made = tlv(tags.oid, Buffer.from([top * 40 + second, ...rest].flatMap(base128)));
+  if (encodedOids.size < 256) encodedOids.set(dotted, made);
+  return made;
 }
+
+/** The few that we write are the same in every certificate. */
+const encodedOids = new Map<string, Buffer>();
 
 function base128(arc: number): number[] {
   const bytes = [arc % 128];
