@@ -128,7 +128,7 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
   const { algorithm, publicKey } = parts;
   const tbs = sequence(
     version3,
-    unsigned(randomBytes(16)),
+    unsigned(serialBytes()),
     algorithm.der,
     parts.issuerName,
     sequence(time(parts.now - backdate), time(parts.notAfter)),
@@ -138,6 +138,18 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);
   return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey);
+}
+
+const serialPool = { bytes: Buffer.alloc(0), at: 0 };
+
+/** 128 random bits; OpenSSL is asked for a few hundred serial numbers at a time, as a question costs more than the bytes. */
+function serialBytes(): Buffer {
+  if (serialPool.at + 16 > serialPool.bytes.length) {
+    serialPool.bytes = randomBytes(4096);
+    serialPool.at = 0;
+  }
+  serialPool.at += 16;
+  return serialPool.bytes.subarray(serialPool.at - 16, serialPool.at);
 }
 
 const version3 = explicit(0, smallInteger(2));

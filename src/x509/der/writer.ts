@@ -81,6 +81,19 @@ const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59);
  * @throws MeshrootError `bad-time` outside the years 1900 to 9999
  */
 export function time(ms: number): Buffer {
+  const second = Math.floor(ms / 1000);
+  const known = encodedTimes.get(second);
+  if (known !== undefined) return known;
+  const made = encodeTime(ms);
+  if (encodedTimes.size >= 64) encodedTimes.clear();
+  encodedTimes.set(second, made);
+  return made;
+}
+
+/** Certificates of one second share their times. */
+const encodedTimes = new Map<number, Buffer>();
+
+function encodeTime(ms: number): Buffer {
   if (!(ms >= Date.UTC(1900, 0) && ms <= lastTime)) {
     throw new MeshrootError('bad-time', 'a certificate can only name times from the year 1900 to 9999', {
       hint: 'ask for a shorter ttl',
