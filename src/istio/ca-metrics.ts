@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../lib/clock.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import type { CaRefusal, RefusalCode } from './ca-refusal.ts';
 import type { TrustSet } from './ca-signer.ts';
 
@@ -68,7 +69,7 @@ export class CaMetrics {
     registers: [this.registry],
   });
 
-  constructor(trust: () => TrustSet, clock: Clock, depth: () => number = () => 0) {
+  constructor(trust: () => TrustSet, clock: Clock, depth: () => number, serving: () => Certificate) {
     this.#identity.inc(0);
     this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
     this.#expiry('cert_chain', 'cert chain', () => (trust().chain[0] ?? trust().certificate).notAfter, clock);
@@ -83,6 +84,7 @@ export class CaMetrics {
       '1 when the served chain does not hold the signing certificate.',
       () => (matches(trust()) ? 0 : 1),
     );
+    this.#daysLeft(trust, serving, clock);
     gauge('meshroot_ca_queue_depth', 'Requests that wait for their turn.', depth);
     gauge('meshroot_ca_roots', 'Number of roots in the bundle.', () => trust().roots.length);
   }
@@ -119,6 +121,26 @@ export class CaMetrics {
 
   reloaded(result: { ok: boolean; code?: string }): void {
     this.#reloads.inc({ result: result.ok ? 'ok' : (result.code ?? 'refused') });
+  }
+
+  /** istiod shows the first root and the first certificate of the chain only. */
+  #daysLeft(trust: () => TrustSet, serving: () => Certificate, clock: Clock): void {
+    const gauge: Gauge<'kind' | 'serial'> = new Gauge({
+      name: 'meshroot_ca_certificate_days_left',
+      help: 'Days until each certificate that the CA works with expires, by kind (signer, chain, root, serving).',
+      labelNames: ['kind', 'serial'],
+      registers: [this.registry],
+      collect: (): void => {
+        gauge.reset();
+        const { certificate, chain, roots } = trust();
+        const set = (kind: string, { serial, notAfter }: Certificate) =>
+          gauge.set({ kind, serial }, (notAfter - clock.now()) / day);
+        set('signer', certificate);
+        for (const one of chain) set('chain', one);
+        for (const one of roots) set('root', one);
+        set('serving', serving());
+      },
+    });
   }
 
   #counter(name: string, help: string): Counter {

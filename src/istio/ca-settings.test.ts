@@ -18,6 +18,7 @@ describe('settings of the CA', () => {
       audiences: ['istio-ca'],
       multiRoot: false,
       configMap: 'istio-ca-root-cert',
+      crlConfigMap: 'istio-ca-crl',
       signer: { kind: 'file' },
       reserve: undefined,
       ledger: undefined,

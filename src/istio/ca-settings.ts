@@ -50,6 +50,7 @@ export interface CaSettings {
   readonly audiences: readonly string[];
   readonly multiRoot: boolean;
   readonly configMap: string;
+  readonly crlConfigMap: string;
   readonly kubeconfig: string | undefined;
   readonly signer: SignerSettings;
   readonly reserve: { readonly folder: string; readonly passphraseFile: string } | undefined;
@@ -97,6 +98,7 @@ export function caSettings(flags: CaFlags, env: Env): CaSettings {
     audiences: rule?.audiences ?? orElse(env.TOKEN_AUDIENCES, 'istio-ca').split(','),
     multiRoot: isTrue(env.ISTIO_MULTIROOT_MESH),
     configMap: orElse(env.PILOT_CA_CERT_CONFIGMAP, 'istio-ca-root-cert'),
+    crlConfigMap: orElse(env.PILOT_CRL_CONFIGMAP, 'istio-ca-crl'),
     kubeconfig: flags.kubeconfig,
     signer: signerSettings(flags.signer, flags.vault ?? {}, env),
     reserve: reserveOf(flags),

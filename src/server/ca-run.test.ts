@@ -1,8 +1,10 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { floodOf } from '../../test/support/csr-flood.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
-import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
+import { day, swapFiles, tempFolder, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
 
@@ -238,4 +240,39 @@ describe('a caller that ignores back-off', () => {
       await ca.close();
     }
   }, 30_000);
+});
+
+describe('what stands around the CA', () => {
+  test('a ledger line for every certificate, the roots as a SPIFFE bundle, days left of each certificate', async () => {
+    const folder = await tempFolder();
+    const ledger = join(folder.path, 'ledger');
+    const ca = await runningCa({}, { ledger });
+    const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    const bundle = await (await fetch(ca.metricsUrl.replace('/metrics', '/trust-bundle'))).json();
+    const metrics = await (await fetch(ca.metricsUrl)).text();
+    await ca.close();
+    const { serial, notAfter } = parseCertificate(leaf!);
+    const [line, ...more] = (await readFile(ledger, 'utf8')).trimEnd().split('\n');
+    expect(more).toEqual([]);
+    const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      event: 'issued',
+      caller: shop,
+      via: 'token',
+      cluster: 'cluster1',
+      names: [shop],
+      serial,
+      not_after: new Date(notAfter).toISOString(),
+      ttl: 3600,
+      issuer_serial: parseCertificate(ca.bundle['ca-cert.pem']).serial,
+    });
+    expect((await stat(ledger)).mode & 0o777).toBe(0o600);
+    expect(bundle).toMatchObject({ keys: [{ use: 'x509-svid', kty: 'EC' }], spiffe_refresh_hint: 300 });
+    for (const kind of ['signer', 'chain', 'root', 'serving'])
+      expect(metrics).toMatch(
+        new RegExp(`^meshroot_ca_certificate_days_left\\{kind="${kind}",serial="[0-9a-f]+"\\} \\d+`, 'm'),
+      );
+    expect(metrics).toMatch(/^meshroot_ca_queue_depth 0$/m);
+    await folder.remove();
+  });
 });

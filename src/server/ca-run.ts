@@ -1,11 +1,11 @@
 import { Admission } from '../istio/ca-admission.ts';
 import { announceServing } from '../istio/ca-announce.ts';
+import type { Certified } from '../istio/ca-authority.ts';
+import { CrlKeeper } from '../istio/ca-crl.ts';
 import { CaMetrics } from '../istio/ca-metrics.ts';
-import { RootConfigMaps } from '../istio/ca-root-config-map.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
-import type { Signer, TrustSet } from '../istio/ca-signer.ts';
-import type { KubeApi } from '../kube/api.ts';
+import type { Signer } from '../istio/ca-signer.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -13,7 +13,9 @@ import type { Certificate } from '../x509/certificate.ts';
 import { type Clusters, connectClusters } from './ca-clusters.ts';
 import { type CaListener, listenForCertificates } from './ca-grpc.ts';
 import { type CaHttp, listenForScrapes } from './ca-http.ts';
+import { type CaLedger, openLedger } from './ca-ledger.ts';
 import { type OpenedSigner, openSigner } from './ca-open-signer.ts';
+import { publishIn } from './ca-publish.ts';
 import { HotTls } from './hot-tls.ts';
 
 export interface RunCa {
@@ -53,8 +55,15 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   });
   const { signer } = opened;
   const trust = () => signer.trust();
+  const crl = await CrlKeeper.open(settings.folder, trust, log);
+  const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
   const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
-  metrics = new CaMetrics(trust, clock, () => admission.depth);
+  metrics = new CaMetrics(
+    trust,
+    clock,
+    () => admission.depth,
+    () => serving.certificate,
+  );
   const names = servingNames(settings);
   log.info(`Discover server subject alt names: [${names.join(' ')}]`);
   log.info(`Generating istiod-signed cert for [${names.join(' ')}]:`);
@@ -70,18 +79,19 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
     tls.update(serving);
   };
   opened.onChange(renew);
-  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls });
+  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls, ledger });
   const stop = new AbortController();
   const work = [
     opened.follow(stop.signal),
     renewServing(run, () => serving.certificate, renew, stop.signal),
-    ...[...clusters.apis.values()].map((api) => publishRoots(run, api, opened, trust, stop.signal)),
+    ...publishers(run, { clusters, opened, crl }, stop.signal),
   ];
   await ended(run.signal);
   log.info('shutting down: no new certificates');
   stop.abort();
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
   opened.close();
+  await ledger?.close();
 }
 
 /** A signer elsewhere gives short lives, to the listener too: renewed at half of it, and tried again while that fails. */
@@ -108,6 +118,7 @@ interface Parts {
   readonly admission: Admission;
   readonly metrics: CaMetrics;
   readonly tls: HotTls;
+  readonly ledger: CaLedger | undefined;
 }
 
 /** Opens every socket, or none: one that fails closes those before it. */
@@ -119,7 +130,12 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
   try {
     const plain = async (address: string | undefined): Promise<CaHttp | undefined> => {
       if (address === undefined) return undefined;
-      const http = await listenForScrapes(address, metrics.registry, () => up);
+      const http = await listenForScrapes(address, {
+        registry: metrics.registry,
+        ready: () => up,
+        trust: () => parts.signer.trust(),
+        now: () => clock.now(),
+      });
       opened.push(() => http.close());
       return http;
     };
@@ -130,6 +146,8 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
       ...settings,
       ...parts,
       ...parts.clusters,
+      onIssued:
+        parts.ledger === undefined ? undefined : (one: Certified) => parts.ledger?.write(one, clock.now()),
       clock,
       log: log.named('serverca'),
     };
@@ -156,32 +174,33 @@ function withPort(address: string, port: number): string {
   return address.replace(/:\d+$/, `:${port}`);
 }
 
-/** Rights may come after the start (RBAC applied late): tried again until it works. */
-async function publishRoots(
+/** Every cluster gets root and revocation list; both are followed by one look every few seconds and at each reload. */
+function publishers(
   run: RunCa,
-  api: KubeApi,
-  opened: OpenedSigner,
-  trust: () => TrustSet,
+  { clusters, opened, crl }: { clusters: Clusters; opened: OpenedSigner; crl: CrlKeeper },
   signal: AbortSignal,
-) {
-  const { clock, settings } = run;
-  const log = run.log.named('rootcertconfigmap');
-  const maps = new RootConfigMaps({
-    api,
-    name: settings.configMap,
-    rootPem: () => trust().rootPem,
-    log,
-    signal,
+): Promise<void>[] {
+  const listeners: (() => void)[] = [];
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+  opened.onChange(async () => {
+    await crl.reload();
+    tell();
   });
-  opened.onChange(async () => void maps.publish());
-  while (!signal.aborted) {
-    try {
-      await maps.run();
-    } catch (error) {
-      log.error(`cannot publish the root in namespaces: ${messageOf(error)}`);
+  const look = async () => {
+    while (!signal.aborted) {
+      await run.clock.sleep(5000, signal).catch(() => {});
+      if (!signal.aborted && (await crl.reload())) tell();
     }
-    await clock.sleep(5000, signal).catch(() => {});
-  }
+  };
+  const options = {
+    ...run,
+    rootPem: () => opened.signer.trust().rootPem,
+    crl: () => crl.text,
+    onChange: (listener: () => void) => void listeners.push(listener),
+  };
+  return [look(), ...[...clusters.apis.values()].map((api) => publishIn(api, options, signal))];
 }
 
 function ended(signal: AbortSignal): Promise<void> {
