@@ -53,7 +53,7 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof MeshrootError) throw error;
     throw new MeshrootError('no-mesh-file', `${path} cannot be read: ${codeOf(error) ?? messageOf(error)}`, {
-      hint: 'name it with -f FILE; a fresh one: meshroot init',
+      hint: 'name it with -f FILE; a small one to start from is in README.md',
       cause: error,
     });
   }

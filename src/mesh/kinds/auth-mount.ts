@@ -4,6 +4,9 @@ import { decideByLines, type Resource } from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
+/** A role's name is no secret: in clear it lets the audit log say which role a refused login asked for. */
+const clearKeys = ['role'];
+
 /** The cluster's own Kubernetes auth mount. */
 export function authMountResource(cluster: MeshCluster): Resource<MountRow | undefined> {
   const { authMount } = clusterNames(cluster);
@@ -24,13 +27,18 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
         );
         return { kind: 'refuse', error };
       }
-      return decideByLines(row !== undefined, []);
+      const hidden = row !== undefined && !clearKeys.every((key) => row.clearKeys.includes(key));
+      return decideByLines(
+        row !== undefined,
+        hidden ? ['+ the audit log shows the role that a login asks for'] : [],
+      );
     },
-    write: async ({ vault }) => {
-      await vault.write(`sys/auth/${authMount}`, {
-        type: 'kubernetes',
-        description: `logins of ${cluster.name}, made by meshroot`,
-      });
+    write: async ({ vault }, row) => {
+      if (row === undefined) {
+        const description = `logins of ${cluster.name}, made by meshroot`;
+        await vault.write(`sys/auth/${authMount}`, { type: 'kubernetes', description });
+      }
+      await vault.write(`sys/auth/${authMount}/tune`, { audit_non_hmac_request_keys: clearKeys });
     },
   };
 }
