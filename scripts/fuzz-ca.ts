@@ -10,7 +10,7 @@ import { pemBlocks, toPem } from '../src/x509/pem.ts';
 /**
  * `npm run fuzz -- ca [COUNT]`: requests of the certificate service, broken in a million ways (a bit, a byte, a length, a
  * piece cut out, two glued together, pure noise). Each must be read or refused with an error of ours; anything else, and
- * anything that takes longer than a second, ends the run with the input that did it.
+ * anything that takes a second of the processor, ends the run with the input that did it.
  */
 const count = Number(process.argv.at(-1)) || 1_000_000;
 const uri = ['spiffe://cluster.local/ns/demo/sa/shop'];
@@ -45,7 +45,7 @@ function broken(seed: Buffer, other: Buffer): Buffer {
 }
 
 function attempt(what: string, input: Buffer, read: () => unknown): void {
-  const began = performance.now();
+  const began = process.cpuUsage(); // not the clock: other programs may have the processor
   try {
     read();
   } catch (error) {
@@ -54,8 +54,8 @@ function attempt(what: string, input: Buffer, read: () => unknown): void {
       process.exit(1);
     }
   }
-  if (performance.now() - began < 1000) return;
-  process.stderr.write(`${what} took more than a second on ${input.toString('hex')}\n`);
+  if (process.cpuUsage(began).user < 1_000_000) return;
+  process.stderr.write(`${what} took more than a second of the processor on ${input.toString('hex')}\n`);
   process.exit(1);
 }
 
