@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { floodOf } from '../../test/support/csr-flood.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
+import { tokenReviewApi } from '../../test/support/token-review-api.ts';
 import { day, swapFiles, tempFolder, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
@@ -227,15 +228,18 @@ describe('a caller that ignores back-off', () => {
         rootPem: ca.root.certificate.pem,
         csr,
         token,
-        streams: 900,
+        streams: 400,
       });
-      await flood.refusedOnce;
-      for (let i = 0; i < 3; i++) {
-        const began = performance.now();
-        expect(await ca.ask(honest)).toHaveLength(3);
-        expect(performance.now() - began).toBeLessThan(2000);
+      try {
+        await flood.refusedOnce;
+        for (let i = 0; i < 3; i++) {
+          const began = performance.now();
+          expect(await ca.ask(honest)).toHaveLength(3);
+          expect(performance.now() - began).toBeLessThan(2000);
+        }
+      } finally {
+        await flood.stop();
       }
-      await flood.stop();
     } finally {
       await ca.close();
     }
@@ -263,7 +267,7 @@ describe('what stands around the CA', () => {
       names: [shop],
       serial,
       not_after: new Date(notAfter).toISOString(),
-      ttl: 3600,
+      ttl: expect.closeTo(3600, -1),
       issuer_serial: parseCertificate(ca.bundle['ca-cert.pem']).serial,
     });
     expect((await stat(ledger)).mode & 0o777).toBe(0o600);
@@ -273,6 +277,28 @@ describe('what stands around the CA', () => {
         new RegExp(`^meshroot_ca_certificate_days_left\\{kind="${kind}",serial="[0-9a-f]+"\\} \\d+`, 'm'),
       );
     expect(metrics).toMatch(/^meshroot_ca_queue_depth 0$/m);
+    await folder.remove();
+  });
+
+  test('clusters by name: a token counts where it was made, and the root goes to both', async () => {
+    const remote = await tokenReviewApi();
+    const folder = await tempFolder();
+    const kubeconfig = join(folder.path, 'cluster2.json');
+    await writeFile(kubeconfig, remote.kubeconfig);
+    const ca = await runningCa({}, { remoteCluster: [`cluster2=${kubeconfig}`] });
+    const { csr } = await testCsr();
+    const token = 'good:demo:shop';
+    const [leaf] = await ca.ask({ csr, token, clusterId: 'cluster2' });
+    expect(parseCertificate(leaf!).sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/shop']);
+    const refused = { grpcCode: 16, message: 'request authenticate failure' };
+    await expect(ca.ask({ csr, token, clusterId: 'cluster1' })).rejects.toMatchObject(refused);
+    await expect(ca.ask({ csr, token: await ca.token(), clusterId: 'cluster2' })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(ca.ask({ csr, token, clusterId: 'cluster3' })).rejects.toMatchObject(refused);
+    await vi.waitFor(() => expect(remote.root('demo')).toBe(ca.root.certificate.pem), { timeout: 10_000 });
+    await ca.close();
+    await remote.close();
     await folder.remove();
   });
 });
