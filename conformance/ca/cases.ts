@@ -19,6 +19,8 @@ export interface CaCase {
   readonly expect: CaAnswer;
   /** What istiod answers where we differ on purpose (docs/ca-differences.md). */
   readonly istiod?: CaAnswer;
+  /** What our strict mode answers, the default. */
+  readonly strict?: CaAnswer;
   /** Faults of the leaf and chain of a good answer; empty = as it should be. */
   readonly faults?: (leaf: Certificate, chain: readonly string[], target: CaTarget) => readonly string[];
 }
@@ -26,16 +28,25 @@ export interface CaCase {
 const hour = 3_600_000;
 const refused = { code: 16, text: 'request authenticate failure' } as const;
 
-async function csr(options: { type?: KeyType; subject?: Name; uri?: string } = {}): Promise<string> {
-  const { type = 'ec-p256', subject = [], uri = 'spiffe://cluster.local/ns/foo/sa/bar' } = options;
+interface CsrShape {
+  readonly type?: KeyType;
+  readonly subject?: Name;
+  readonly uri?: string;
+}
+
+async function csrOf(target: CaTarget | undefined, options: CsrShape = {}): Promise<string> {
+  const own = target === undefined ? 'spiffe://cluster.local/ns/foo/sa/bar' : uriOf(target);
+  const { type = 'ec-p256', subject = [], uri = own } = options;
   return createCsr({ key: await generateKeyPair(type), subject, sans: { uri: [uri] }, sanCritical: true });
 }
 
+const csr = (target?: CaTarget): Promise<string> => csrOf(target);
+
 /** A call with a good token. */
 const known =
-  (make: () => Promise<string>, more: Partial<CertificateCall> = {}) =>
+  (make: (target: CaTarget) => Promise<string>, more: Partial<CertificateCall> = {}) =>
   async (target: CaTarget) => ({
-    csr: await make(),
+    csr: await make(target),
     token: target.token,
     clusterId: target.cluster,
     ...more,
@@ -105,7 +116,7 @@ function weakKey(): KeyPair {
 }
 
 async function brokenSignature(): Promise<string> {
-  const [block] = pemBlocks(await csr({ type: 'rsa-2048' }));
+  const [block] = pemBlocks(await csrOf(undefined, { type: 'rsa-2048' }));
   const der = Buffer.from(block!.der);
   der[der.length - 1]! ^= 1;
   return toPem('CERTIFICATE REQUEST', der);
@@ -168,26 +179,61 @@ export const caCases: readonly CaCase[] = [
   },
   ...(['rsa-2048', 'ec-p256', 'ec-p384'] as const).map((type) => ({
     name: `a key of ${type}`,
-    call: known(() => csr({ type })),
+    call: known((target) => csrOf(target, { type })),
     expect: good,
     faults: profileFaults,
   })),
   {
     name: 'the empty organization of pilot-agent',
-    call: known(() => csr({ subject: [{ type: 'O', value: '' }] })),
+    call: known((target) => csrOf(target, { subject: [{ type: 'O', value: '' }] })),
     expect: good,
     faults: profileFaults,
   },
   {
     name: 'a common name becomes the identity, not what was asked for',
-    call: known(() => csr({ subject: [{ type: 'CN', value: 'admin' }] })),
+    call: known((target) => csrOf(target, { subject: [{ type: 'CN', value: 'admin' }] })),
     expect: good,
+    strict: refused,
     faults: (leaf, _chain, target) =>
       isTrue(leaf.subject.map(({ value }) => value).join() === uriOf(target), 'common name'),
   },
   {
     name: 'a foreign name in the request is not granted',
-    call: known(() => csr({ uri: 'spiffe://cluster.local/ns/istio-system/sa/istiod' })),
+    call: known((target) => csrOf(target, { uri: 'spiffe://cluster.local/ns/istio-system/sa/istiod' })),
+    expect: good,
+    strict: refused,
+    faults: profileFaults,
+  },
+  ...(
+    [
+      ['a DNS name', { dns: ['istiod.istio-system.svc'] }],
+      ['an IP address', { ip: ['10.0.0.1'] }],
+      ['an e-mail address', { email: ['a@b.c'] }],
+    ] as const
+  ).map(([what, names]) => ({
+    name: `${what} in the request beside the identity`,
+    call: known(async (target) =>
+      createCsr({ key: await generateKeyPair('ec-p256'), sans: { uri: [uriOf(target)], ...names } }),
+    ),
+    expect: good,
+    strict: refused,
+    faults: profileFaults,
+  })),
+  {
+    name: 'a second identity beside the own one',
+    call: known(async (target) =>
+      createCsr({
+        key: await generateKeyPair('ec-p256'),
+        sans: { uri: [uriOf(target), 'spiffe://cluster.local/ns/a/sa/b'] },
+      }),
+    ),
+    expect: good,
+    strict: refused,
+    faults: profileFaults,
+  },
+  {
+    name: 'a request without any name',
+    call: known(async () => createCsr({ key: await generateKeyPair('ec-p256') })),
     expect: good,
     faults: profileFaults,
   },

@@ -3,7 +3,7 @@ import { type CertificateCall, requestCertificate } from '../../src/istio/worklo
 
 /** A certificate service to be judged: ours, or any other that listens somewhere. */
 export interface CaTarget {
-  readonly kind: 'meshroot' | 'istiod';
+  readonly kind: 'meshroot' | 'meshroot-compat' | 'istiod';
   readonly rootPem: string;
   readonly cluster: string;
   readonly namespace: string;
@@ -25,7 +25,7 @@ export function targetFromEnvironment(env = process.env): CaTarget | undefined {
     env.CA_CONFORMANCE_ACCOUNT ?? 'default:default'
   ).split(':');
   return {
-    kind: env.CA_CONFORMANCE_KIND === 'meshroot' ? 'meshroot' : 'istiod',
+    kind: kindOf(env.CA_CONFORMANCE_KIND),
     rootPem,
     cluster: env.CA_CONFORMANCE_CLUSTER ?? 'Kubernetes',
     namespace,
@@ -40,4 +40,8 @@ export function targetFromEnvironment(env = process.env): CaTarget | undefined {
         ...call,
       }),
   };
+}
+
+function kindOf(name: string | undefined): CaTarget['kind'] {
+  return name === 'meshroot' || name === 'meshroot-compat' ? name : 'istiod';
 }

@@ -38,7 +38,20 @@ const noted = [
   'appNamespace',
 ] as const;
 
-interface Options extends Omit<CaFlags, 'meshTrustDomain'> {
+interface Options extends Omit<CaFlags, 'meshTrustDomain' | 'vault'> {
+  readonly vaultAddress?: string;
+  readonly vaultCaCert?: string;
+  readonly vaultNamespace?: string;
+  readonly vaultTokenFile?: string;
+  readonly vaultAuthPath?: string;
+  readonly vaultRole?: string;
+  readonly vaultJwtFile?: string;
+  readonly vaultPki?: string;
+  readonly vaultPkiRole?: string;
+  readonly vaultTransit?: string;
+  readonly vaultTransitKey?: string;
+  readonly vaultKvPath?: string;
+
   readonly secureGRPCAddr?: string;
   readonly monitoringAddr?: string;
   readonly httpAddr?: string;
@@ -66,7 +79,37 @@ export function command(io: Io): Command {
     .option('--kubeconfig <file>', 'cluster that reviews tokens')
     .option('--jwks <file|url>', 'check tokens with these keys instead')
     .option('--issuer <issuer>', 'issuer of those tokens')
-    .option('--signer <kind>', 'what holds the key: file', 'file')
+    .option('--signer <kind>', 'what holds the key: file, vault-pki or vault-transit', 'file')
+    .option('--vault-address <url>', 'Vault that signs (VAULT_ADDR)')
+    .option('--vault-ca-cert <file>', 'whom to believe as that Vault (VAULT_CACERT)')
+    .option('--vault-namespace <name>', 'its namespace (VAULT_NAMESPACE)')
+    .option('--vault-token-file <file>', 'token that somebody else keeps fresh')
+    .option('--vault-auth-path <path>', 'or log in with the own service account at this mount')
+    .option('--vault-role <role>', 'role of that login')
+    .option('--vault-jwt-file <file>', 'service-account token for it')
+    .option('--vault-pki <mount>', 'PKI engine of --signer vault-pki (default pki)')
+    .option('--vault-pki-role <role>', 'its role: use_csr_sans=false, require_cn=false, no_store=true')
+    .option('--vault-transit <mount>', 'transit engine of --signer vault-transit (default transit)')
+    .option('--vault-transit-key <name>', 'its key, for which the intermediate was issued')
+    .option(
+      '--vault-kv-path <path>',
+      'ca_cert, cert_chain and root_cert of it (default: files of --root-ca-dir)',
+    )
+    .option('--reserve-dir <dir>', 'intermediate with an encrypted key that signs while the Vault is away')
+    .option('--reserve-passphrase-file <file>', 'what opens that key')
+    .option('--ledger <file>', 'a JSON line for every certificate; - for stdout')
+    .option(
+      '--csr-mode <mode>',
+      'strict: names asked for must be the caller’s; compat: ignored, as by istiod',
+    )
+    .option('--min-rsa-bits <bits>', 'smallest RSA key that is signed: 2048, 3072 or 4096')
+    .option('--rate-limit <n/s>', 'certificates of all callers, for example 500/s')
+    .option('--caller-rate-limit <n/m>', 'certificates of one pod, for example 30/m')
+    .option(
+      '--remote-cluster <name=kubeconfig>',
+      'further cluster whose tokens are reviewed (repeatable)',
+      (one: string, before: string[] = []) => [...before, one],
+    )
     .option('--metrics <host:port>', 'Prometheus metrics and /ready')
     .option('--secureGRPCAddr <host:port>', "as --listen, by istiod's name")
     .option('--monitoringAddr <host:port>', "as --metrics, by istiod's name")
@@ -96,6 +139,20 @@ async function start(
       ...options,
       listen: options.listen ?? options.secureGRPCAddr,
       metrics: options.metrics ?? options.monitoringAddr ?? (discovery ? ':15014' : undefined),
+      vault: {
+        address: options.vaultAddress,
+        caCert: options.vaultCaCert,
+        namespace: options.vaultNamespace,
+        tokenFile: options.vaultTokenFile,
+        authPath: options.vaultAuthPath,
+        role: options.vaultRole,
+        jwtFile: options.vaultJwtFile,
+        pki: options.vaultPki,
+        pkiRole: options.vaultPkiRole,
+        transit: options.vaultTransit,
+        transitKey: options.vaultTransitKey,
+        kvPath: options.vaultKvPath,
+      },
       http: options.httpAddr ?? (discovery ? ':8080' : undefined),
       meshTrustDomain: await meshTrustDomain(options.meshConfig),
     },

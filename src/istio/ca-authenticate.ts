@@ -1,8 +1,8 @@
 import { MeshrootError } from '../lib/errors.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { CaRefusal, unauthenticated } from './ca-refusal.ts';
-import type { ReviewToken } from './ca-token-review.ts';
-import { parseServiceAccountUser, parseSpiffeUri, spiffeUri } from './identity.ts';
+import type { PodRef, ReviewToken } from './ca-token-review.ts';
+import { parseServiceAccountUser, parseSpiffeUri, type SpiffeIdentity, spiffeUri } from './identity.ts';
 
 /** What a call brings along to say who makes it. */
 export interface Evidence {
@@ -18,6 +18,10 @@ export interface Caller {
   /** What goes into the certificate, all of it and nothing else. */
   readonly uris: readonly string[];
   readonly via: 'certificate' | 'token';
+  /** The cluster that vouched for it. */
+  readonly clusterId: string;
+  readonly account?: Omit<SpiffeIdentity, 'trustDomain'>;
+  readonly pod?: PodRef | undefined;
 }
 
 export interface AuthenticateOptions {
@@ -25,6 +29,8 @@ export interface AuthenticateOptions {
   readonly clusterId: string;
   readonly audiences: readonly string[];
   readonly review: ReviewToken;
+  /** Further clusters by name, each with what reviews its tokens. */
+  readonly remotes?: ReadonlyMap<string, { readonly review: ReviewToken }> | undefined;
 }
 
 /**
@@ -38,7 +44,7 @@ export async function authenticate(
 ): Promise<Caller> {
   const reasons: string[] = [];
   if (evidence.certificate !== undefined) {
-    const result = byCertificate(evidence.certificate, options.trustDomain, now);
+    const result = byCertificate(evidence.certificate, options, now);
     if (typeof result !== 'string') return result;
     reasons.push(result);
   }
@@ -48,7 +54,11 @@ export async function authenticate(
 }
 
 /** Renewal: the identity of the certificate in hand, nothing more. */
-function byCertificate(der: Buffer, trustDomain: string, now: number): Caller | string {
+function byCertificate(
+  der: Buffer,
+  { trustDomain, clusterId }: AuthenticateOptions,
+  now: number,
+): Caller | string {
   try {
     const { sans, notAfter, notBefore } = parseCertificate(der);
     if (now > notAfter || now < notBefore) return 'the client certificate has expired'; // the connection may be older
@@ -58,7 +68,7 @@ function byCertificate(der: Buffer, trustDomain: string, now: number): Caller | 
     if (identity === undefined) return `the client certificate names no workload: ${uri}`;
     if (identity.trustDomain !== trustDomain)
       return `the client certificate is of trust domain ${identity.trustDomain}`;
-    return { uris: [uri], via: 'certificate' };
+    return { uris: [uri], via: 'certificate', clusterId };
   } catch (error) {
     if (error instanceof MeshrootError) return `the client certificate cannot be read: ${error.message}`;
     throw error;
@@ -68,18 +78,20 @@ function byCertificate(der: Buffer, trustDomain: string, now: number): Caller | 
 async function byToken(evidence: Evidence, options: AuthenticateOptions): Promise<Caller | string> {
   const token = bearerToken(evidence.authorization);
   if (token === undefined) return 'no bearer token exists in the request';
-  const { clusterId = '' } = evidence;
-  if (clusterId !== '' && clusterId !== options.clusterId) {
-    return `client claims to be in cluster "${clusterId}", but only "${options.clusterId}" is served here`;
+  const clusterId = evidence.clusterId || options.clusterId;
+  const review = clusterId === options.clusterId ? options.review : options.remotes?.get(clusterId)?.review;
+  if (review === undefined) {
+    const served = [options.clusterId, ...(options.remotes?.keys() ?? [])].join('", "');
+    return `client claims to be in cluster "${clusterId}", but only "${served}" is served here`;
   }
-  const verdict = await options.review(token, options.audiences);
+  const verdict = await review(token, options.audiences);
   if (!verdict.authenticated) return `the token is not accepted: ${verdict.error ?? 'not authenticated'}`;
   if (!verdict.groups.includes('system:serviceaccounts')) return 'the token is not a service account token';
   const account = parseServiceAccountUser(verdict.username);
   if (account === undefined) return `"${verdict.username}" is not a service account`;
   const uri = spiffeUri({ trustDomain: options.trustDomain, ...account });
   if (parseSpiffeUri(uri) === undefined) return `${uri} is not a SPIFFE ID`;
-  return { uris: [uri], via: 'token' };
+  return { uris: [uri], via: 'token', clusterId, account, pod: verdict.pod };
 }
 
 /** The token of `Bearer <token>`; `Istio <token>` is for HTTP only, in istiod too. */

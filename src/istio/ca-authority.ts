@@ -2,11 +2,20 @@ import type { Clock } from '../lib/clock.ts';
 import { goDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Csr } from '../x509/csr.ts';
+import type { Admission } from './ca-admission.ts';
 import { type AuthenticateOptions, authenticate, type Caller, type Evidence } from './ca-authenticate.ts';
-import { type CsrRule, compatRules, readCsr } from './ca-csr-rules.ts';
+import { type CsrPolicy, defaultCsrPolicy, readCsr } from './ca-csr-rules.ts';
+import type { MayImpersonate } from './ca-impersonation.ts';
 import type { CertificateRequest } from './ca-messages.ts';
 import { CaRefusal } from './ca-refusal.ts';
 import type { Issued, Signer } from './ca-signer.ts';
+import type { ReviewToken } from './ca-token-review.ts';
+import { parseSpiffeUri } from './identity.ts';
+
+export interface RemoteCluster {
+  readonly review: ReviewToken;
+  readonly mayImpersonate?: MayImpersonate | undefined;
+}
 
 export interface AuthorityOptions extends AuthenticateOptions {
   readonly signer: Signer;
@@ -14,11 +23,17 @@ export interface AuthorityOptions extends AuthenticateOptions {
   /** Milliseconds. */
   readonly defaultTtl: number;
   readonly maxTtl: number;
-  readonly csrRules?: readonly CsrRule[];
+  readonly csrPolicy?: CsrPolicy | undefined;
+  readonly admission?: Admission | undefined;
+  /** Undefined: nobody may. */
+  readonly mayImpersonate?: MayImpersonate | undefined;
+  readonly remotes?: ReadonlyMap<string, RemoteCluster> | undefined;
 }
 
 export interface Certified {
   readonly caller: Caller;
+  /** What the leaf names. */
+  readonly uris: readonly string[];
   readonly issued: Issued;
   /** What goes on the wire: the leaf, each intermediate in an element of its own, and last the whole root bundle. */
   readonly chain: readonly string[];
@@ -26,7 +41,7 @@ export interface Certified {
 
 /**
  * `IstioCertificateService.CreateCertificate` without a socket. The identity always comes from the caller's proof, never
- * from the request; of the CSR only the key counts (and whether it has a common name).
+ * from the request; of the CSR only the key counts (and whether it has a common name), the policy may refuse it for more.
  * @throws CaRefusal with istiod's gRPC code and words
  */
 export async function createCertificate(
@@ -36,22 +51,47 @@ export async function createCertificate(
 ): Promise<Certified> {
   const now = options.clock.now();
   const caller = await authenticate(evidence, options, now);
-  refuseImpersonation(request);
-  const csr = readCsr(request.csr, caller, options.csrRules ?? compatRules);
-  const ttl = lifetime(request.ttl, options);
-  const issued = await sign(csr, caller, ttl, options);
-  return { caller, issued, chain: replyChain(issued) };
+  const { admission } = options;
+  if (admission === undefined) return certify(request, caller, options);
+  const [first = ''] = caller.uris;
+  return admission.run(caller.pod?.uid ?? first, () => certify(request, caller, options));
 }
 
-/** Nodes that ask for their pods (ztunnel) need the pod list of the node: not served yet, and never guessed. */
-function refuseImpersonation(request: CertificateRequest): void {
-  const identity = request.metadata.ImpersonatedIdentity ?? '';
-  if (identity === '') return;
-  throw new CaRefusal(
-    'impersonation-refused',
-    'request impersonation authentication failure',
-    `impersonation of ${identity} is not served`,
-  );
+async function certify(
+  request: CertificateRequest,
+  caller: Caller,
+  options: AuthorityOptions,
+): Promise<Certified> {
+  const ttl = lifetime(request.ttl, options);
+  const uris = await namesFor(request, caller, options);
+  const csr = readCsr(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
+  const issued = await sign(csr, uris, ttl, options);
+  return { caller, uris, issued, chain: replyChain(issued) };
+}
+
+/**
+ * Whose names go into the certificate: the caller's own, or those of the pod that a node asks for. Only identities of our
+ * trust domain can be asked for.
+ */
+async function namesFor(request: CertificateRequest, caller: Caller, options: AuthorityOptions) {
+  const wanted = request.metadata.ImpersonatedIdentity ?? '';
+  if (wanted === '') return caller.uris;
+  const identity = parseSpiffeUri(wanted);
+  if (identity === undefined) throw impersonation(`${wanted} is not a workload's identity`);
+  if (identity.trustDomain !== options.trustDomain)
+    throw impersonation(`${wanted} is not of trust domain ${options.trustDomain}`);
+  const { clusterId } = caller;
+  const judge =
+    clusterId === options.clusterId
+      ? options.mayImpersonate
+      : options.remotes?.get(clusterId)?.mayImpersonate;
+  const reason = judge === undefined ? 'impersonation is not served' : await judge(caller, identity);
+  if (reason !== undefined) throw impersonation(`${caller.uris.join(' ')} as ${wanted}: ${reason}`);
+  return [wanted];
+}
+
+function impersonation(reason: string): CaRefusal {
+  return new CaRefusal('impersonation-refused', 'request impersonation authentication failure', reason);
 }
 
 function lifetime(requested: number, options: AuthorityOptions): number {
@@ -64,18 +104,24 @@ function lifetime(requested: number, options: AuthorityOptions): number {
   );
 }
 
-async function sign(csr: Csr, caller: Caller, ttl: number, options: AuthorityOptions): Promise<Issued> {
-  const [first = ''] = caller.uris;
+async function sign(
+  csr: Csr,
+  uris: readonly string[],
+  ttl: number,
+  options: AuthorityOptions,
+): Promise<Issued> {
+  const [first = ''] = uris;
   const named = csr.subject.some(({ type, value }) => type === 'CN' && value !== '') && first.length <= 64;
   try {
     return await options.signer.signWorkload({
-      publicKey: csr.publicKey,
-      uris: caller.uris,
+      csr,
+      uris,
       ttl,
       now: options.clock.now(), // after the review, which may have taken a while
       ...(named ? { commonName: first } : {}),
     });
   } catch (error) {
+    if (error instanceof CaRefusal) throw error;
     throw new CaRefusal('signing-failed', `CSR signing error (${messageOf(error)})`);
   }
 }

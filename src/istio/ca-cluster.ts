@@ -1,6 +1,6 @@
 import type { KubeApi } from '../kube/api.ts';
 import { Secret } from '../lib/secret.ts';
-import type { ReviewToken } from './ca-token-review.ts';
+import type { PodRef, ReviewToken } from './ca-token-review.ts';
 
 /** Asks the API server: a token counts only for an audience that was asked for, and dies with its pod at once. */
 export function clusterReviewer(api: Pick<KubeApi, 'tokenReview'>): ReviewToken {
@@ -16,6 +16,13 @@ export function clusterReviewer(api: Pick<KubeApi, 'tokenReview'>): ReviewToken 
         error: error ?? `it is not for audience ${audiences.join(', ')}`,
       };
     }
-    return { authenticated: true, username, groups };
+    return { authenticated: true, username, groups, pod: podOf(verdict.extra) };
   };
+}
+
+/** The bound pod, as the API server tells it beside the user. */
+function podOf(extra: Readonly<Record<string, readonly string[]>>): PodRef | undefined {
+  const name = extra['authentication.kubernetes.io/pod-name']?.[0];
+  const uid = extra['authentication.kubernetes.io/pod-uid']?.[0];
+  return name === undefined || uid === undefined ? undefined : { name, uid };
 }

@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
@@ -52,13 +59,20 @@ export async function jwksReviewer(options: JwksOptions): Promise<ReviewToken> {
   };
 }
 
-function verdictOf(verified: { payload: { sub?: string } }) {
+function verdictOf({ payload }: { payload: JWTPayload }) {
   return {
     authenticated: true,
-    username: verified.payload.sub ?? '',
+    username: payload.sub ?? '',
     groups: ['system:serviceaccounts', 'system:authenticated'],
+    pod: boundPod.safeParse(payload).data?.['kubernetes.io'].pod,
+    expiresAt: (payload.exp ?? 0) * 1000,
   };
 }
+
+/** The private claim in which Kubernetes names the pod of a token. */
+const boundPod = z.object({
+  'kubernetes.io': z.object({ pod: z.object({ name: z.string(), uid: z.string() }) }),
+});
 
 /** Everything that jose finds wrong with the token itself; not a key server that is away or answers rubbish. */
 function isCallersFault(error: unknown): error is errors.JOSEError {

@@ -1,21 +1,20 @@
-import type { Clock } from '../lib/clock.ts';
-import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+import { codeOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { judgeBundle } from './bundle-lint.ts';
-import { readBundleFolder } from './ca-folder.ts';
+import type { SigningKey } from '../x509/signature.ts';
 import { decideReload, reloadReasons } from './ca-reload.ts';
-import { FileSigner, type SigningSet, signingSet } from './ca-signer.ts';
+import { FileSigner, type SigningSet } from './ca-signer.ts';
 
 export interface KeeperOptions {
-  readonly folder: string;
+  /** Reads the whole set anew. @throws MeshrootError when it cannot be read or must not be used */
+  readonly source: SetSource;
   readonly multiRoot: boolean;
-  /** Name constraints of the CA must permit it. */
-  readonly trustDomain: string;
-  readonly clock: Clock;
   readonly log: Logger;
   /** Told of every reload that did something; `code` names a refusal. */
   readonly onReload?: (result: { ok: boolean; code?: string }) => void;
 }
+
+/** A set and, for the log, where it comes from in istiod's words. */
+export type SetSource = () => Promise<{ readonly kind: string; readonly set: SigningSet }>;
 
 /** Holds the plugged-in set: the first must be good, later ones take over only whole and good; the last good one stays. */
 export class BundleKeeper {
@@ -35,8 +34,7 @@ export class BundleKeeper {
   static async open(options: KeeperOptions): Promise<BundleKeeper> {
     const { log } = options;
     log.info('creating CA and initializing public key');
-    const { layout, set } = await readJudged(options);
-    const kind = layout === 'istio' ? 'istiod file format' : 'kubernetes.io/tls secret type';
+    const { kind, set } = await options.source();
     log.info(`Using ${kind} for signing ca files`);
     log.info('Use local CA certificate');
     return new BundleKeeper(set, options);
@@ -50,7 +48,7 @@ export class BundleKeeper {
   /** Looks at the folder again; never throws. True when what is on disk is what is in use. */
   async reload(): Promise<boolean> {
     try {
-      const { set } = await readJudged(this.#options);
+      const { set } = await this.#options.source();
       if (sameSet(set, this.#loaded)) {
         this.#lastFailure = '';
         return true;
@@ -101,19 +99,12 @@ export class BundleKeeper {
   }
 }
 
-async function readJudged(options: KeeperOptions) {
-  const { layout, bundle } = await readBundleFolder(options.folder);
-  const [finding] = judgeBundle(bundle, options.clock.now(), options);
-  if (finding !== undefined) {
-    throw new MeshrootError(finding.code, finding.message, {
-      exit: 1,
-      ...(finding.hint === undefined ? {} : { hint: finding.hint }),
-    });
-  }
-  return { layout, set: signingSet(bundle) };
-}
-
 function sameSet(a: SigningSet, b: SigningSet): boolean {
   const text = (set: SigningSet) => [set.certificate, ...set.chain].map((c) => c.fingerprint).join();
-  return a.rootPem === b.rootPem && text(a) === text(b) && a.privateKey.equals(b.privateKey);
+  return a.rootPem === b.rootPem && text(a) === text(b) && sameKey(a.privateKey, b.privateKey);
+}
+
+function sameKey(a: SigningKey, b: SigningKey): boolean {
+  if ('sign' in a || 'sign' in b) return 'sign' in a && 'sign' in b && a.publicKey.equals(b.publicKey);
+  return a.equals(b);
 }

@@ -68,11 +68,29 @@ export function decodeResponse(bytes: Uint8Array): readonly string[] {
   });
 }
 
+/** Written by hand: it is the largest thing that is made per call, and nearly all of it is plain ASCII. */
 export function encodeResponse(chain: readonly string[]): Buffer {
-  const writer = new BinaryWriter();
-  for (const element of chain) writer.tag(1, WireType.LengthDelimited).string(element);
-  return Buffer.from(writer.finish());
+  let size = 0;
+  const lengths = chain.map((element) => {
+    const length = Buffer.byteLength(element);
+    size += 1 + varintSize(length) + length;
+    return length;
+  });
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const [i, element] of chain.entries()) {
+    bytes[at++] = 0x0a; // field 1, length-delimited
+    for (let rest = lengths[i] ?? 0; ; rest >>>= 7) {
+      bytes[at++] = rest < 0x80 ? rest : (rest & 0x7f) | 0x80;
+      if (rest < 0x80) break;
+    }
+    at += bytes.write(element, at);
+  }
+  return bytes;
 }
+
+const varintSize = (value: number): number =>
+  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x200000 ? 3 : value < 0x10000000 ? 4 : 5;
 
 function eachField(
   reader: BinaryReader,

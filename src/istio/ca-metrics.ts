@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../lib/clock.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import type { CaRefusal, RefusalCode } from './ca-refusal.ts';
 import type { TrustSet } from './ca-signer.ts';
 
@@ -60,7 +61,15 @@ export class CaMetrics {
     registers: [this.registry],
   });
 
-  constructor(trust: () => TrustSet, clock: Clock) {
+  readonly #signer = new Histogram({
+    name: 'meshroot_ca_signer_seconds',
+    help: 'Time of a signer that is not in this process, by result (ok, failed, reserve).',
+    labelNames: ['result'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  });
+
+  constructor(trust: () => TrustSet, clock: Clock, depth: () => number, serving: () => Certificate) {
     this.#identity.inc(0);
     this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
     this.#expiry('cert_chain', 'cert chain', () => (trust().chain[0] ?? trust().certificate).notAfter, clock);
@@ -75,6 +84,8 @@ export class CaMetrics {
       '1 when the served chain does not hold the signing certificate.',
       () => (matches(trust()) ? 0 : 1),
     );
+    this.#daysLeft(trust, serving, clock);
+    gauge('meshroot_ca_queue_depth', 'Requests that wait for their turn.', depth);
     gauge('meshroot_ca_roots', 'Number of roots in the bundle.', () => trust().roots.length);
   }
 
@@ -96,8 +107,40 @@ export class CaMetrics {
     if (error !== undefined) this.#signing.inc({ error });
   }
 
+  signed({
+    ok,
+    ms,
+    reserve,
+  }: {
+    readonly ok: boolean;
+    readonly ms: number;
+    readonly reserve: boolean;
+  }): void {
+    this.#signer.observe({ result: reserve ? 'reserve' : ok ? 'ok' : 'failed' }, ms / 1000);
+  }
+
   reloaded(result: { ok: boolean; code?: string }): void {
     this.#reloads.inc({ result: result.ok ? 'ok' : (result.code ?? 'refused') });
+  }
+
+  /** istiod shows the first root and the first certificate of the chain only. */
+  #daysLeft(trust: () => TrustSet, serving: () => Certificate, clock: Clock): void {
+    const gauge: Gauge<'kind' | 'serial'> = new Gauge({
+      name: 'meshroot_ca_certificate_days_left',
+      help: 'Days until each certificate that the CA works with expires, by kind (signer, chain, root, serving).',
+      labelNames: ['kind', 'serial'],
+      registers: [this.registry],
+      collect: (): void => {
+        gauge.reset();
+        const { certificate, chain, roots } = trust();
+        const set = (kind: string, { serial, notAfter }: Certificate) =>
+          gauge.set({ kind, serial }, (notAfter - clock.now()) / day);
+        set('signer', certificate);
+        for (const one of chain) set('chain', one);
+        for (const one of roots) set('root', one);
+        set('serving', serving());
+      },
+    });
   }
 
   #counter(name: string, help: string): Counter {

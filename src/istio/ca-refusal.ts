@@ -9,6 +9,8 @@ export const grpcCodes = {
   internal: 13,
   'signing-failed': 13,
   'reviewer-unavailable': 14,
+  'signer-unavailable': 14,
+  'csr-not-allowed': 16,
   unauthenticated: 16,
   'impersonation-refused': 16,
 } as const;

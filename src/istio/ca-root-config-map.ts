@@ -1,13 +1,16 @@
 import type { KubeApi, KubeObject } from '../kube/api.ts';
 import { codeOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { isRecord } from '../lib/records.ts';
 
 export interface RootConfigMapOptions {
   readonly api: Pick<KubeApi, 'get' | 'create' | 'replace' | 'watch'>;
   /** `istio-ca-root-cert` */
   readonly name: string;
-  /** root-cert.pem as it is now. */
-  readonly rootPem: () => string;
+  /** Key of its data; `root-cert.pem` unless told otherwise. */
+  readonly key?: string;
+  /** What it holds now; undefined: no map is made, one that is there is emptied. */
+  readonly rootPem: () => string | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -55,7 +58,7 @@ export class RootConfigMaps {
           if (event.type === 'SYNCED' || event.object.metadata.name !== name) return;
           const { namespace } = event.object.metadata;
           if (namespace === undefined || !this.#namespaces.has(namespace)) return;
-          if (event.type === 'DELETED' || rootOf(event.object) !== this.#options.rootPem())
+          if (event.type === 'DELETED' || this.#textOf(event.object) !== (this.#options.rootPem() ?? ''))
             this.#write(namespace);
         },
         signal,
@@ -66,6 +69,14 @@ export class RootConfigMaps {
   /** Writes the root as it is now into every namespace; resolves when all are done. */
   async publish(): Promise<void> {
     await Promise.all([...this.#namespaces].map((namespace) => this.#write(namespace)));
+  }
+
+  get #key(): string {
+    return this.#options.key ?? 'root-cert.pem';
+  }
+
+  #textOf({ data }: KubeObject): unknown {
+    return isRecord(data) ? data[this.#key] : undefined;
   }
 
   /** One write at a time per namespace; a later one starts after the former and sees the newest root. */
@@ -79,12 +90,14 @@ export class RootConfigMaps {
     const { api, name, rootPem, log, signal } = this.#options;
     if (signal.aborted) return;
     const ref = { ...type, name, namespace };
-    const data = { 'root-cert.pem': rootPem() };
+    const text = rootPem();
+    const data = { [this.#key]: text ?? '' };
     const labels = { 'istio.io/config': 'true' };
     try {
       const found = await api.get(ref);
+      if (found === undefined && text === undefined) return;
       if (found === undefined) await api.create({ ...type, metadata: { name, namespace, labels }, data });
-      else if (rootOf(found) === data['root-cert.pem']) return;
+      else if (this.#textOf(found) === (text ?? '')) return;
       else await api.replace(corrected(found, labels, data)); // istiod's own role may update, but not patch
       log.debug(`wrote ${name} in ${namespace}`);
     } catch (error) {
@@ -108,11 +121,4 @@ function corrected(
 
 function isEnding(namespace: KubeObject): boolean {
   return namespace.metadata.deletionTimestamp !== undefined;
-}
-
-function rootOf(map: KubeObject): unknown {
-  const { data } = map;
-  return typeof data === 'object' && data !== null && 'root-cert.pem' in data
-    ? data['root-cert.pem']
-    : undefined;
 }

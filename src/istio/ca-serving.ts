@@ -40,7 +40,7 @@ export async function servingMaterial(
   now: number,
 ): Promise<ServingMaterial> {
   const key = await generateKeyPair(keyTypeLike(signer.trust().certificate));
-  const { leaf, trust } = await signer.signServing({ publicKey: key.publicKey, dns, ttl: wantedTtl, now });
+  const { leaf, trust } = await signer.signServing({ key, dns, ttl: wantedTtl, now });
   return {
     certificateChain: [leaf, ...trust.chain].map((certificate) => certificate.pem).join(''),
     privateKey: privateKeyPem(key.privateKey).reveal(),

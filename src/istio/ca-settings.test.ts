@@ -18,6 +18,15 @@ describe('settings of the CA', () => {
       audiences: ['istio-ca'],
       multiRoot: false,
       configMap: 'istio-ca-root-cert',
+      crlConfigMap: 'istio-ca-crl',
+      signer: { kind: 'file' },
+      reserve: undefined,
+      ledger: undefined,
+      csrPolicy: { mode: 'strict', minRsaBits: 2048 },
+      rate: undefined,
+      callerRate: undefined,
+      trustedNodeAccounts: new Set(),
+      remoteClusters: new Map(),
       kubeconfig: undefined,
       jwks: undefined,
     });
@@ -51,12 +60,7 @@ describe('settings of the CA', () => {
   });
 
   test.each([
-    [
-      { signer: 'vault-pki' },
-      {},
-      'signer-not-built',
-      '--signer vault-pki is not built yet: the key stays in a file for now',
-    ],
+    [{ signer: 'vault-pki' }, {}, 'signer-incomplete', '--signer vault-pki lacks --vault-pki-role'],
     [{ signer: 'hsm' }, {}, 'unknown-signer', '"hsm" is not a signer'],
     [{ jwks: 'f' }, {}, 'half-jwks', '--jwks alone is not enough'],
     [{}, { DEFAULT_WORKLOAD_CERT_TTL: 'soon' }, 'bad-duration', '"soon" is not a duration'],

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import type { Rate } from './ca-admission.ts';
+import type { CsrPolicy } from './ca-csr-rules.ts';
+import { type SignerSettings, signerSettings, type VaultFlags } from './ca-signer-settings.ts';
 import { checkTrustDomain } from './identity.ts';
 
 /** Flags of `meshroot ca`: ours, and istiod's by their names. */
@@ -15,6 +18,18 @@ export interface CaFlags {
   readonly jwks?: string | undefined;
   readonly issuer?: string | undefined;
   readonly signer?: string | undefined;
+  readonly vault?: VaultFlags | undefined;
+  readonly reserveDir?: string | undefined;
+  readonly reservePassphraseFile?: string | undefined;
+  /** `-` is stdout. */
+  readonly ledger?: string | undefined;
+  readonly csrMode?: string | undefined;
+  readonly minRsaBits?: string | undefined;
+  /** `100/s`, `30/m` */
+  readonly rateLimit?: string | undefined;
+  readonly callerRateLimit?: string | undefined;
+  /** `name=kubeconfig`, each a cluster whose tokens are accepted too. */
+  readonly remoteCluster?: readonly string[] | undefined;
   /** The trust domain of --meshConfig, when there is one. */
   readonly meshTrustDomain?: string | undefined;
 }
@@ -35,7 +50,18 @@ export interface CaSettings {
   readonly audiences: readonly string[];
   readonly multiRoot: boolean;
   readonly configMap: string;
+  readonly crlConfigMap: string;
   readonly kubeconfig: string | undefined;
+  readonly signer: SignerSettings;
+  readonly reserve: { readonly folder: string; readonly passphraseFile: string } | undefined;
+  readonly ledger: string | undefined;
+  readonly csrPolicy: CsrPolicy;
+  readonly rate: Rate | undefined;
+  readonly callerRate: Rate | undefined;
+  /** `namespace/account` of those that may ask for the pods of their node. */
+  readonly trustedNodeAccounts: ReadonlySet<string>;
+  /** Kubeconfig by cluster id. */
+  readonly remoteClusters: ReadonlyMap<string, string>;
   /** Check tokens with these keys instead of asking the API server. */
   readonly jwks: { readonly source: string; readonly issuer: string } | undefined;
 }
@@ -53,7 +79,7 @@ const jwtRule = z.object({
  * @throws MeshrootError naming the flag or variable that cannot be used
  */
 export function caSettings(flags: CaFlags, env: Env): CaSettings {
-  refuseOtherSigners(flags, env);
+  refuseExternalCa(env);
   const rule = env.JWT_RULE ? parseJwtRule(env.JWT_RULE) : undefined;
   return {
     folder: flags.rootCaDir ?? orElse(env.ROOT_CA_DIR, './etc/cacerts'),
@@ -72,27 +98,17 @@ export function caSettings(flags: CaFlags, env: Env): CaSettings {
     audiences: rule?.audiences ?? orElse(env.TOKEN_AUDIENCES, 'istio-ca').split(','),
     multiRoot: isTrue(env.ISTIO_MULTIROOT_MESH),
     configMap: orElse(env.PILOT_CA_CERT_CONFIGMAP, 'istio-ca-root-cert'),
+    crlConfigMap: orElse(env.PILOT_CRL_CONFIGMAP, 'istio-ca-crl'),
     kubeconfig: flags.kubeconfig,
+    signer: signerSettings(flags.signer, flags.vault ?? {}, env),
+    reserve: reserveOf(flags),
+    ledger: flags.ledger,
+    ...policyOf(flags, env),
     jwks: jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer }),
   };
 }
 
-function refuseOtherSigners(flags: CaFlags, env: Env): void {
-  const { signer = 'file' } = flags;
-  if (signer === 'vault-pki' || signer === 'vault-transit') {
-    throw new MeshrootError(
-      'signer-not-built',
-      `--signer ${signer} is not built yet: the key stays in a file for now`,
-      {
-        hint: 'use --signer file with the four files of ROOT_CA_DIR; signing inside Vault is not built yet',
-      },
-    );
-  }
-  if (signer !== 'file') {
-    throw new MeshrootError('unknown-signer', `"${signer}" is not a signer`, {
-      hint: 'one of: file, vault-pki, vault-transit',
-    });
-  }
+function refuseExternalCa(env: Env): void {
   for (const name of ['EXTERNAL_CA', 'K8S_SIGNER']) {
     if (!env[name]) continue;
     throw new MeshrootError(
@@ -103,6 +119,59 @@ function refuseOtherSigners(flags: CaFlags, env: Env): void {
       },
     );
   }
+}
+
+function reserveOf({ reserveDir, reservePassphraseFile }: CaFlags): CaSettings['reserve'] {
+  if (reserveDir === undefined && reservePassphraseFile === undefined) return undefined;
+  if (reserveDir !== undefined && reservePassphraseFile !== undefined)
+    return { folder: reserveDir, passphraseFile: reservePassphraseFile };
+  throw new MeshrootError('half-reserve', 'a reserve needs a folder and the passphrase of its key', {
+    hint: 'give both: --reserve-dir DIR --reserve-passphrase-file FILE',
+  });
+}
+
+function policyOf(flags: CaFlags, env: Env) {
+  const accounts = (env.CA_TRUSTED_NODE_ACCOUNTS ?? '').split(',').map((account) => account.trim());
+  return {
+    csrPolicy: { mode: csrModeOf(flags.csrMode), minRsaBits: minRsaBitsOf(flags.minRsaBits) },
+    rate: rateOf('--rate-limit', flags.rateLimit),
+    callerRate: rateOf('--caller-rate-limit', flags.callerRateLimit),
+    trustedNodeAccounts: new Set(accounts.filter((account) => account !== '')),
+    remoteClusters: new Map((flags.remoteCluster ?? []).map(remoteOf)),
+  };
+}
+
+function csrModeOf(mode = 'strict'): 'strict' | 'compat' {
+  if (mode === 'strict' || mode === 'compat') return mode;
+  throw new MeshrootError('bad-csr-mode', `"${mode}" is not a CSR mode`, {
+    hint: 'strict (a request may only ask for what its caller is) or compat (names are ignored, as by istiod)',
+  });
+}
+
+function minRsaBitsOf(text = '2048'): number {
+  if (['2048', '3072', '4096'].includes(text)) return Number(text);
+  throw new MeshrootError('bad-key-size', `"${text}" is not a size that --min-rsa-bits takes`, {
+    hint: 'one of: 2048, 3072, 4096',
+  });
+}
+
+const periods: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+function rateOf(flag: string, text: string | undefined): Rate | undefined {
+  if (text === undefined) return undefined;
+  const [, count = '0', unit = ''] = /^(\d{1,7})\/([smh])$/.exec(text) ?? [];
+  if (Number(count) > 0) return { count: Number(count), period: periods[unit] ?? 1000 };
+  throw new MeshrootError('bad-rate', `${flag} "${text}" is not a rate`, {
+    hint: 'write for example 500/s, 30/m or 100/h',
+  });
+}
+
+function remoteOf(text: string): readonly [string, string] {
+  const [, name = '', file = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (name !== '') return [name, file];
+  throw new MeshrootError('bad-remote-cluster', `--remote-cluster "${text}" is not NAME=KUBECONFIG`, {
+    hint: 'for example: --remote-cluster cluster2=/etc/remotes/cluster2.yaml',
+  });
 }
 
 function jwksOf({ jwks, issuer }: CaFlags): CaSettings['jwks'] {

@@ -1,11 +1,12 @@
-import type { KeyObject } from 'node:crypto';
 import { MeshrootError } from '../lib/errors.ts';
 import { type Certificate, parseCertificate, parseCertificates } from '../x509/certificate.ts';
-import type { Issuer } from '../x509/issuer.ts';
-import { parsePrivateKey } from '../x509/keys.ts';
+import type { Csr } from '../x509/csr.ts';
+import type { SigningIssuer } from '../x509/issuer.ts';
+import { type KeyPair, parsePrivateKey } from '../x509/keys.ts';
+import type { SigningKey } from '../x509/signature.ts';
 import { issueIstiodServing } from '../x509/templates/istiod.ts';
 import { issueWorkload } from '../x509/templates/workload.ts';
-import type { IstioBundle } from './bundle.ts';
+import type { BundleCertificates, IstioBundle } from './bundle.ts';
 
 /** The public half of what signs: all that logs, metrics, replies and ConfigMaps may see. */
 export interface TrustSet {
@@ -18,7 +19,7 @@ export interface TrustSet {
 }
 
 export interface WorkloadOrder {
-  readonly publicKey: KeyObject;
+  readonly csr: Csr;
   readonly uris: readonly string[];
   readonly commonName?: string;
   /** Milliseconds; the signer may shorten it to its own end. */
@@ -30,22 +31,26 @@ export interface Issued {
   readonly leaf: Certificate;
   /** The trust set that was current when the leaf was signed: leaf and chain always belong together. */
   readonly trust: TrustSet;
+  /** Vault's id of the request that signed it, where a Vault did. */
+  readonly requestId?: string | undefined;
 }
 
-/** What makes certificates. Files today; a PKI or transit engine of Vault is another implementation of these lines. */
+export interface ServingOrder {
+  readonly key: KeyPair;
+  readonly dns: readonly string[];
+  readonly ttl: number;
+  readonly now: number;
+}
+
+/** What makes certificates: plugged-in files, or a PKI or transit engine of Vault. */
 export interface Signer {
   trust(): TrustSet;
   signWorkload(order: WorkloadOrder): Promise<Issued>;
-  signServing(order: {
-    publicKey: KeyObject;
-    dns: readonly string[];
-    ttl: number;
-    now: number;
-  }): Promise<Issued>;
+  signServing(order: ServingOrder): Promise<Issued>;
 }
 
 export interface SigningSet extends TrustSet {
-  readonly privateKey: KeyObject;
+  readonly privateKey: SigningKey;
 }
 
 /**
@@ -53,6 +58,11 @@ export interface SigningSet extends TrustSet {
  * @throws MeshrootError `bad-certificate`, `bad-private-key`
  */
 export function signingSet(bundle: IstioBundle): SigningSet {
+  return { ...trustSet(bundle), privateKey: parsePrivateKey(bundle.caKey.reveal()).privateKey };
+}
+
+/** The three public texts. @throws MeshrootError `bad-certificate` */
+export function trustSet(bundle: BundleCertificates): TrustSet {
   const roots = parseCertificates(bundle.rootCert);
   const known = new Set(roots.map((root) => root.fingerprint));
   const chain: Certificate[] = [];
@@ -61,16 +71,10 @@ export function signingSet(bundle: IstioBundle): SigningSet {
     known.add(certificate.fingerprint);
     chain.push(certificate);
   }
-  return {
-    certificate: parseCertificate(bundle.caCert),
-    chain,
-    roots,
-    rootPem: bundle.rootCert,
-    privateKey: parsePrivateKey(bundle.caKey.reveal()).privateKey,
-  };
+  return { certificate: parseCertificate(bundle.caCert), chain, roots, rootPem: bundle.rootCert };
 }
 
-/** Signs with the plugged-in files; `replace` changes all of them at once. */
+/** Builds certificates here, with a key of a file or a remote one; `replace` changes all of the set at once. */
 export class FileSigner implements Signer {
   #set: SigningSet;
 
@@ -88,10 +92,11 @@ export class FileSigner implements Signer {
 
   async signWorkload(order: WorkloadOrder): Promise<Issued> {
     const set = this.#set;
-    const { ttl, now, publicKey, uris, commonName } = order;
+    const { ttl, now, csr, uris, commonName } = order;
     const leaf = await issueWorkload({
       issuer: issuerOf(set),
-      publicKey,
+      publicKey: csr.publicKey,
+      publicKeyDer: csr.publicKeyDer,
       uris,
       ttl: clamp(set, ttl, now),
       now,
@@ -100,20 +105,16 @@ export class FileSigner implements Signer {
     return { leaf, trust: set };
   }
 
-  async signServing(order: {
-    publicKey: KeyObject;
-    dns: readonly string[];
-    ttl: number;
-    now: number;
-  }): Promise<Issued> {
+  async signServing({ key, dns, now, ...order }: ServingOrder): Promise<Issued> {
     const set = this.#set;
-    const ttl = clamp(set, order.ttl, order.now);
-    const leaf = await issueIstiodServing({ ...order, issuer: issuerOf(set), ttl });
+    const ttl = clamp(set, order.ttl, now);
+    const issuer = issuerOf(set);
+    const leaf = await issueIstiodServing({ publicKey: key.publicKey, dns, now, issuer, ttl });
     return { leaf, trust: set };
   }
 }
 
-function issuerOf(set: SigningSet): Issuer {
+function issuerOf(set: SigningSet): SigningIssuer {
   return { certificate: set.certificate, privateKey: set.privateKey };
 }
 

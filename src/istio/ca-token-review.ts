@@ -1,13 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { CaRefusal } from './ca-refusal.ts';
+import { inTime } from './in-time.ts';
+
+export interface PodRef {
+  readonly name: string;
+  readonly uid: string;
+}
 
 /** What a Kubernetes TokenReview (or a local check of the signature) says of a token. */
 export interface TokenVerdict {
   readonly authenticated: boolean;
   readonly username: string;
   readonly groups: readonly string[];
+  /** The pod that the token is bound to. */
+  readonly pod?: PodRef | undefined;
+  /** When the token itself ends, in ms since the epoch, where that is known: no verdict is kept beyond it. */
+  readonly expiresAt?: number | undefined;
   /** Why not, for the log; never the token. */
   readonly error?: string;
 }
@@ -61,7 +71,8 @@ export function boundedReview(review: ReviewToken, limits: ReviewLimits): Review
     };
     try {
       const verdict = await entry.verdict;
-      if (verdict.authenticated) entry.until = clock.now() + ttl;
+      if (verdict.authenticated)
+        entry.until = Math.min(clock.now() + ttl, verdict.expiresAt ?? Number.POSITIVE_INFINITY);
       else forget();
       return verdict;
     } catch (error) {
@@ -69,21 +80,6 @@ export function boundedReview(review: ReviewToken, limits: ReviewLimits): Review
       throw error;
     }
   };
-}
-
-async function inTime<T>(work: Promise<T>, clock: Clock, deadline: number): Promise<T> {
-  const done = new AbortController();
-  const late = clock.sleep(deadline, done.signal).then(
-    () => {
-      throw new MeshrootError('deadline', `no answer within ${deadline} ms`);
-    },
-    () => new Promise<never>(() => {}),
-  );
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    done.abort();
-  }
 }
 
 function unavailable(error: unknown): CaRefusal {

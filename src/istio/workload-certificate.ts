@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { type Certificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
@@ -157,24 +158,37 @@ export class WorkloadCertificate {
     };
   }
 
+  /** The certificate in PROV_CERT, when there is one that has not ended: a machine joins by token once, then by itself. */
+  async #provided(): Promise<{ chain: string; key: string } | undefined> {
+    const { settings, clock, log } = this.#options;
+    if (settings.provCert === undefined) return undefined;
+    try {
+      const [chain, key] = await Promise.all(
+        ['cert-chain.pem', 'key.pem'].map((name) => readFile(join(settings.provCert ?? '', name), 'utf8')),
+      );
+      const [leaf] = parseCertificates(chain ?? '');
+      if (chain !== undefined && key !== undefined && leaf !== undefined && leaf.notAfter > clock.now())
+        return { chain, key };
+      log.warn('the certificate of PROV_CERT has ended: the token is needed again');
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') log.warn(`PROV_CERT cannot be used: ${messageOf(error)}`);
+    }
+    return undefined;
+  }
+
   async #ask(csr: string): Promise<readonly string[]> {
     const { settings, clock, random } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
-        const [rootPem, token] = await Promise.all([
-          readNeeded(settings.caRootFile, 'the root of the CA (CA_ROOT_CA)'),
-          readNeeded(settings.tokenFile, 'the service account token (TOKEN)'),
-        ]);
+        const rootPem = await readNeeded(settings.caRootFile, 'the root of the CA (CA_ROOT_CA)');
+        const client = await this.#provided();
+        // as pilot-agent: with a certificate that still holds no token is sent, so none has to be at hand
+        const token =
+          client === undefined
+            ? { token: (await readNeeded(settings.tokenFile, 'the service account token (TOKEN)')).trim() }
+            : { client };
         const { caAddress: address, caName: serverName, ttl, clusterId } = settings;
-        return await requestCertificate({
-          address,
-          serverName,
-          rootPem,
-          csr,
-          ttl,
-          clusterId,
-          token: token.trim(),
-        });
+        return await requestCertificate({ address, serverName, rootPem, csr, ttl, clusterId, ...token });
       } catch (error) {
         const retry = error instanceof CertificateCallError && worthRetrying.has(error.grpcCode);
         if (!retry || attempt === attempts) throw error;

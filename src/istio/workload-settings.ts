@@ -10,6 +10,8 @@ export interface WorkloadSettings {
   readonly caName: string;
   readonly caRootFile: string;
   readonly tokenFile: string;
+  /** Folder of a certificate to renew with, in place of the token: how a machine outside the cluster stays in. */
+  readonly provCert: string | undefined;
   readonly clusterId: string;
   readonly identity: SpiffeIdentity;
   /** Milliseconds. */
@@ -34,6 +36,7 @@ export function workloadSettings(env: Env): WorkloadSettings {
     caName: caNameOf(caAddress),
     caRootFile: env.CA_ROOT_CA || '/var/run/secrets/istio/root-cert.pem',
     tokenFile: env.TOKEN || '/var/run/secrets/tokens/istio-token',
+    provCert: env.PROV_CERT || undefined,
     clusterId: env.ISTIO_META_CLUSTER_ID || '',
     identity: {
       trustDomain: checkTrustDomain(env.TRUST_DOMAIN || 'cluster.local'),

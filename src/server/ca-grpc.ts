@@ -1,12 +1,4 @@
-import {
-  type handleUnaryCall,
-  Metadata,
-  Server,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  type StatusObject,
-} from '@grpc/grpc-js';
-import { type AuthorityOptions, createCertificate } from '../istio/ca-authority.ts';
+import { type AuthorityOptions, type Certified, createCertificate } from '../istio/ca-authority.ts';
 import {
   type CertificateRequest,
   createCertificatePath,
@@ -15,16 +7,22 @@ import {
 } from '../istio/ca-messages.ts';
 import type { CaMetrics } from '../istio/ca-metrics.ts';
 import { CaRefusal } from '../istio/ca-refusal.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { addHealthService } from './grpc-health.ts';
+import { healthService } from './grpc-health.ts';
+import { reflectionService } from './grpc-reflection.ts';
+import { type GrpcCall, GrpcServer } from './grpc-server.ts';
+import { GrpcStatus } from './grpc-stream.ts';
 import type { HotTls } from './hot-tls.ts';
+import { listenOn } from './listen-address.ts';
 
 export interface CaListenerOptions extends AuthorityOptions {
   readonly address: string;
   readonly tls: HotTls;
   readonly metrics: CaMetrics;
   readonly log: Logger;
+  /** Told of every certificate before it is answered. */
+  readonly onIssued?: ((certified: Certified) => void) | undefined;
 }
 
 export interface CaListener {
@@ -36,93 +34,44 @@ export interface CaListener {
 /** 64 KiB of CSR and a bit of metadata: istiod allows 4 MiB, which no client needs. */
 const maxMessage = 256 * 1024;
 
-const definition: ServiceDefinition = {
-  CreateCertificate: {
-    path: createCertificatePath,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (bytes: Buffer) => bytes,
-    requestDeserialize: (bytes: Buffer) => bytes, // decoded by the handler: a bad message is then an answer like others
-    responseSerialize: encodeResponse,
-    responseDeserialize: (bytes: Buffer) => bytes,
-  },
-};
-
-/** Serves the certificate service and gRPC health over TLS. @throws MeshrootError `cannot-listen` */
+/** Serves the certificate service, gRPC health and reflection over TLS. @throws MeshrootError `cannot-listen` */
 export async function listenForCertificates(options: CaListenerOptions): Promise<CaListener> {
-  const server = new Server({
-    'grpc.max_receive_message_length': maxMessage,
-    'grpc.max_concurrent_streams': 1000,
+  const { tls, log, address } = options;
+  const health = healthService();
+  const server = new GrpcServer({
+    tls,
+    maxMessage,
+    unary: { [createCertificatePath]: (bytes, call) => answer(bytes, call, options), ...health.unary },
+    streams: { ...health.streams, ...reflectionService() },
+    onBug: (error) => log.error(`call failed: ${messageOf(error)}`),
   });
-  server.addService(definition, { CreateCertificate: handler(options) });
-  const health = addHealthService(server);
-  const port = await bind(server, options);
+  const port = await listenOn(server.http, address);
   return {
     port,
     close: async (graceMs) => {
       health.stop();
-      const timer = setTimeout(() => server.forceShutdown(), graceMs);
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      clearTimeout(timer);
+      await server.close(graceMs);
     },
   };
 }
 
-/** `:PORT` means every interface, as in Go: IPv6 and IPv4, or IPv4 alone where there is no IPv6. */
-async function bind(server: Server, { address, tls }: CaListenerOptions): Promise<number> {
-  const targets = address.startsWith(':') ? [`[::]${address}`, `0.0.0.0${address}`] : [address];
-  let reason = '';
-  for (const target of targets) {
-    const bound = await bindOnce(server, target, tls);
-    if (typeof bound === 'number') return bound;
-    reason = bound;
-    if (reason.includes('EADDRINUSE')) break;
-  }
-  const hint = reason.includes('EADDRINUSE')
-    ? 'another process listens there; choose another with --listen HOST:PORT'
-    : 'write HOST:PORT, for example 127.0.0.1:15012';
-  throw new MeshrootError('cannot-listen', `cannot listen on ${address}: ${reason}`, { hint });
-}
-
-/** The port, or why not. */
-function bindOnce(server: Server, target: string, tls: HotTls): Promise<number | string> {
-  return new Promise((resolve) => {
-    server.bindAsync(target, tls, (error, port) => resolve(error?.message.split('\n')[0] ?? port));
-  });
-}
-
-function handler(options: CaListenerOptions): handleUnaryCall<Buffer, readonly string[]> {
-  return (call, reply) => {
-    answer(call, options).then(
-      (chain) => reply(null, chain),
-      (status: Partial<StatusObject>) => reply(status),
-    );
-  };
-}
-
-/** The chain, or rejects with the gRPC status to send. */
-async function answer(call: ServerUnaryCall<Buffer, readonly string[]>, options: CaListenerOptions) {
-  const { metrics, clock, log } = options;
+/** The encoded chain, or rejects with the gRPC status to send. */
+async function answer(bytes: Buffer, call: GrpcCall, options: CaListenerOptions): Promise<Buffer> {
+  const { metrics, clock, log, onIssued } = options;
   const began = clock.now();
   metrics.received();
   try {
-    const { chain, caller, issued } = await createCertificate(
-      decode(call.request),
-      evidenceOf(call),
-      options,
-    );
+    const certified = await createCertificate(decode(bytes), evidenceOf(call), options);
+    onIssued?.(certified);
     metrics.succeeded(clock.now() - began);
-    log.debug(`CSR successfully signed, sans [${caller.uris.join(' ')}]`, {
-      sn: issued.leaf.serial,
-      by: caller.via,
-    });
-    return chain;
+    log.debug('CSR successfully signed', { sans: certified.uris, by: certified.caller.via });
+    return encodeResponse(certified.chain);
   } catch (error) {
     const refusal = error instanceof CaRefusal ? error : internal(error, log);
     metrics.refused(refusal, clock.now() - began);
     const why = refusal.reason === refusal.message ? '' : `: ${refusal.reason}`;
-    log.warn(`${refusal.message}${why}`, { peer: call.getPeer(), code: refusal.code });
-    throw statusOf(refusal);
+    log.warn(`${refusal.message}${why}`, { peer: call.peer, code: refusal.code });
+    throw new GrpcStatus(refusal.grpcCode, refusal.message);
   }
 }
 
@@ -134,20 +83,12 @@ function decode(bytes: Buffer): CertificateRequest {
   }
 }
 
-function evidenceOf(call: ServerUnaryCall<Buffer, readonly string[]>) {
-  const text = (name: string) => call.metadata.get(name)[0]?.toString();
-  return {
-    certificate: call.getAuthContext().sslPeerCertificate?.raw,
-    authorization: text('authorization'),
-    clusterId: text('clusterid'),
-  };
+function evidenceOf({ headers, certificate }: GrpcCall) {
+  const { authorization, clusterid } = headers;
+  return { certificate, authorization, clusterId: typeof clusterid === 'string' ? clusterid : undefined };
 }
 
 function internal(error: unknown, log: Logger): CaRefusal {
   log.error(`certificate request failed: ${messageOf(error)}`);
   return new CaRefusal('internal', 'internal error');
-}
-
-function statusOf(refusal: CaRefusal): Partial<StatusObject> {
-  return { code: refusal.grpcCode, details: refusal.message, metadata: new Metadata() };
 }

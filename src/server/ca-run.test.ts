@@ -1,9 +1,15 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { floodOf } from '../../test/support/csr-flood.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
-import { day, swapFiles, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
+import { tokenReviewApi } from '../../test/support/token-review-api.ts';
+import { day, swapFiles, tempFolder, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
+
+const cartUri = 'spiffe://cluster.local/ns/demo/sa/cart';
 
 describe('the CA on its wire', () => {
   let ca: Awaited<ReturnType<typeof runningCa>>;
@@ -44,10 +50,13 @@ describe('the CA on its wire', () => {
   });
 
   test('a certificate renews without a token, for the identity it names', async () => {
-    const first = await testCsr();
+    const first = await testCsr({ uri: 'spiffe://cluster.local/ns/demo/sa/cart' });
     const chain = await ca.ask({ csr: first.csr, token: await ca.token({ account: 'cart' }) });
     const client = { chain: chain.slice(0, -1).join(''), key: first.keyPem };
-    const renewed = await ca.ask({ csr: (await testCsr()).csr, client });
+    const renewed = await ca.ask({
+      csr: (await testCsr({ uri: 'spiffe://cluster.local/ns/demo/sa/cart' })).csr,
+      client,
+    });
     expect(parseCertificate(renewed[0]!).sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/cart']);
   });
 
@@ -201,5 +210,95 @@ describe('a root that changes', () => {
     } finally {
       await ca.close();
     }
+  });
+});
+
+describe('a caller that ignores back-off', () => {
+  test('an honest one is served within two seconds beside it', async () => {
+    const ca = await runningCa();
+    try {
+      const { csr } = await testCsr();
+      const token = await ca.token();
+      const honest = {
+        csr: (await testCsr({ uri: cartUri })).csr,
+        token: await ca.token({ account: 'cart' }),
+      };
+      const flood = floodOf({
+        address: ca.address,
+        rootPem: ca.root.certificate.pem,
+        csr,
+        token,
+        streams: 400,
+      });
+      try {
+        await flood.refusedOnce;
+        for (let i = 0; i < 3; i++) {
+          const began = performance.now();
+          expect(await ca.ask(honest)).toHaveLength(3);
+          expect(performance.now() - began).toBeLessThan(2000);
+        }
+      } finally {
+        await flood.stop();
+      }
+    } finally {
+      await ca.close();
+    }
+  }, 30_000);
+});
+
+describe('what stands around the CA', () => {
+  test('a ledger line for every certificate, the roots as a SPIFFE bundle, days left of each certificate', async () => {
+    const folder = await tempFolder();
+    const ledger = join(folder.path, 'ledger');
+    const ca = await runningCa({}, { ledger });
+    const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    const bundle = await (await fetch(ca.metricsUrl.replace('/metrics', '/trust-bundle'))).json();
+    const metrics = await (await fetch(ca.metricsUrl)).text();
+    await ca.close();
+    const { serial, notAfter } = parseCertificate(leaf!);
+    const [line, ...more] = (await readFile(ledger, 'utf8')).trimEnd().split('\n');
+    expect(more).toEqual([]);
+    const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      event: 'issued',
+      caller: shop,
+      via: 'token',
+      cluster: 'cluster1',
+      names: [shop],
+      serial,
+      not_after: new Date(notAfter).toISOString(),
+      ttl: expect.closeTo(3600, -1),
+      issuer_serial: parseCertificate(ca.bundle['ca-cert.pem']).serial,
+    });
+    expect((await stat(ledger)).mode & 0o777).toBe(0o600);
+    expect(bundle).toMatchObject({ keys: [{ use: 'x509-svid', kty: 'EC' }], spiffe_refresh_hint: 300 });
+    for (const kind of ['signer', 'chain', 'root', 'serving'])
+      expect(metrics).toMatch(
+        new RegExp(`^meshroot_ca_certificate_days_left\\{kind="${kind}",serial="[0-9a-f]+"\\} \\d+`, 'm'),
+      );
+    expect(metrics).toMatch(/^meshroot_ca_queue_depth 0$/m);
+    await folder.remove();
+  });
+
+  test('clusters by name: a token counts where it was made, and the root goes to both', async () => {
+    const remote = await tokenReviewApi();
+    const folder = await tempFolder();
+    const kubeconfig = join(folder.path, 'cluster2.json');
+    await writeFile(kubeconfig, remote.kubeconfig);
+    const ca = await runningCa({}, { remoteCluster: [`cluster2=${kubeconfig}`] });
+    const { csr } = await testCsr();
+    const token = 'good:demo:shop';
+    const [leaf] = await ca.ask({ csr, token, clusterId: 'cluster2' });
+    expect(parseCertificate(leaf!).sans.uri).toEqual(['spiffe://cluster.local/ns/demo/sa/shop']);
+    const refused = { grpcCode: 16, message: 'request authenticate failure' };
+    await expect(ca.ask({ csr, token, clusterId: 'cluster1' })).rejects.toMatchObject(refused);
+    await expect(ca.ask({ csr, token: await ca.token(), clusterId: 'cluster2' })).rejects.toMatchObject(
+      refused,
+    );
+    await expect(ca.ask({ csr, token, clusterId: 'cluster3' })).rejects.toMatchObject(refused);
+    await vi.waitFor(() => expect(remote.root('demo')).toBe(ca.root.certificate.pem), { timeout: 10_000 });
+    await ca.close();
+    await remote.close();
+    await folder.remove();
   });
 });

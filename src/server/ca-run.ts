@@ -1,20 +1,21 @@
+import { Admission } from '../istio/ca-admission.ts';
 import { announceServing } from '../istio/ca-announce.ts';
-import { clusterReviewer } from '../istio/ca-cluster.ts';
-import { jwksReviewer } from '../istio/ca-jwks.ts';
-import { BundleKeeper } from '../istio/ca-keeper.ts';
+import type { Certified } from '../istio/ca-authority.ts';
+import { CrlKeeper } from '../istio/ca-crl.ts';
 import { CaMetrics } from '../istio/ca-metrics.ts';
-import { RootConfigMaps } from '../istio/ca-root-config-map.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
-import type { TrustSet } from '../istio/ca-signer.ts';
-import { boundedReview, type ReviewToken } from '../istio/ca-token-review.ts';
-import { watchFolder } from '../istio/ca-watch.ts';
-import type { KubeApi } from '../kube/api.ts';
+import type { Signer } from '../istio/ca-signer.ts';
 import type { Clock } from '../lib/clock.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { type Clusters, connectClusters } from './ca-clusters.ts';
 import { type CaListener, listenForCertificates } from './ca-grpc.ts';
 import { type CaHttp, listenForScrapes } from './ca-http.ts';
+import { type CaLedger, openLedger } from './ca-ledger.ts';
+import { type OpenedSigner, openSigner } from './ca-open-signer.ts';
+import { publishIn } from './ca-publish.ts';
 import { HotTls } from './hot-tls.ts';
 
 export interface RunCa {
@@ -34,74 +35,122 @@ const graceMs = 5000;
  * @throws MeshrootError when it cannot start; a bundle that turns bad later is logged and the last good one kept
  */
 export async function runCa(run: RunCa): Promise<void> {
-  const api = await cluster(run);
+  const clusters = await connectClusters(run);
   try {
-    await serve(run, api, await reviewer(run, api));
+    await serve(run, clusters);
   } finally {
-    api?.close();
+    clusters.close();
   }
 }
 
-async function serve(run: RunCa, api: KubeApi | undefined, review: ReviewToken): Promise<void> {
+async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   const { settings, clock, log } = run;
   let metrics: CaMetrics | undefined;
-  const keeper = await BundleKeeper.open({
-    folder: settings.folder,
-    multiRoot: settings.multiRoot,
-    trustDomain: settings.trustDomain,
+  const opened = await openSigner({
+    settings,
     clock,
     log,
     onReload: (result) => metrics?.reloaded(result),
+    onSigned: (result) => metrics?.signed(result),
   });
-  log.info(`Added cacerts files watcher at ${settings.folder}`);
-  const trust = () => keeper.signer.trust();
-  metrics = new CaMetrics(trust, clock);
+  const { signer } = opened;
+  const trust = () => signer.trust();
+  const crl = await CrlKeeper.open(settings.folder, trust, log);
+  const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
+  const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
+  metrics = new CaMetrics(
+    trust,
+    clock,
+    () => admission.depth,
+    () => serving.certificate,
+  );
   const names = servingNames(settings);
   log.info(`Discover server subject alt names: [${names.join(' ')}]`);
   log.info(`Generating istiod-signed cert for [${names.join(' ')}]:`);
   const make = async () => {
-    const material = await servingMaterial(keeper.signer, names, clock.now());
+    const material = await servingMaterial(signer, names, clock.now());
     announceServing(material, settings, log);
     return material;
   };
-  const tls = new HotTls(await make());
-  keeper.onChange(async () => tls.update(await make()));
-  const listeners = await listenAll(run, { keeper, review, metrics, tls });
+  let serving = await make();
+  const tls = new HotTls(serving);
+  const renew = async () => {
+    serving = await make();
+    tls.update(serving);
+  };
+  opened.onChange(renew);
+  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls, ledger });
   const stop = new AbortController();
   const work = [
-    watchFolder({ folder: settings.folder, clock, signal: stop.signal, onChange: () => keeper.reload() }),
-    ...(api === undefined ? [] : [publishRoots(run, api, keeper, trust, stop.signal)]),
+    opened.follow(stop.signal),
+    renewServing(run, () => serving.certificate, renew, stop.signal),
+    ...publishers(run, { clusters, opened, crl }, stop.signal),
   ];
   await ended(run.signal);
   log.info('shutting down: no new certificates');
   stop.abort();
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
+  opened.close();
+  await ledger?.close();
+}
+
+/** A signer elsewhere gives short lives, to the listener too: renewed at half of it, and tried again while that fails. */
+async function renewServing(
+  { clock, log }: RunCa,
+  certificate: () => Certificate,
+  renew: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const { notBefore, notAfter } = certificate();
+    const wait = (notBefore + notAfter) / 2 - clock.now();
+    await clock.sleep(Math.min(Math.max(wait, 30_000), 86_400_000), signal).catch(() => {});
+    if (signal.aborted || clock.now() < (notBefore + notAfter) / 2) continue;
+    await renew().catch((error: unknown) =>
+      log.error(`cannot renew the own certificate: ${messageOf(error)}`),
+    );
+  }
 }
 
 interface Parts {
-  readonly keeper: BundleKeeper;
-  readonly review: ReviewToken;
+  readonly signer: Signer;
+  readonly clusters: Clusters;
+  readonly admission: Admission;
   readonly metrics: CaMetrics;
   readonly tls: HotTls;
+  readonly ledger: CaLedger | undefined;
 }
 
 /** Opens every socket, or none: one that fails closes those before it. */
 async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>)[]> {
   const { settings, clock, log } = run;
-  const { metrics, keeper } = parts;
+  const { metrics } = parts;
   const opened: (() => Promise<void>)[] = [];
   let up = false;
   try {
     const plain = async (address: string | undefined): Promise<CaHttp | undefined> => {
       if (address === undefined) return undefined;
-      const http = await listenForScrapes(address, metrics.registry, () => up);
+      const http = await listenForScrapes(address, {
+        registry: metrics.registry,
+        ready: () => up,
+        trust: () => parts.signer.trust(),
+        now: () => clock.now(),
+      });
       opened.push(() => http.close());
       return http;
     };
     const [scrapes, http] = [await plain(settings.metrics), await plain(settings.http)];
     log.info('initializing CA server with IstioD CA');
     log.info('starting CA server');
-    const options = { ...settings, ...parts, signer: keeper.signer, clock, log: log.named('serverca') };
+    const options = {
+      ...settings,
+      ...parts,
+      ...parts.clusters,
+      onIssued:
+        parts.ledger === undefined ? undefined : (one: Certified) => parts.ledger?.write(one, clock.now()),
+      clock,
+      log: log.named('serverca'),
+    };
     const ca: CaListener = await listenForCertificates({ ...options, address: settings.listen });
     opened.unshift(() => ca.close(graceMs));
     log.info('Istiod CA has started');
@@ -125,59 +174,33 @@ function withPort(address: string, port: number): string {
   return address.replace(/:\d+$/, `:${port}`);
 }
 
-/** The cluster whose tokens are reviewed and whose namespaces get the root; none with --jwks and no kubeconfig. */
-async function cluster({ settings, env, clock }: RunCa): Promise<KubeApi | undefined> {
-  const named = settings.kubeconfig !== undefined || env.KUBECONFIG || env.KUBERNETES_SERVICE_HOST;
-  if (settings.jwks !== undefined && !named) return undefined;
-  const { connect } = await import('../kube/connect.ts');
-  try {
-    return await connect({ kubeconfig: settings.kubeconfig, env, clock });
-  } catch (error) {
-    if (!(error instanceof MeshrootError) || error.code !== 'no-cluster') throw error;
-    throw new MeshrootError(
-      'no-reviewer',
-      'nothing can tell good tokens from bad ones: no cluster and no keys are configured',
-      {
-        hint: 'give --kubeconfig FILE (TokenReview) or --jwks FILE|URL --issuer ISSUER',
-      },
-    );
-  }
-}
-
-async function reviewer(run: RunCa, api: KubeApi | undefined): Promise<ReviewToken> {
-  const { jwks } = run.settings;
-  const { clock } = run;
-  if (jwks !== undefined) return boundedReview(await jwksReviewer({ ...jwks, clock }), { clock });
-  if (api === undefined) throw new MeshrootError('no-reviewer', 'no cluster to review tokens');
-  return boundedReview(clusterReviewer(api), { clock });
-}
-
-/** Rights may come after the start (RBAC applied late): tried again until it works. */
-async function publishRoots(
+/** Every cluster gets root and revocation list; both are followed by one look every few seconds and at each reload. */
+function publishers(
   run: RunCa,
-  api: KubeApi,
-  keeper: BundleKeeper,
-  trust: () => TrustSet,
+  { clusters, opened, crl }: { clusters: Clusters; opened: OpenedSigner; crl: CrlKeeper },
   signal: AbortSignal,
-) {
-  const { clock, settings } = run;
-  const log = run.log.named('rootcertconfigmap');
-  const maps = new RootConfigMaps({
-    api,
-    name: settings.configMap,
-    rootPem: () => trust().rootPem,
-    log,
-    signal,
+): Promise<void>[] {
+  const listeners: (() => void)[] = [];
+  const tell = () => {
+    for (const listener of listeners) listener();
+  };
+  opened.onChange(async () => {
+    await crl.reload();
+    tell();
   });
-  keeper.onChange(async () => void maps.publish());
-  while (!signal.aborted) {
-    try {
-      await maps.run();
-    } catch (error) {
-      log.error(`cannot publish the root in namespaces: ${messageOf(error)}`);
+  const look = async () => {
+    while (!signal.aborted) {
+      await run.clock.sleep(5000, signal).catch(() => {});
+      if (!signal.aborted && (await crl.reload())) tell();
     }
-    await clock.sleep(5000, signal).catch(() => {});
-  }
+  };
+  const options = {
+    ...run,
+    rootPem: () => opened.signer.trust().rootPem,
+    crl: () => crl.text,
+    onChange: (listener: () => void) => void listeners.push(listener),
+  };
+  return [look(), ...[...clusters.apis.values()].map((api) => publishIn(api, options, signal))];
 }
 
 function ended(signal: AbortSignal): Promise<void> {

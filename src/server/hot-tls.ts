@@ -1,6 +1,5 @@
 import { constants } from 'node:crypto';
-import type { SecureContextOptions } from 'node:tls';
-import { ServerCredentials } from '@grpc/grpc-js';
+import type { SecureContextOptions, Server } from 'node:tls';
 
 export interface TlsMaterial {
   /** Leaf first, PEM. */
@@ -11,34 +10,39 @@ export interface TlsMaterial {
 }
 
 /**
- * TLS for grpc-js whose certificate and client trust can change while it serves: every connection that begins after
- * `update` is on the new material, those that are open stay as they are. grpc-js passes new options on to
- * `tls.Server.setSecureContext` for its own certificate providers; this uses the same (public) base class without them.
+ * TLS whose certificate and client trust can change while it serves: every connection that begins after `update` is on
+ * the new material, those that are open stay as they are.
  *
- * Client certificates are asked for and verified when given, but never demanded: one that does not verify leaves the
- * connection as one without (`getAuthContext()` is empty), so that a token still counts. Sessions are not resumed,
- * because a resumed one would carry a verification against roots that may have been removed since.
+ * Client certificates are to be asked for and verified when given, but never demanded: one that does not verify leaves
+ * the connection as one without, so that a token still counts. Sessions are not resumed, because a resumed one would
+ * carry a verification against roots that may have been removed since.
  */
-export class HotTls extends ServerCredentials {
+export class HotTls {
+  #material: TlsMaterial;
+  #servers: Pick<Server, 'setSecureContext'>[] = [];
+
   constructor(material: TlsMaterial) {
-    super({ requestCert: true, rejectUnauthorized: false }, contextOf(material));
+    this.#material = material;
+  }
+
+  get context(): SecureContextOptions {
+    const { certificateChain, privateKey, clientRoots } = this.#material;
+    return {
+      cert: certificateChain,
+      key: privateKey,
+      ca: clientRoots,
+      minVersion: 'TLSv1.2',
+      secureOptions: constants.SSL_OP_NO_TICKET,
+    };
+  }
+
+  /** `server` follows from now on; it was made with `context`. */
+  attach(server: Pick<Server, 'setSecureContext'>): void {
+    this.#servers.push(server);
   }
 
   update(material: TlsMaterial): void {
-    this.updateSecureContextOptions(contextOf(material));
+    this.#material = material;
+    for (const server of this.#servers) server.setSecureContext(this.context);
   }
-
-  override _equals(other: ServerCredentials): boolean {
-    return this === other;
-  }
-}
-
-function contextOf({ certificateChain, privateKey, clientRoots }: TlsMaterial): SecureContextOptions {
-  return {
-    cert: certificateChain,
-    key: privateKey,
-    ca: clientRoots,
-    minVersion: 'TLSv1.2',
-    secureOptions: constants.SSL_OP_NO_TICKET,
-  };
 }

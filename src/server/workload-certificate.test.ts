@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runningCa } from '../../test/support/running-ca.ts';
@@ -50,6 +50,25 @@ describe('the certificate of a workload', () => {
     await certificate.renew();
     expect((await readdir(output)).filter((name) => name.startsWith('..set-'))).toHaveLength(2);
     expect(certificate.reloads).toBe(2);
+  });
+
+  test('a machine joins by token once, then renews itself by its certificate, over a reboot too', async () => {
+    const output = join(folder.path, 'machine');
+    const once = join(folder.path, 'once');
+    await writeFile(once, await ca.token());
+    const env = { OUTPUT_CERTS: output, PROV_CERT: output, TOKEN: once };
+    const first = await make(env).renew();
+    await rm(once);
+    const rebooted = make(env);
+    const second = await rebooted.renew();
+    expect(second.leaf.sans.uri).toEqual(first.leaf.sans.uri);
+    expect(second.leaf.serial).not.toBe(first.leaf.serial);
+    expect((await rebooted.renew()).leaf.serial).not.toBe(second.leaf.serial);
+    const later: Clock = { now: () => second.leaf.notAfter + 2 * 86_400_000, sleep: async () => {} };
+    await expect(make(env, later).renew()).rejects.toMatchObject({
+      code: 'file-missing',
+      message: `cannot read the service account token (TOKEN) at ${once}`,
+    });
   });
 
   test('a refusal is not asked again; a CA that is away is, five times, and the last good one stays', async () => {

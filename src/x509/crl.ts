@@ -116,6 +116,17 @@ export function parseCrl(input: string | Buffer): Crl {
   }
 }
 
+/** Every `X509 CRL` block of a text. @throws MeshrootError `bad-crl` */
+export function parseCrls(pem: string): Crl[] {
+  try {
+    return pemBlocks(pem)
+      .filter(({ label }) => label === 'X509 CRL')
+      .map(({ der }) => readCrl(der));
+  } catch (cause) {
+    throw new MeshrootError('bad-crl', `not a CRL: ${messageOf(cause)}`, { cause });
+  }
+}
+
 function firstBlock(pem: string): Buffer {
   const block = pemBlocks(pem).find(({ label }) => label === 'X509 CRL');
   if (block === undefined) throw new MeshrootError('bad-pem', 'there is no X509 CRL block');

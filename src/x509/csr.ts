@@ -17,11 +17,13 @@ import { importSpki, spkiOf } from './spki.ts';
 
 /** A certification request (PKCS#10, RFC 2986). */
 export interface Csr {
+  readonly der: Buffer;
   readonly subject: Name;
-  /** Encodings as they stand in the request. */
+  /** As it stands in the request. */
   readonly subjectDer: Buffer;
-  readonly publicKeyDer: Buffer;
   readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo, canonical. */
+  readonly publicKeyDer: Buffer;
   readonly sans: SubjectAltNames;
   /** All extensions that are asked for, also those that we would not grant. */
   readonly extensions: readonly Extension[];
@@ -94,16 +96,16 @@ function readCsr(der: Buffer): Csr {
   const body = request.inside(signed);
   readSmallInteger(body.next(tags.integer, 'the version'), 'the version');
   const subjectNode = body.next(tags.sequence, 'the subject');
-  const publicKeyDer = body.next(tags.sequence, 'the public key').raw;
-  const publicKey = importPublicKey(publicKeyDer);
+  const publicKey = importPublicKey(body.next(tags.sequence, 'the public key').raw);
   const attributes = body.optional(explicitTag(0), 'the attributes');
   body.end('the signed part');
   const extensions = attributes === undefined ? [] : readAttributes(body.inside(attributes));
   return {
+    der,
     subject: decodeName(subjectNode),
     subjectDer: subjectNode.raw,
-    publicKeyDer,
     publicKey,
+    publicKeyDer: spkiOf(publicKey),
     sans: knownExtensions(extensions).sans,
     extensions,
     signatureValid: verifySignature(algorithm, publicKey, signed.raw, signature),

@@ -6,7 +6,7 @@ import { describeCertificate } from './describe.ts';
 import { authorityKeyId, extensionBlock } from './extensions.ts';
 import { keyMatches } from './keys.ts';
 import { encodeName, type Name } from './name.ts';
-import { algorithmForKey, type SignatureAlgorithm, signData } from './signature.ts';
+import { algorithmForKey, type SignatureAlgorithm, type SigningKey, signData } from './signature.ts';
 import { spkiOf } from './spki.ts';
 import { clampNotAfter, isoDay, requireWithin } from './validity-rule.ts';
 
@@ -15,12 +15,20 @@ export interface Issuer {
   readonly privateKey: KeyObject;
 }
 
+/** An issuer whose key may be held by somebody else. */
+export interface SigningIssuer {
+  readonly certificate: Certificate;
+  readonly privateKey: SigningKey;
+}
+
 /** NotBefore lies this far in the past, as istiod's does: clocks of a mesh differ by seconds, rarely by minutes. */
 export const backdate = 120_000;
 
 export interface IssueOptions {
-  readonly issuer: Issuer;
+  readonly issuer: SigningIssuer;
   readonly publicKey: KeyObject;
+  /** Its SubjectPublicKeyInfo, when it is at hand: OpenSSL takes longer to write one than to sign. */
+  readonly publicKeyDer?: Buffer | undefined;
   readonly subject: Name;
   /** Encoded extensions; the authority key id is put in at `authorityKeyAt`, or at the end. */
   readonly extensions: readonly Buffer[];
@@ -68,14 +76,14 @@ export interface PreparedIssuer {
   readonly name: Buffer;
   readonly authorityKeyId: Buffer | undefined;
   readonly algorithm: SignatureAlgorithm;
-  readonly key: KeyObject;
+  readonly key: SigningKey;
 }
 
 /** An issuer's part of each certificate is the same: checked and encoded once, not thousands of times a second. */
 const preparedIssuers = new WeakMap<Certificate, PreparedIssuer>();
 
 /** @throws MeshrootError `issuer-unusable` */
-export function prepareIssuer({ certificate, privateKey }: Issuer): PreparedIssuer {
+export function prepareIssuer({ certificate, privateKey }: SigningIssuer): PreparedIssuer {
   const known = preparedIssuers.get(certificate);
   if (known !== undefined && known.key === privateKey) return known;
   requireUsable(certificate, privateKey);
@@ -90,13 +98,13 @@ export function prepareIssuer({ certificate, privateKey }: Issuer): PreparedIssu
   return prepared;
 }
 
-function requireUsable(certificate: Certificate, privateKey: KeyObject): void {
+function requireUsable(certificate: Certificate, privateKey: SigningKey): void {
   const { isCa, keyUsage } = certificate;
   const why = !isCa
     ? 'it is not a CA'
     : keyUsage?.has('keyCertSign') === false
       ? 'its key usage lacks keyCertSign'
-      : !keyMatches(certificate, privateKey)
+      : !keyMatches(certificate, 'sign' in privateKey ? privateKey.publicKey : privateKey)
         ? 'the key is not its own'
         : undefined;
   if (why === undefined) return;
@@ -109,9 +117,11 @@ export interface SigningParts {
   readonly issuerName: Buffer;
   readonly subject: Name;
   readonly publicKey: KeyObject;
+  /** Its SubjectPublicKeyInfo, when it is at hand: OpenSSL takes longer to write one than to sign. */
+  readonly publicKeyDer?: Buffer | undefined;
   readonly extensions: readonly Buffer[];
   readonly algorithm: SignatureAlgorithm;
-  readonly signingKey: KeyObject;
+  readonly signingKey: SigningKey;
   readonly now: number;
   readonly notAfter: number;
   /** Instead of `now` and the usual backdate. */
@@ -120,13 +130,11 @@ export interface SigningParts {
   readonly serial?: Buffer;
   /** The subject as encoded elsewhere (a request's), instead of `subject`. */
   readonly subjectDer?: Buffer;
-  /** SubjectPublicKeyInfo as it was met: saves exporting `publicKey`. */
-  readonly publicKeyDer?: Buffer;
 }
 
 /** TBSCertificate, signature, certificate (RFC 5280, 4.1). */
 export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
-  const { algorithm, publicKey, notBefore = parts.now - backdate, serial = randomBytes(16) } = parts;
+  const { algorithm, publicKey, notBefore = parts.now - backdate, serial = serialBytes() } = parts;
   const tbs = sequence(
     version3,
     unsigned(serial),
@@ -143,5 +151,16 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
 
 /** As a reader of the certificate sees it: an INTEGER has no leading zero bytes. */
 const hexOf = (serial: Buffer): string => serial.toString('hex').replace(/^(00)+(?=..)/, '');
+const serialPool = { bytes: Buffer.alloc(0), at: 0 };
+
+/** 128 random bits; OpenSSL is asked for a few hundred serial numbers at a time, as a question costs more than the bytes. */
+function serialBytes(): Buffer {
+  if (serialPool.at + 16 > serialPool.bytes.length) {
+    serialPool.bytes = randomBytes(4096);
+    serialPool.at = 0;
+  }
+  serialPool.at += 16;
+  return serialPool.bytes.subarray(serialPool.at - 16, serialPool.at);
+}
 
 const version3 = explicit(0, smallInteger(2));

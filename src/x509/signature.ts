@@ -32,6 +32,17 @@ function algorithm(
 
 const rsa384 = algorithm('SHA384-RSA', '1.2.840.113549.1.1.12', 'sha384', 'rsa');
 const rsa512 = algorithm('SHA512-RSA', '1.2.840.113549.1.1.13', 'sha512', 'rsa');
+/** A private key that somebody else holds (an HSM, Vault's transit engine): it signs, and is never seen. */
+export interface RemoteKey {
+  readonly publicKey: KeyObject;
+  /** The signature over `data`: DER for EC, PKCS#1 v1.5 for RSA. */
+  sign(algorithm: SignatureAlgorithm, data: Buffer): Promise<Buffer>;
+}
+
+export type SigningKey = KeyObject | RemoteKey;
+
+const isRemote = (key: SigningKey): key is RemoteKey => 'sign' in key;
+
 const rsa256 = algorithm('SHA256-RSA', '1.2.840.113549.1.1.11', 'sha256', 'rsa');
 const ec256 = algorithm('ECDSA-SHA256', '1.2.840.10045.4.3.2', 'sha256', 'ec');
 const ec384 = algorithm('ECDSA-SHA384', '1.2.840.10045.4.3.3', 'sha384', 'ec');
@@ -59,7 +70,8 @@ export const signatureAlgorithmOf = (id: string): SignatureAlgorithm | undefined
  * @param rsaBits of the digest: 256, 384 or 512
  * @throws MeshrootError `unsupported-key`
  */
-export function algorithmForKey(key: KeyObject, rsaBits = 256): SignatureAlgorithm {
+export function algorithmForKey(signingKey: SigningKey, rsaBits = 256): SignatureAlgorithm {
+  const key = isRemote(signingKey) ? signingKey.publicKey : signingKey;
   const type = keyTypeOf(key);
   if (type?.startsWith('rsa-') === true) return rsaBits === 512 ? rsa512 : rsaBits === 384 ? rsa384 : rsa256;
   const found = ecAlgorithms.get(type ?? '');
@@ -76,7 +88,8 @@ export function algorithmForKey(key: KeyObject, rsaBits = 256): SignatureAlgorit
  * Signs `data`. RSA goes to the thread pool, as one RSA-4096 signature holds a core for milliseconds; an EC
  * signature takes 20 µs, less than the way there and back.
  */
-export function signData(algorithm: SignatureAlgorithm, key: KeyObject, data: Buffer): Promise<Buffer> {
+export function signData(algorithm: SignatureAlgorithm, key: SigningKey, data: Buffer): Promise<Buffer> {
+  if (isRemote(key)) return key.sign(algorithm, data);
   if (algorithm.keyKind !== 'rsa') return Promise.resolve(nodeSign(algorithm.hash, data, key));
   return new Promise((resolve, reject) => {
     nodeSign(algorithm.hash, data, key, (error, signature) =>

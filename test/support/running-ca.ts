@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { caSettings } from '../../src/istio/ca-settings.ts';
+import { type CaFlags, caSettings } from '../../src/istio/ca-settings.ts';
 import {
   tempFolder,
   testBundle,
@@ -17,7 +17,7 @@ import { runCa } from '../../src/server/ca-run.ts';
 import { istioLogger } from '../../src/server/istio-log.ts';
 
 /** A CA of this process on a folder of its own, with tokens checked by JWKS. */
-export async function runningCa(env: Record<string, string> = {}) {
+export async function runningCa(env: Record<string, string> = {}, flags: CaFlags = {}) {
   const folder = await tempFolder();
   const root = await testRoot();
   const bundle = await testBundle(root);
@@ -33,6 +33,7 @@ export async function runningCa(env: Record<string, string> = {}) {
       cluster: 'cluster1',
       jwks: join(keys.path, 'jwks.json'),
       issuer: testIssuer,
+      ...flags,
     },
     env,
   );

@@ -82,10 +82,13 @@ export function readText(node: DerNode): string {
   throw badDer(`tag 0x${tag.toString(16)} is not a string`);
 }
 
+const notAscii = /[\x80-\xff]/;
+
 /** 7-bit text, as in IA5String. */
 export function readAscii(content: Buffer): string {
-  if (content.some((byte) => byte >= 0x80)) throw badDer('a string of 7-bit characters holds others');
-  return content.toString('latin1');
+  const text = content.toString('latin1');
+  if (notAscii.test(text)) throw badDer('a string of 7-bit characters holds others');
+  return text;
 }
 
 function decodeUtf8(content: Buffer): string {

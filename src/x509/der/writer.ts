@@ -55,9 +55,16 @@ export function namedBits(bits: readonly number[]): Buffer {
 
 /** OBJECT IDENTIFIER from its dotted text, which is one of our own constants or was read from DER. */
 export function oid(dotted: string): Buffer {
+  const known = encodedOids.get(dotted);
+  if (known !== undefined) return known;
   const [top = 0, second = 0, ...rest] = dotted.split('.').map(Number);
-  return tlv(tags.oid, Buffer.from([top * 40 + second, ...rest].flatMap(base128)));
+  const made = tlv(tags.oid, Buffer.from([top * 40 + second, ...rest].flatMap(base128)));
+  if (encodedOids.size < 256) encodedOids.set(dotted, made);
+  return made;
 }
+
+/** The few that we write are the same in every certificate. */
+const encodedOids = new Map<string, Buffer>();
 
 function base128(arc: number): number[] {
   const bytes = [arc % 128];
@@ -74,6 +81,19 @@ const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59);
  * @throws MeshrootError `bad-time` outside the years 1900 to 9999
  */
 export function time(ms: number): Buffer {
+  const second = Math.floor(ms / 1000);
+  const known = encodedTimes.get(second);
+  if (known !== undefined) return known;
+  const made = encodeTime(ms);
+  if (encodedTimes.size >= 64) encodedTimes.clear();
+  encodedTimes.set(second, made);
+  return made;
+}
+
+/** Certificates of one second share their times. */
+const encodedTimes = new Map<number, Buffer>();
+
+function encodeTime(ms: number): Buffer {
   if (!(ms >= Date.UTC(1900, 0) && ms <= lastTime)) {
     throw new MeshrootError('bad-time', 'a certificate can only name times from the year 1900 to 9999', {
       hint: 'ask for a shorter ttl',

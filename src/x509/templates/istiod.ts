@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../certificate.ts';
-import type { Issuer } from '../issuer.ts';
+import type { SigningIssuer } from '../issuer.ts';
 import { issueIstioLeaf } from './workload.ts';
 
 export interface IstiodServingOptions {
-  readonly issuer: Issuer;
+  readonly issuer: SigningIssuer;
   readonly publicKey: KeyObject;
   /** `istiod.<ns>.svc` and the other names under which istiod is reached. */
   readonly dns: readonly string[];

@@ -1,0 +1,127 @@
+import { VaultError } from '../client/vault-error.ts';
+import type { Clock } from '../lib/clock.ts';
+import { codeOf, messageOf } from '../lib/errors.ts';
+import { CaRefusal } from './ca-refusal.ts';
+import type { Issued, ServingOrder, Signer, TrustSet, WorkloadOrder } from './ca-signer.ts';
+import { inTime } from './in-time.ts';
+
+export interface GuardOptions {
+  readonly clock: Clock;
+  /** Of one certificate, in ms: agents themselves wait without limit. */
+  readonly deadline?: number;
+  /** Failures in a row that open the breaker. */
+  readonly failures?: number;
+  /** How long it stays open at first and at most, in ms; it doubles while the signer stays away. */
+  readonly pause?: number;
+  readonly maxPause?: number;
+  /** Signs while the signer is away, when the operator allows it. */
+  readonly reserve?: Signer | undefined;
+  readonly onSigned?: (result: {
+    readonly ok: boolean;
+    readonly ms: number;
+    readonly reserve: boolean;
+  }) => void;
+  readonly onBreaker?: (state: { readonly open: boolean; readonly reason: string }) => void;
+}
+
+/**
+ * A signer that is somewhere else, with a bound on its time and a breaker: after some failures in a row nobody waits for
+ * it any more until one probe gets through. Callers are told 14 in the meantime, which agents retry.
+ */
+export class GuardedSigner implements Signer {
+  readonly #inner: Signer;
+  readonly #options: GuardOptions;
+  #failed = 0;
+  #openUntil = 0;
+  #pause: number;
+  #probing = false;
+
+  constructor(inner: Signer, options: GuardOptions) {
+    this.#inner = inner;
+    this.#options = options;
+    this.#pause = options.pause ?? 1000;
+  }
+
+  trust(): TrustSet {
+    return this.#inner.trust();
+  }
+
+  signWorkload(order: WorkloadOrder): Promise<Issued> {
+    return this.#guarded((signer) => signer.signWorkload(order));
+  }
+
+  signServing(order: ServingOrder): Promise<Issued> {
+    return this.#guarded((signer) => signer.signServing(order));
+  }
+
+  async #guarded(sign: (signer: Signer) => Promise<Issued>): Promise<Issued> {
+    const { clock, deadline = 4500, reserve, onSigned } = this.#options;
+    const began = clock.now();
+    const done = (ok: boolean, ofReserve: boolean) =>
+      onSigned?.({ ok, ms: clock.now() - began, reserve: ofReserve });
+    try {
+      const issued = await this.#attempt(() => inTime(sign(this.#inner), clock, deadline));
+      done(true, false);
+      return issued;
+    } catch (error) {
+      if (!(error instanceof CaRefusal) || reserve === undefined) {
+        done(false, false);
+        throw error;
+      }
+      const issued = await sign(reserve);
+      done(true, true);
+      return issued;
+    }
+  }
+
+  async #attempt(work: () => Promise<Issued>): Promise<Issued> {
+    const { clock } = this.#options;
+    const open = this.#openUntil > 0;
+    if (open && (this.#probing || clock.now() < this.#openUntil)) throw away('the breaker is open');
+    this.#probing = open;
+    try {
+      const issued = await work();
+      this.#close();
+      return issued;
+    } catch (error) {
+      if (!isAway(error)) {
+        this.#close(); // it answered, if only to refuse
+        throw error;
+      }
+      this.#count(messageOf(error));
+      throw away(messageOf(error));
+    } finally {
+      if (open) this.#probing = false;
+    }
+  }
+
+  #close(): void {
+    const { pause = 1000, onBreaker } = this.#options;
+    this.#failed = 0;
+    this.#pause = pause;
+    if (this.#openUntil === 0) return;
+    this.#openUntil = 0;
+    onBreaker?.({ open: false, reason: 'the signer answers again' });
+  }
+
+  #count(reason: string): void {
+    const { clock, failures = 5, maxPause = 15_000, onBreaker } = this.#options;
+    this.#failed += 1;
+    if (this.#failed < failures) return;
+    if (this.#openUntil === 0) onBreaker?.({ open: true, reason });
+    this.#openUntil = clock.now() + this.#pause;
+    this.#pause = Math.min(this.#pause * 2, maxPause);
+  }
+}
+
+/** No answer, a sealed or overloaded Vault, a token that is refused: all that somebody may mend while agents retry. */
+function isAway(error: unknown): boolean {
+  if (codeOf(error) === 'deadline' || codeOf(error) === 'vault-login') return true;
+  if (!(error instanceof VaultError)) return false;
+  const { status } = error;
+  return status === undefined || status === 403 || status === 412 || status === 429 || status >= 500;
+}
+
+function away(reason: string): CaRefusal {
+  return new CaRefusal('signer-unavailable', 'the signer is not available, try again', reason);
+}

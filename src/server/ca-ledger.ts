@@ -1,0 +1,56 @@
+import { chmodSync, createWriteStream, type WriteStream } from 'node:fs';
+import type { Certified } from '../istio/ca-authority.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+
+export interface CaLedger {
+  write(certified: Certified, now: number): void;
+  /** Resolves when all lines are with the operating system. */
+  close(): Promise<void>;
+}
+
+/**
+ * One JSON line for every certificate: who asked, from which pod of which cluster, what was issued, and Vault's id of the
+ * request that signed it. No keys, no tokens. A ledger that cannot be written is said in the log, and issuing goes on: a
+ * full disk must not take the mesh down.
+ * @param path a file (made with mode 0600, appended to), or `-` for stdout
+ */
+export function openLedger(path: string, log: Logger): CaLedger {
+  const out: NodeJS.WritableStream = path === '-' ? process.stdout : appended(path, log);
+  return {
+    write: (certified, now) => void out.write(`${JSON.stringify(lineOf(certified, now))}\n`),
+    close: () => (path === '-' ? Promise.resolve() : new Promise((resolve) => out.end(() => resolve()))),
+  };
+}
+
+function appended(path: string, log: Logger): WriteStream {
+  const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
+  stream.on('open', () => {
+    try {
+      chmodSync(path, 0o600); // one that was there before may be open to more
+    } catch (error) {
+      log.warn(`cannot restrict the ledger ${path}: ${messageOf(error)}`);
+    }
+  });
+  stream.on('error', (error) => log.error(`cannot write the ledger ${path}: ${error.message}`));
+  return stream;
+}
+
+function lineOf({ caller, uris, issued }: Certified, now: number): object {
+  const { leaf, trust, requestId } = issued;
+  return {
+    time: new Date(now).toISOString(),
+    event: 'issued',
+    caller: caller.uris.join(' '),
+    via: caller.via,
+    cluster: caller.clusterId,
+    ...(caller.pod === undefined ? {} : { pod: caller.pod.name, pod_uid: caller.pod.uid }),
+    ...(caller.account === undefined ? {} : { namespace: caller.account.namespace }),
+    names: uris,
+    serial: leaf.serial,
+    not_after: new Date(leaf.notAfter).toISOString(),
+    ttl: Math.round((leaf.notAfter - now) / 1000),
+    issuer_serial: trust.certificate.serial,
+    ...(requestId === undefined || requestId === '' ? {} : { vault_request_id: requestId }),
+  };
+}
