@@ -83,11 +83,6 @@ describe('pki', () => {
       key_type: 'ec',
       key_bits: 256,
     });
-    const exported = await call(core, 'update', 'r/root/generate/exported', {
-      common_name: 'R',
-      key_type: 'ec',
-    });
-    expect(exported.status).toBe(400);
     const issuer = await call(core, 'read', 'r/issuer/default');
     expect(JSON.stringify([made.body, issuer.body])).not.toContain('PRIVATE KEY');
     const stored = [...physical.keys('')]
