@@ -95,7 +95,7 @@ describe.skipIf(spawnSync('openssl', ['version']).status !== 0)(
       const trust = trustSet({ caCert: root.certificate.pem, certChain: '', rootCert: root.certificate.pem });
       await expect(readCrlFile(folder.path, trust)).rejects.toMatchObject({
         code: 'bad-crl',
-        message: expect.stringMatching(/^not a revocation list: /),
+        message: expect.stringMatching(/^not a CRL: /),
       });
       await folder.remove();
     });
