@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { stringify } from 'yaml';
 import { manifests } from '../../../scripts/charts.ts';
+import { tempFolder, testBundle, testRoot, writeFiles } from '../../../src/istio/test-mesh.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { type SandboxCluster, startCluster } from '../../../src/sandbox/cluster.ts';
 import { helmTemplate } from '../../support/helm.ts';
@@ -83,4 +86,39 @@ describe('an API server', () => {
       expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('is forbidden') });
     }
   });
+
+  test('gives the CA every right that it needs: it starts and publishes its root', async () => {
+    const account = ['meshroot-ca', '-n', 'istio-system'];
+    const token = (await kubectl.ok(['create', 'token', ...account])).trim();
+    const path = join(folder, 'ca.kubeconfig');
+    writeFileSync(path, asBearer(cluster, token), { mode: 0o600 });
+    const bundle = await tempFolder();
+    await writeFiles(bundle.path, await testBundle(await testRoot()));
+    const args = ['ca', '--root-ca-dir', bundle.path, '--listen', '127.0.0.1:0', '--kubeconfig', path];
+    const ca = spawn(process.execPath, [join(root, 'bin/meshroot'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let log = '';
+    ca.stdout.on('data', (chunk) => (log += String(chunk)));
+    ca.stderr.on('data', (chunk) => (log += String(chunk)));
+    try {
+      const published = (): string =>
+        JSON.stringify(cluster.store.get('configmaps', 'mesh', 'istio-ca-root-cert') ?? '');
+      await vi.waitFor(() => expect(published(), log).toContain('BEGIN CERTIFICATE'), { timeout: 20_000 });
+    } finally {
+      ca.kill();
+      await bundle.remove();
+    }
+  });
 });
+
+function asBearer({ url, caPem }: SandboxCluster, token: string): string {
+  return stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': btoa(caPem) } }],
+    users: [{ name: 'u', user: { token } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'c',
+  });
+}
