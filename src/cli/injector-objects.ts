@@ -12,6 +12,7 @@ export function injectorObjects(mesh: Mesh, { injector, name }: MeshCluster): Ku
     agentImage: injector.agentImage,
     authPath: `auth/kubernetes-${name}`,
     cluster: name,
+    ...(injector.url === undefined ? {} : { url: injector.url }),
     ...(injector.listen === undefined ? {} : listenAt(injector.listen)),
   });
 }

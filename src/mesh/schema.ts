@@ -51,6 +51,8 @@ const injector = z.strictObject({
   agentImage: z.string().default('hashicorp/vault:2.0.4'),
   /** Where the webhook listens, :8080 unless told otherwise; pods of the sandbox share one network and need one each. */
   listen: z.string().regex(/:\d+$/, 'must be host:port').optional(),
+  /** Where the API server reaches the webhook, for one that cannot reach it by its Service. */
+  url: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
   /** How often a running agent looks for a new bundle. */
   refresh: z.string().default('5m'),
 });

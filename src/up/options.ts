@@ -8,7 +8,7 @@ export const parts = ['vault', 'istiod', 'agent', 'injector', 'kube-apiserver', 
 export type Part = (typeof parts)[number];
 
 /** Parts whose real binary works today; the others say so. */
-const swappable: ReadonlySet<Part> = new Set(['vault', 'istiod', 'agent']);
+const swappable: ReadonlySet<Part> = new Set(['vault', 'istiod', 'agent', 'kube-apiserver', 'etcd']);
 
 export interface UpOptions {
   readonly dir: string;
@@ -28,7 +28,14 @@ export interface UpOptions {
  * @throws MeshrootError `bad-with`, `part-not-swappable`
  */
 export function parseWith(words: readonly string[]): Map<Part, string> {
-  return new Map(words.map(parseOne));
+  const map = new Map(words.map(parseOne));
+  if (map.has('kube-apiserver') !== map.has('etcd')) {
+    const [here, other] = map.has('etcd') ? ['etcd', 'kube-apiserver'] : ['kube-apiserver', 'etcd'];
+    throw new MeshrootError('bad-with', `--with ${here}: a real ${here} needs a real ${other}`, {
+      hint: `add --with ${other}=/usr/local/bin/${other}`,
+    });
+  }
+  return map;
 }
 
 function parseOne(word: string): [Part, string] {
