@@ -1,6 +1,7 @@
 import { MeshrootError } from '../../lib/errors.ts';
 import { clusterNames } from '../names.ts';
-import { decideByLines, type Resource } from '../resource.ts';
+import { isOurMount, madeByMeshroot } from '../ownership.ts';
+import { clusterVault, decideByLines, type Resource } from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
@@ -11,7 +12,7 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
     group: cluster.name,
     label: `auth/${authMount}`,
     summary: 'kubernetes',
-    observe: ({ vault }) => mountRow(vault, 'sys/auth', authMount),
+    observe: (reach) => mountRow(clusterVault(reach, cluster.name), 'sys/auth', authMount),
     decide: (row) => {
       if (row !== undefined && row.type !== 'kubernetes') {
         const error = new MeshrootError(
@@ -26,11 +27,19 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
       }
       return decideByLines(row !== undefined, []);
     },
-    write: async ({ vault }) => {
-      await vault.write(`sys/auth/${authMount}`, {
+    write: async (reach) => {
+      await clusterVault(reach, cluster.name).write(`sys/auth/${authMount}`, {
         type: 'kubernetes',
-        description: `logins of ${cluster.name}, made by meshroot`,
+        description: `logins of ${cluster.name}, ${madeByMeshroot}`,
       });
+    },
+    undo: {
+      exists: (row) => row !== undefined,
+      made: isOurMount,
+      remove: async (reach) => {
+        await clusterVault(reach, cluster.name).delete(`sys/auth/${authMount}`);
+        return undefined;
+      },
     },
   };
 }

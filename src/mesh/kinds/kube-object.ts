@@ -2,6 +2,7 @@ import type { KubeObject } from '../../kube/api.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
 import { decideByLines, type Resource } from '../resource.ts';
+import { othersIn } from './namespace-guests.ts';
 
 /** Marks what meshroot made, as Kubernetes recommends (kubernetes.io/docs: recommended labels). */
 export const ownerLabel = { 'app.kubernetes.io/managed-by': 'meshroot' } as const;
@@ -38,12 +39,23 @@ export function kubeObjectResource(cluster: string, object: KubeObject): Resourc
     write: async (reach, found) => {
       const kube = await reach.kube(cluster);
       if (found === undefined) await kube.create(wanted);
-      else await kube.patch(ref, wanted, 'merge');
+      else await kube.patch(ref, isOurs(found) ? wanted : object, 'merge'); // what is adopted stays another's
+    },
+    undo: {
+      exists: (found) => found !== undefined,
+      made: (found) => found !== undefined && isOurs(found),
+      remove: async (reach) => {
+        const kube = await reach.kube(cluster);
+        const guests = kind === 'Namespace' ? await othersIn(kube, metadata.name) : [];
+        if (guests.length > 0) return `others have things in it: ${guests.slice(0, 3).join(', ')}`;
+        await kube.delete(ref, { propagationPolicy: 'Background' });
+        return undefined;
+      },
     },
   };
 }
 
-function isOurs(object: KubeObject): boolean {
+export function isOurs(object: KubeObject): boolean {
   return object.metadata.labels?.['app.kubernetes.io/managed-by'] === 'meshroot';
 }
 
