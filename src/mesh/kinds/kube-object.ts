@@ -1,5 +1,5 @@
-import type { KubeObject } from '../../kube/api.ts';
-import { MeshrootError } from '../../lib/errors.ts';
+import type { KubeApi, KubeObject, ObjectRef } from '../../kube/api.ts';
+import { codeOf, MeshrootError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
 import { decideByLines, type Resource } from '../resource.ts';
 import { othersIn } from './namespace-guests.ts';
@@ -38,7 +38,7 @@ export function kubeObjectResource(cluster: string, object: KubeObject): Resourc
     },
     write: async (reach, found) => {
       const kube = await reach.kube(cluster);
-      if (found === undefined) await kube.create(wanted);
+      if (found === undefined) await createUnlessSame(kube, wanted, ref);
       else await kube.patch(ref, isOurs(found) ? wanted : object, 'merge'); // what is adopted stays another's
     },
     undo: {
@@ -53,6 +53,16 @@ export function kubeObjectResource(cluster: string, object: KubeObject): Resourc
       },
     },
   };
+}
+
+/** Another apply may have been faster by a moment: what it made is as good, when it is the same. */
+async function createUnlessSame(kube: KubeApi, wanted: KubeObject, ref: ObjectRef): Promise<void> {
+  try {
+    await kube.create(wanted);
+  } catch (error) {
+    if (codeOf(error) !== 'kube-already-exists') throw error;
+    if (missingParts(wanted, await kube.get(ref)).length > 0) throw error;
+  }
 }
 
 export function isOurs(object: KubeObject): boolean {
