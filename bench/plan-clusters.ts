@@ -11,6 +11,8 @@ import { startMeshWorld } from '../test/support/mesh-world.ts';
 
 interface Figures {
   readonly seconds: number;
+  /** Of the processor, user and system, as Linux counts it in hundredths: what a machine without other work would take. */
+  readonly cpu: number;
   /** Highest resident memory, as Linux counts it. */
   readonly megabytes: number;
   readonly code: number | null;
@@ -25,9 +27,12 @@ async function measure(cwd: string, env: Record<string, string>, args: readonly 
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   let peak = 0;
+  let cpu = 0;
   const look = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      cpu = (Number(stat[11]) + Number(stat[12])) / 100;
       peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
     } catch {
       // not Linux, or it has ended
@@ -35,7 +40,7 @@ async function measure(cwd: string, env: Record<string, string>, args: readonly 
   }, 20);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(look);
-  return { seconds: (performance.now() - start) / 1000, megabytes: Math.round(peak / 1024), code };
+  return { seconds: (performance.now() - start) / 1000, cpu, megabytes: Math.round(peak / 1024), code };
 }
 
 const counts = process.argv.slice(2).map(Number);
@@ -56,11 +61,12 @@ clusters:
     'plan (done)': ['plan', '--json'],
   };
   for (const [name, args] of Object.entries(steps)) {
-    const { seconds, megabytes, code } = await measure(world.dir, world.env, args);
+    const { seconds, cpu, megabytes, code } = await measure(world.dir, world.env, args);
     const row = [
       `${count} clusters`.padEnd(16),
       name.padEnd(14),
       `${seconds.toFixed(1)}s`,
+      `cpu ${cpu.toFixed(1)}s`,
       `${megabytes} MB`,
       `exit ${code}`,
     ];
