@@ -181,6 +181,35 @@ export const tokenCases: readonly Case[] = [
     ],
   },
   {
+    name: 'wrapping: the wrapping token itself may unwrap, and do nothing else',
+    steps: [
+      {
+        method: 'POST',
+        path: 'sys/wrapping/wrap',
+        headers: { 'X-Vault-Wrap-TTL': '60s' },
+        body: { a: 'b' },
+        status: 200,
+        save: { wrap: 'wrap_info.token' },
+      },
+      {
+        method: 'POST',
+        path: 'sys/wrapping/unwrap',
+        as: 'wrap',
+        body: {},
+        status: 200,
+        body_has: { data: { a: 'b' } },
+      },
+      {
+        method: 'POST',
+        path: 'sys/wrapping/unwrap',
+        as: 'wrap',
+        body: {},
+        status: 400,
+        errors: ['wrapping token is not valid or does not exist'],
+      },
+    ],
+  },
+  {
     name: 'wrapping: an answer is given once',
     steps: [
       {

@@ -100,5 +100,5 @@ function isCommanderError(error: unknown): error is CommanderError {
 }
 
 function ignoreClosedPipe(error: Error): void {
-  if (codeOf(error) !== 'EPIPE') throw error; // `meshroot status | head` closes the pipe early: not an error
+  if (codeOf(error) !== 'EPIPE') throw error; // `meshroot scan | head` closes the pipe early: not an error
 }

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { humanDuration } from '../lib/duration.ts';
-import { MeshrootError } from '../lib/errors.ts';
+import { codeOf, MeshrootError } from '../lib/errors.ts';
 import { loadMesh } from '../mesh/load.ts';
 import { rotateIntermediate } from '../mesh/rotate-intermediate.ts';
+import type { Mesh } from '../mesh/schema.ts';
 import type { RotationState, Step } from '../rotation/decide.ts';
 import type { Io } from './io.ts';
 import { reachOf } from './reach.ts';
@@ -41,7 +42,7 @@ export function command(io: Io): Command {
 }
 
 async function run(cluster: string, flags: Flags, io: Io): Promise<void> {
-  const mesh = await loadMesh(flags.file ?? join(flags.dir, 'mesh.yaml'));
+  const mesh = await (flags.file === undefined ? meshOfUp(flags.dir) : loadMesh(flags.file));
   const env = flags.file === undefined ? { ...io.env, ...(await tokenOfUp(flags.dir, io)) } : io.env;
   const reach = await reachOf(mesh, env);
   const start = reach.clock.now();
@@ -58,6 +59,18 @@ async function run(cluster: string, flags: Flags, io: Io): Promise<void> {
       : `${cluster}: intermediate ${state.oldSerial ?? '(none)'} -> ${state.newSerial}, confirmed by a fresh workload certificate, ${humanDuration(took)}\n`,
   );
   reach.vault.close();
+}
+
+async function meshOfUp(dir: string): Promise<Mesh> {
+  try {
+    return await loadMesh(join(dir, 'mesh.yaml'));
+  } catch (error) {
+    if (codeOf(error) !== 'no-mesh-file') throw error;
+    throw new MeshrootError('no-running-up', `no \`meshroot up\` keeps its files in ${dir}`, {
+      hint: 'start one, name its folder with --dir, or name another mesh with -f mesh.yaml',
+      cause: error,
+    });
+  }
 }
 
 /** The running system's own root token, unless the caller brought one. */

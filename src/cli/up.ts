@@ -6,6 +6,7 @@ import { runCheck } from '../up/checks/check.ts';
 import { parseWith, type UpOptions } from '../up/options.ts';
 import { upReport } from '../up/report.ts';
 import { startUp, type Up } from '../up/run.ts';
+import { shortestPath } from '../up/shortest-path.ts';
 import { type Check, Steps } from '../up/steps.ts';
 import { trustTree } from '../up/trust-tree.ts';
 import { injectorObjects } from './injector-objects.ts';
@@ -110,11 +111,11 @@ async function tell({ system, folder }: Up, outcome: Outcome, steps: Steps, io: 
   if (flags.json)
     io.stdout.write(`${JSON.stringify(await upReport(system, { seconds, dir: folder.path, checks }))}\n`);
   if (options.once) return;
-  const rotate = `meshroot rotate intermediate ${system.clusters[0]?.name}${flags.dir === undefined ? '' : ` --dir ${flags.dir}`}`;
+  const rotate = `bin/meshroot rotate intermediate ${system.clusters[0]?.name}${flags.dir === undefined ? '' : ` --dir ${flags.dir}`}`;
   steps.line(
     `next   . ${folder.file('env.sh')} && curl -H "X-Vault-Token: $VAULT_TOKEN" $VAULT_ADDR/v1/sys/mounts`,
   );
-  steps.line(`       kubectl --kubeconfig ${system.clusters[0]?.kubeconfig} get pods -A`);
+  steps.line(`       kubectl --kubeconfig ${shortestPath(system.clusters[0]?.kubeconfig ?? '')} get pods -A`);
   steps.line(`       ${rotate}      metrics: ${system.metricsUrl}`);
   steps.line('Ctrl-C ends it');
 }

@@ -32,7 +32,19 @@ export function serverCommand(io: Io): Command {
     .action((flags: Flags) => serve(io, flags));
 }
 
+/**
+ * LMDB's binding rejects promises of its own when a commit fails, beside the one that its caller waits for. The request has
+ * been refused and the store sealed by then; these echoes must not end the process, anything else still does.
+ */
+function outliveFailedCommits(): void {
+  process.on('unhandledRejection', (reason) => {
+    const echo = reason instanceof Error && ('commitError' in reason || reason.stack?.includes('/lmdb/'));
+    if (!echo) throw reason;
+  });
+}
+
 async function serve(io: Io, flags: Flags): Promise<void> {
+  outliveFailedCommits();
   // Loaded here, so that `meshroot vault status` starts without them.
   const { parseVaultConfig } = await import('../server/vault-config.ts');
   const { startVaultServer } = await import('../server/vault-server.ts');
@@ -82,7 +94,15 @@ function devConfig(flags: Flags, parse: (text: string, file: string) => VaultCon
 
 async function logFor(io: Io, flags: Flags, config: VaultConfig): Promise<Logger> {
   const { createTextLog, logLevels } = await import('../server/text-log.ts');
-  const level = logLevels.find((known) => known === flags.logLevel) ?? config.logLevel;
+  const level =
+    flags.logLevel === undefined
+      ? config.logLevel
+      : logLevels.find((known) => known === flags.logLevel?.toLowerCase());
+  if (level === undefined) {
+    throw new MeshrootError('bad-log-level', `"${flags.logLevel}" is not a log level`, {
+      hint: `one of ${logLevels.join(', ')}`,
+    });
+  }
   if ((flags.logFormat ?? config.logFormat) !== 'json') return createTextLog(io.stderr, systemClock, level);
   const { createPinoLog } = await import('../server/pino-log.ts');
   return createPinoLog(io.stderr, level);

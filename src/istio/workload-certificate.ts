@@ -93,7 +93,10 @@ export class WorkloadCertificate {
 
   async #pause(failures: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    const ms = failures > 0 ? backoff(failures) : Math.min(this.#dueAt - clock.now(), longestTimer);
+    const ms =
+      failures > 0
+        ? backoff(failures, this.#held !== undefined)
+        : Math.min(this.#dueAt - clock.now(), longestTimer);
     this.#wake = new AbortController();
     if (ms > 0) await clock.sleep(ms, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
   }
@@ -181,8 +184,9 @@ export class WorkloadCertificate {
   }
 }
 
-function backoff(failures: number): number {
-  return Math.min(30_000, 500 * 2 ** Math.min(failures, 6));
+/** Without a certificate nothing works yet, so it is tried every second; with one there is time. */
+function backoff(failures: number, holdsOne: boolean): number {
+  return Math.min(holdsOne ? 30_000 : 1000, 250 * 2 ** Math.min(failures, 7));
 }
 
 async function readNeeded(path: string, what: string): Promise<string> {

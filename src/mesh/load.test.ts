@@ -77,7 +77,7 @@ describe('mesh.yaml', () => {
   test('a file that is not there is a refusal with a way out', async () => {
     await expect(loadMesh('/nowhere/mesh.yaml')).rejects.toMatchObject({
       code: 'no-mesh-file',
-      message: '/nowhere/mesh.yaml cannot be read: ENOENT',
+      message: '/nowhere/mesh.yaml is not there',
     });
   });
 

@@ -121,10 +121,16 @@ async function readText(path: string): Promise<string> {
     return bytes.toString('utf8');
   } catch (error) {
     if (error instanceof MeshrootError) throw error;
-    throw new MeshrootError('no-mesh-file', `${path} cannot be read: ${codeOf(error) ?? messageOf(error)}`, {
-      hint: 'name it with -f FILE; a fresh one: meshroot init',
-      cause: error,
-    });
+    throw new MeshrootError(
+      'no-mesh-file',
+      codeOf(error) === 'ENOENT'
+        ? `${path} is not there`
+        : `${path} cannot be read: ${codeOf(error) ?? messageOf(error)}`,
+      {
+        hint: 'name it with -f FILE; a small one to start from is in README.md',
+        cause: error,
+      },
+    );
   }
 }
 

@@ -135,13 +135,13 @@ function depthOf(body: Buffer): number {
 }
 
 function fromPairs(pairs: URLSearchParams): Fields {
-  const fields: Record<string, unknown> = {};
-  for (const name of new Set(pairs.keys())) {
-    if (name === 'list') continue;
-    const values = pairs.getAll(name);
-    fields[name] = values.length === 1 ? values[0] : values;
-  }
-  return fields;
+  const names = [...new Set(pairs.keys())].filter((name) => name !== 'list');
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = pairs.getAll(name);
+      return [name, values.length === 1 ? values[0] : values];
+    }),
+  );
 }
 
 /** Puts the parts of a call together. */

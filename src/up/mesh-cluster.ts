@@ -3,6 +3,7 @@ import { clusterOf } from '../mesh/rotate-intermediate.ts';
 import type { Mesh } from '../mesh/schema.ts';
 import type { ClusterHost } from './cluster-host.ts';
 import type { Ports } from './ports.ts';
+import type { Steps } from './steps.ts';
 import type { RunningCluster } from './system.ts';
 import { readyPod } from './wait.ts';
 import {
@@ -47,12 +48,16 @@ export async function meshCluster(
   host: ClusterHost,
   mesh: Mesh,
   ports: PortsByAccount,
-  signal: AbortSignal,
+  { steps, signal }: { steps: Steps; signal: AbortSignal },
 ): Promise<RunningCluster> {
   const wanted = clusterOf(mesh, host.name);
   const { kube } = host;
   const { namespace } = wanted.istiod;
-  await readyPod(kube, { namespace, app: 'istiod' }, signal);
+  await steps.step(
+    'istiod',
+    () => readyPod(kube, { namespace, app: 'istiod' }, signal),
+    () => [`${host.name}: injected, logged in, four files, CA up`, `127.0.0.1:${host.ports.istiod}`],
+  );
   const workloads = await Promise.all(
     [...ports].map(([account, p]) => workloadOf(host, mesh, account, p, signal)),
   );

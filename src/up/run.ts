@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { AuditMetrics } from '../insight/audit-metrics.ts';
 import { followAudit } from '../insight/follow-audit.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
@@ -8,6 +7,7 @@ import { MeshrootError } from '../lib/errors.ts';
 import { apply } from '../mesh/apply.ts';
 import { type DesiredParts, desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
+import type { PlannedResource } from '../mesh/plan.ts';
 import type { Mesh } from '../mesh/schema.ts';
 import { type Reaper, startReaper } from '../sandbox/kubelet/reaper.ts';
 import { type MetricsEndpoint, serveMetrics } from '../server/metrics-endpoint.ts';
@@ -19,6 +19,7 @@ import type { UpOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import { programEnvironment, programOf } from './programs.ts';
 import { startRealEtcd } from './real-etcd.ts';
+import { shortestPath } from './shortest-path.ts';
 import { type StateFolder, takeStateFolder } from './state-folder.ts';
 import type { Steps } from './steps.ts';
 import { Store } from './store.ts';
@@ -122,7 +123,7 @@ async function startHosts(
     const start = () => startClusterHost({ name, folder, ports, reaper, with: options.with, etcdUrl });
     const host = await context.steps.step(name, start, ({ kubeconfig }) => [
       'api server, controllers, node',
-      `kubectl --kubeconfig ${relative(process.cwd(), kubeconfig)}`,
+      `kubectl --kubeconfig ${shortestPath(kubeconfig)}`,
     ]);
     started.add(() => host.close());
     hosts.push(host);
@@ -162,7 +163,8 @@ async function bringUpMesh(
   for (const host of hosts) taken.push(await deployWorkloads(host, mesh, ports));
   return await steps.step(
     'mesh up',
-    () => Promise.all(hosts.map((host, i) => meshCluster(host, mesh, taken[i] ?? new Map(), signal))),
+    () =>
+      Promise.all(hosts.map((host, i) => meshCluster(host, mesh, taken[i] ?? new Map(), { steps, signal }))),
     (clusters) => [
       `${clusters.length} istiods injected, ${clusters.flatMap((c) => c.workloads).length} workloads certified`,
     ],
@@ -216,14 +218,19 @@ async function applyMesh(
     },
   };
   let written = 0;
-  const done = ({ decision }: { decision: { kind: string } }) => {
-    if (decision.kind !== 'keep') written++;
+  const done = ({ resource, decision }: PlannedResource, milliseconds: number) => {
+    if (decision.kind === 'keep') return;
+    written++;
+    const [kind] = resource.label.split(' ');
+    if (kind === 'root') steps.did('root', resource.summary, milliseconds);
+    if (kind === 'intermediate')
+      steps.did(resource.group, `intermediate ${resource.summary}, read back`, milliseconds);
   };
   await steps.step(
     'mesh',
     () => apply(desired(mesh, parts), reach, { adopt: false, progress: { done } }),
     () => [
-      `root, intermediates, logins, policies, injectors: ${written} written`,
+      `logins, policies, roles, injectors, istiods: ${written} written`,
       'meshroot plan shows what differs',
     ],
   );

@@ -29,9 +29,14 @@ export class Steps {
     const start = this.#clock.now();
     const result = await work();
     const [what, where = ''] = describe(result);
-    const took = `${((this.#clock.now() - start) / 1000).toFixed(1)}s`;
-    this.line(`  ${who.padEnd(10)} ${what.padEnd(62)} ${took.padStart(6)}   ${where}`.trimEnd());
+    this.did(who, what, this.#clock.now() - start, where);
     return result;
+  }
+
+  /** A line about something that is done: who, what, how long it took, where to look. */
+  did(who: string, what: string, milliseconds: number, where = ''): void {
+    const took = `${(milliseconds / 1000).toFixed(1)}s`;
+    this.line(`  ${who.padEnd(10)} ${what.padEnd(62)} ${took.padStart(6)}   ${where}`.trimEnd());
   }
 
   check({ name, ok, detail }: Check): void {

@@ -15,7 +15,7 @@ export async function trustTree(system: RunningSystem): Promise<string[]> {
   const root = await readRoot({ vault: vaultOf(system) }, system.mesh.root.mount);
   if (root === undefined) return ['there is no root yet'];
   const branches = await Promise.all(system.clusters.map((cluster) => branch(system, cluster, now)));
-  const title = row('Root CA', root, now, `key: vault ${system.mesh.root.mount}, not exportable`);
+  const title = row('Root CA', root, now, `key: vault ${system.mesh.root.mount}, not exportable`, 25);
   return [title, ...branches.flatMap((lines, i) => indent(lines, i === branches.length - 1))];
 }
 

@@ -30,7 +30,7 @@ export function judgeTimes({ found, now }: RuleContext): ScanFinding[] {
 function renewalHint(certificate: Certificate, file: string): string {
   const cluster = certificate.subject.find(({ type }) => type === 'L')?.value;
   if (!certificate.isCa) return 'issue it again; for a mesh workload: restart the pod';
-  if (isSelfSigned(certificate)) return 'meshroot rotate root';
+  if (isSelfSigned(certificate)) return 'replace the root, see docs/replace-a-root.md';
   if (cluster === undefined || !/^[\w.-]+$/.test(cluster)) return 'have its issuer sign a new one';
   const rotate = `meshroot rotate intermediate ${cluster.replace(/^istiod-/, '')}`;
   // only a folder that `pki intermediate` could have written is one that it can renew

@@ -1,9 +1,12 @@
 import { MeshrootError } from '../../lib/errors.ts';
 import { clusterNames } from '../names.ts';
-import { isOurMount, madeByMeshroot } from '../ownership.ts';
+import { isOurMount, madeByMeshroot, unlessForeign } from '../ownership.ts';
 import { clusterVault, decideByLines, type Resource } from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
 import { type MountRow, mountRow } from './mounts.ts';
+
+/** A role's name is no secret: in clear it lets the audit log say which role a refused login asked for. */
+const clearKeys = ['role'];
 
 /** The cluster's own Kubernetes auth mount. */
 export function authMountResource(cluster: MeshCluster): Resource<MountRow | undefined> {
@@ -13,7 +16,7 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
     label: `auth/${authMount}`,
     summary: 'kubernetes',
     observe: (reach) => mountRow(clusterVault(reach, cluster.name), 'sys/auth', authMount),
-    decide: (row) => {
+    decide: (row, { adopt }) => {
       if (row !== undefined && row.type !== 'kubernetes') {
         const error = new MeshrootError(
           'mount-of-other-type',
@@ -25,13 +28,18 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
         );
         return { kind: 'refuse', error };
       }
-      return decideByLines(row !== undefined, []);
+      const hidden = row !== undefined && !clearKeys.every((key) => row.clearKeys.includes(key));
+      const lines = hidden ? ['+ the audit log shows the role that a login asks for'] : [];
+      const decision = decideByLines(row !== undefined, lines);
+      return unlessForeign(decision, isOurMount(row), `auth/${authMount}`, adopt);
     },
-    write: async (reach) => {
-      await clusterVault(reach, cluster.name).write(`sys/auth/${authMount}`, {
-        type: 'kubernetes',
-        description: `logins of ${cluster.name}, ${madeByMeshroot}`,
-      });
+    write: async (reach, row) => {
+      const vault = clusterVault(reach, cluster.name);
+      if (row === undefined) {
+        const description = `logins of ${cluster.name}, ${madeByMeshroot}`;
+        await vault.write(`sys/auth/${authMount}`, { type: 'kubernetes', description });
+      }
+      await vault.write(`sys/auth/${authMount}/tune`, { audit_non_hmac_request_keys: clearKeys });
     },
     undo: {
       exists: (row) => row !== undefined,

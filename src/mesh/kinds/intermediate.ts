@@ -60,7 +60,7 @@ function decideIntermediate(
       'root-mismatch',
       `the bundle of ${cluster.name} hangs from another root than the mesh's`,
       {
-        hint: 'changing a root cuts off running workloads, so apply never does it: meshroot rotate root',
+        hint: 'changing a root cuts off running workloads, so apply never does it: docs/replace-a-root.md',
         exit: 1,
       },
     );

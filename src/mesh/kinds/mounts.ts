@@ -9,6 +9,8 @@ export interface MountRow {
   readonly defaultLeaseTtl: number;
   readonly maxLeaseTtl: number;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Request keys that the audit log shows in clear. */
+  readonly clearKeys: readonly string[];
 }
 
 /** The mount at `path` in `sys/mounts` or `sys/auth`, or undefined. */
@@ -26,5 +28,8 @@ export async function mountRow(
     defaultLeaseTtl: Number(config.default_lease_ttl ?? 0),
     maxLeaseTtl: Number(config.max_lease_ttl ?? 0),
     options: isRecord(row.options) ? row.options : {},
+    clearKeys: Array.isArray(config.audit_non_hmac_request_keys)
+      ? config.audit_non_hmac_request_keys.map(String)
+      : [],
   };
 }

@@ -70,7 +70,7 @@ function decideRoot(wanted: Mesh['root'], { mount, certificate }: ObservedRoot, 
       'root-expired',
       `the root in ${wanted.mount}/ ended ${isoDay(certificate.notAfter)}`,
       {
-        hint: 'a new root changes all trust and is never made by apply: meshroot rotate root',
+        hint: 'a new root changes all trust and is never made by apply: docs/replace-a-root.md',
         exit: 1,
       },
     );
@@ -85,14 +85,14 @@ function differenceOfRoot(wanted: Mesh['root'], certificate: Certificate, now: n
   if (wanted.import === undefined && type !== wanted.keyType) {
     return {
       kind: 'keep',
-      warning: `root is ${type}, mesh.yaml says ${wanted.keyType}: stays until meshroot rotate root`,
+      warning: `root is ${type}, mesh.yaml says ${wanted.keyType}: stays until the root is replaced (docs/replace-a-root.md)`,
     };
   }
   const left = certificate.notAfter - now;
   return left < days(365)
     ? {
         kind: 'keep',
-        warning: `root expires ${isoDay(certificate.notAfter)} (${humanDuration(left)}): plan meshroot rotate root`,
+        warning: `root expires ${isoDay(certificate.notAfter)} (${humanDuration(left)}): plan its replacement (docs/replace-a-root.md)`,
       }
     : keep;
 }

@@ -41,7 +41,8 @@ export function ownerKeys(kind: string): (object: ApiObject) => string[] {
 }
 
 const firstRetry = 50;
-const lastRetry = 10_000;
+/** A sandbox is small and somebody waits for it: looking again every second costs nothing. */
+const lastRetry = 1000;
 
 /** Runs one controller: each key at most once at a time, failed ones again with growing pauses. */
 export class ControllerLoop {

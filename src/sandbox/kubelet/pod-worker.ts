@@ -121,7 +121,7 @@ export class PodWorker {
         return !this.#stop.signal.aborted;
       } catch (error) {
         this.#explainWaiting(messageOf(error));
-        await clock.sleep(Math.min(100 * 2 ** attempt, 5000), this.#stop.signal).catch(() => {});
+        await clock.sleep(Math.min(50 * 2 ** attempt, 400), this.#stop.signal).catch(() => {});
       }
     }
     return false;

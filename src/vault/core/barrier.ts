@@ -92,7 +92,9 @@ export class Barrier {
     this.#active = term;
   }
 
+  /** @throws MeshrootError `sealed` after `wipe`: a call that was under way must not write with a wiped key */
   encrypt(path: string, plain: Uint8Array): Buffer {
+    if (this.#terms.size === 0) throw new MeshrootError('sealed', 'Vault is sealed', { status: 503 });
     return encryptBlob(this.#active.key, this.#active.term, path, plain, this.#random);
   }
 

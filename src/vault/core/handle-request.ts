@@ -35,6 +35,8 @@ interface Call extends Environment {
 }
 
 const maxAttempts = 16;
+/** Storage keys are made of paths, and LMDB's keys end at 1978 bytes: a longer one must not look like a broken disk. */
+const maxPathBytes = 1024;
 
 /** One call against an open store: who, may they, record, do, record, answer. Never throws. */
 export async function handleRequest(environment: Environment, request: VaultRequest): Promise<Reply> {
@@ -67,7 +69,11 @@ async function answer(call: Call): Promise<Reply> {
   }
   let outcome: Result | Refusal;
   try {
-    if (call.auth !== undefined && call.auth.token.numUses > 0) call.auth = await spendUse(call, call.auth);
+    // A route that wants no token costs none of its uses; a wrapping token is spent by unwrapping.
+    const isOpen = call.match?.route.open === true;
+    if (!isOpen && call.auth !== undefined && call.auth.token.numUses > 0) {
+      call.auth = await spendUse(call, call.auth);
+    }
     outcome = refusal ?? (await perform(call));
   } catch (error) {
     outcome = asRefusal(call, error);
@@ -83,6 +89,8 @@ async function answer(call: Call): Promise<Reply> {
 /** Finds route and caller; undefined when the call may go on. */
 function admit(call: Call): Refusal | undefined {
   const { request, services, mounted } = call;
+  if (Buffer.byteLength(request.path) > maxPathBytes)
+    return refuse('the path is too long', 400, 'path-too-long');
   const store = services.storage.begin(false);
   call.match = mounted?.backend.match(request.path.slice(fullPath(mounted.entry).length));
   const isOpen = call.match?.route.open === true;
@@ -219,7 +227,7 @@ function asRefusal(call: Call, error: unknown): Refusal {
 function replyOf(call: Call, error: unknown): Reply {
   const refusal = asRefusal(call, error);
   const status = refusal.status ?? 500;
-  if (status === 403) noteDenial(call, refusal);
+  if (status === 403 || (status === 400 && call.match?.route.login === true)) noteDenial(call, refusal);
   const warning =
     status === 404 && refusal.errors.length === 0 ? call.mounted?.backend.wrongPathWarning : undefined;
   const warns = warning !== undefined && call.match?.route.path === '*path';
@@ -230,7 +238,8 @@ function replyOf(call: Call, error: unknown): Reply {
 function noteDenial(call: Call, refusal: Refusal): void {
   const mount = call.mounted === undefined ? 'none' : fullPath(call.mounted.entry);
   const asked = call.match?.route.login === true ? call.request.data.role : call.auth?.token.role;
-  const role = typeof asked === 'string' ? asked.slice(0, 100) : '';
+  // A name that is no role is anybody's invention: it must not make a new time series.
+  const role = typeof asked === 'string' && refusal.status === 403 ? asked.slice(0, 100) : '';
   call.services.metrics.denied({ mount, role, reason: refusal.code });
   call.log.warn('permission denied', {
     reason: refusal.code,

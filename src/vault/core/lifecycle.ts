@@ -1,5 +1,5 @@
 import { coerceFields, type Fields, numberOf, textOf } from './fields.ts';
-import { nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
+import { Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
 import type { VaultCore } from './vault-core.ts';
 
@@ -138,7 +138,8 @@ function health(core: VaultCore, { data }: VaultRequest, now: number): Reply {
       ? ['sealedcode', 503]
       : ['activecode', 200];
   const status = data[String(name)] === undefined ? Number(code) : Number(data[String(name)]);
-  if (!Number.isInteger(status) || status < 100 || status > 599) throw nothingHere();
+  if (!Number.isInteger(status) || status < 100 || status > 599)
+    throw refuse(`invalid status code for ${name}`);
   return {
     status,
     body: {

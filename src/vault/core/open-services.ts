@@ -1,3 +1,4 @@
+import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
@@ -31,8 +32,10 @@ export async function openServices(
 ): Promise<OpenStore> {
   const { physical, random, log, metrics, catalogue, auditDevices, auditFolders } = options;
   const storage = new Storage(physical, barrier, (error) => {
+    const hint = error instanceof MeshrootError ? error.hint : undefined;
     log.error('the storage failed: sealing', {
-      error: error instanceof Error ? error.message : String(error),
+      error: messageOf(error),
+      ...(hint === undefined ? {} : { hint }),
     });
     seal();
   });

@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
-import { MeshrootError } from '../../lib/errors.ts';
+import { MeshrootError, messageOf } from '../../lib/errors.ts';
+import { isRecord } from '../../lib/records.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 
 const file = 'store.mdb';
@@ -34,7 +36,7 @@ export function openLmdbPhysical(folder: string): Physical {
     type: 'lmdb',
     get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : db.get(dataPrefix + key)),
     keys: (prefix) => keysOf(db, prefix),
-    commit: (changes) => commit(db, changes),
+    commit: (changes) => commit(db, folder, changes),
     close: async () => {
       await db.remove(ownerKey);
       await db.close();
@@ -106,14 +108,34 @@ function isAlive(owner: string): boolean {
 
 async function commit(
   db: RootDatabase<Uint8Array, string>,
+  folder: string,
   changes: readonly PhysicalChange[],
 ): Promise<void> {
-  await db.batch(() => {
-    for (const { key, value } of changes) {
-      if (value === undefined) void db.remove(dataPrefix + key);
-      else void db.put(dataPrefix + key, value);
-    }
-  });
+  const parts: Promise<boolean>[] = [];
+  try {
+    await db.batch(() => {
+      for (const { key, value } of changes) {
+        parts.push(value === undefined ? db.remove(dataPrefix + key) : db.put(dataPrefix + key, value));
+        parts.at(-1)?.catch(() => {}); // the batch fails with them; alone they would end the process
+      }
+    });
+  } catch (error) {
+    throw await failedCommit(folder, error);
+  }
+}
+
+/** LMDB says "Input/output error" for a full disk as for a broken one; the file system knows better. */
+async function failedCommit(folder: string, cause: unknown): Promise<MeshrootError> {
+  const inner =
+    isRecord(cause) || cause instanceof Error ? (cause as { commitError?: unknown }).commitError : undefined;
+  if (inner instanceof Promise) inner.catch(() => {});
+  const { bavail, bsize } = await statfs(folder);
+  const full = bavail * bsize < 1024 * 1024;
+  return new MeshrootError(
+    full ? 'disk-full' : 'disk-failed',
+    full ? `the disk of ${folder} is full` : `${folder} cannot be written: ${messageOf(cause)}`,
+    { hint: 'nothing of the refused change is there; make room (or mend the disk), then unseal', cause },
+  );
 }
 
 function* keysOf(db: RootDatabase<Uint8Array, string>, prefix: string): Iterable<string> {

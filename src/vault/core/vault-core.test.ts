@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Logger } from '../../lib/log.ts';
 import { call, openTestCore, TestClock, tokenOf } from '../test-core.ts';
 import { createMemoryPhysical } from './physical-memory.ts';
+import { VaultCore } from './vault-core.ts';
 
 describe('VaultCore', () => {
   test('a sealed store refuses everything and opens again with what it had', async () => {
@@ -87,5 +88,31 @@ describe('VaultCore', () => {
     ]);
     expect(JSON.stringify(lines)).not.toContain(token);
     await core.close();
+  });
+});
+
+describe('what must not bring the store down', () => {
+  test('a path longer than a storage key is refused', async () => {
+    const core = await openTestCore();
+    const { status } = await call(core, 'update', `cubbyhole/${'x'.repeat(3000)}`, { k: 'v' });
+    expect(status).toBe(400);
+    expect(core.status().sealed).toBe(false);
+    await core.close();
+  });
+
+  test('of two inits at once, one makes the store and one is refused', async () => {
+    const core = new VaultCore({ physical: createMemoryPhysical(), catalogue: { secret: {}, auth: {} } });
+    const results = await Promise.allSettled([1, 2].map(() => core.init({ shares: 1, threshold: 1 })));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    await core.close();
+  });
+
+  test('a write under way when the store is sealed is not acknowledged', async () => {
+    const core = await openTestCore();
+    const services = core.services;
+    const transaction = services?.storage.begin(true);
+    core.seal();
+    transaction?.put('a', 1);
+    await expect(transaction?.commit()).rejects.toMatchObject({ code: 'sealed' });
   });
 });

@@ -47,6 +47,8 @@ export class VaultCore {
   #nonce = '';
   #open: OpenStore | undefined;
   #expiry = new AbortController();
+  /** Making and opening go one after the other: two at once would make two stores. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: VaultCoreOptions) {
     this.#options = {
@@ -79,14 +81,20 @@ export class VaultCore {
   }
 
   /** Makes the store; it stays sealed. @throws Refusal 400 */
-  async init(config: SealConfig, rootToken?: string): Promise<InitResult> {
-    checkSealConfig(config);
-    if (this.status().initialized) throw refuse('Vault is already initialized', 400, 'already-initialized');
-    return initialize(this.#options, config, rootToken);
+  init(config: SealConfig, rootToken?: string): Promise<InitResult> {
+    return this.#inTurn(async () => {
+      checkSealConfig(config);
+      if (this.status().initialized) throw refuse('Vault is already initialized', 400, 'already-initialized');
+      return initialize(this.#options, config, rootToken);
+    });
   }
 
   /** One share more; opens the store when there are enough. @throws Refusal 400 */
-  async unseal(share: Buffer): Promise<SealStatus> {
+  unseal(share: Buffer): Promise<SealStatus> {
+    return this.#inTurn(() => this.#unseal(share));
+  }
+
+  async #unseal(share: Buffer): Promise<SealStatus> {
     if (this.#open !== undefined) return this.status();
     const config = readSealConfig(this.#options.physical);
     if (config === undefined) throw refuse('Vault is not initialized', 400, 'not-initialized');
@@ -99,6 +107,12 @@ export class VaultCore {
     for (const used of shares) used.fill(0);
     await this.#start(barrier, rootKey);
     return this.status();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   resetUnseal(): void {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -62,6 +63,19 @@ describe('up refuses', () => {
     expect(stderr).toContain(text);
     expect(existsSync(join(base, '.meshroot'))).toBe(false);
   });
+});
+
+test('a Node that is too old gets a sentence, not a syntax error', () => {
+  const preload = join(base, 'old.cjs');
+  writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.20.4' });");
+  const launcher = new URL('../../../bin/meshroot', import.meta.url).pathname;
+  const { status, stderr } = spawnSync(process.execPath, ['-r', preload, launcher, 'up'], {
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([
+    2,
+    expect.stringContaining('meshroot needs Node 20.19 or newer, this is 18.20.4'),
+  ]);
 });
 
 describe.skipIf(!canSeeProcesses)('up leaves nothing', () => {

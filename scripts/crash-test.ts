@@ -1,0 +1,64 @@
+/**
+ * Kills the store with SIGKILL at random instants while eight writers change it, and looks after each restart whether
+ * everything that was acknowledged is there and nothing is half there.
+ *
+ * npm run test:crash [-- --rounds 200] [--seed 1]
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CrashJournal, writeLane } from './crash-journal.ts';
+import { type StoreKeys, StoreProcess } from './store-process.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+});
+const rounds = Number(values.rounds);
+const folder = mkdtempSync(join(tmpdir(), 'crash-'));
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32), so that a failure can be repeated. */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+async function round(
+  store: StoreProcess,
+  keys: StoreKeys,
+  journal: CrashJournal,
+  killAfter: number,
+): Promise<void> {
+  const client = await store.open(keys);
+  await journal.check(client);
+  const timer = setTimeout(() => store.kill('SIGKILL'), killAfter);
+  await Promise.all(Array.from({ length: 8 }, (_, lane) => writeLane(client, journal, lane)));
+  await store.gone();
+  clearTimeout(timer);
+  client.close();
+}
+
+try {
+  const random = randomOf(Number(values.seed));
+  const store = new StoreProcess(folder);
+  const { keys } = await store.initialise();
+  store.kill('SIGKILL');
+  await store.gone();
+  const journal = new CrashJournal();
+  for (let i = 1; i <= rounds; i++) {
+    await round(store, keys, journal, 5 + random() * 250);
+    if (i % 20 === 0)
+      process.stderr.write(`  ${i} kills, ${journal.size} acknowledged changes, all there so far\n`);
+  }
+  await journal.checkAll(await store.open(keys));
+  store.kill('SIGTERM');
+  await store.gone();
+  process.stdout.write(`${rounds} kills, ${journal.size} acknowledged changes, none lost, none half there\n`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

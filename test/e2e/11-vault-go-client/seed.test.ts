@@ -1,0 +1,87 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../../src/kube/connect.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { type SandboxCluster, startCluster } from '../../../src/sandbox/cluster.ts';
+import { type Run, startMeshroot } from '../../support/meshroot.ts';
+
+const module = new URL('../../../conformance/go/', import.meta.url).pathname;
+
+/** Why the Go test cannot run here, or undefined. Compiling tells whether Go and the modules are there. */
+function reason(): string | undefined {
+  const built = spawnSync('go', ['vet', './...'], { cwd: module, encoding: 'utf8', timeout: 90_000 });
+  if (built.error !== undefined) return 'go is not on PATH';
+  return built.status === 0 ? undefined : `go cannot build it: ${built.stderr.split('\n')[0]}`;
+}
+
+const missing = reason();
+
+describe.skipIf(missing !== undefined)(
+  `the official Go client${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  () => {
+    const base = mkdtempSync(join(tmpdir(), 'go-client-'));
+    let store: Run;
+    let cluster: SandboxCluster;
+
+    beforeAll(async () => {
+      cluster = await startCluster({ name: 'cluster1', clock: systemClock });
+      store = startMeshroot([
+        'vault',
+        'server',
+        '-dev',
+        '-dev-root-token-id=root',
+        '-dev-listen-address=127.0.0.1:0',
+      ]);
+    });
+    afterAll(async () => {
+      store.child.kill('SIGTERM');
+      await store.ended;
+      await cluster.close();
+      rmSync(base, { recursive: true, force: true });
+    });
+
+    test('does the whole procedure of the seed', { timeout: 240_000 }, async () => {
+      const address = /listening: address=(\S+)/.exec(await store.until(/listening: address=\S+/))?.[1] ?? '';
+      writeFileSync(join(base, 'ca.pem'), cluster.caPem);
+      writeFileSync(join(base, 'kubeconfig'), cluster.adminKubeconfig.reveal());
+      const kube = await connect({ kubeconfig: join(base, 'kubeconfig'), env: {} });
+      await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system' } });
+      await kube.create({
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: 'istiod', namespace: 'istio-system' },
+      });
+      await kube.create({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'role-tokenreview-binding' },
+        roleRef: {
+          apiGroup: 'rbac.authorization.k8s.io',
+          kind: 'ClusterRole',
+          name: 'system:auth-delegator',
+        },
+        subjects: [{ kind: 'ServiceAccount', name: 'istiod', namespace: 'istio-system' }],
+      });
+      const { token } = await kube.tokenRequest('istio-system', 'istiod', {});
+      // not synchronously: the cluster lives in this process
+      const { stdout: told } = await promisify(execFile)('go', ['test', '-count=1', '-v', './...'], {
+        cwd: module,
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          VAULT_ADDR: address,
+          VAULT_TOKEN: 'root',
+          KUBERNETES_HOST: cluster.url,
+          KUBERNETES_CA: join(base, 'ca.pem'),
+          ISTIOD_JWT: token.reveal(),
+        },
+      });
+      expect(told).toContain('--- PASS: TestSeed');
+      kube.close();
+    });
+  },
+);
