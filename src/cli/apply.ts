@@ -1,11 +1,13 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { humanDuration } from '../lib/duration.ts';
-import { MeshrootError } from '../lib/errors.ts';
-import { apply } from '../mesh/apply.ts';
+import { apply, eachCluster } from '../mesh/apply.ts';
 import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
 import { makePlan, type PlannedResource } from '../mesh/plan.ts';
+import { proveCluster } from '../mesh/prove.ts';
 import { renderPlan } from '../mesh/render-plan.ts';
+import { clusterOf } from '../mesh/rotate-intermediate.ts';
+import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
 import { reachOf } from './reach.ts';
@@ -23,6 +25,7 @@ interface Flags {
   readonly file: string;
   readonly yes: boolean;
   readonly adopt: boolean;
+  readonly concurrency: string;
   readonly json?: boolean;
 }
 
@@ -33,19 +36,20 @@ export function command(io: Io): Command {
     .option('-f, --file <file>', 'the mesh', 'mesh.yaml')
     .option('--yes', 'do not ask', false)
     .option('--adopt', 'take over what others made under the same names', false)
+    .addOption(new Option('--concurrency <n>', 'clusters at one time').default('16').argParser(wholeNumber))
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((flags: Flags) => run(flags, io));
 }
 
-async function run({ file, yes, adopt, json }: Flags, io: Io): Promise<void> {
+async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Promise<void> {
   const mesh = await loadMesh(file);
   const reach = await reachOf(mesh, io.env);
   const resources = desired(mesh, { injector: injectorObjects });
   const plan = await makePlan(resources, reach, { now: reach.clock.now(), adopt });
   if (!json) io.stderr.write(renderPlan(plan, { vault: mesh.vault.address, file }));
   for (const { decision } of plan.items) if (decision.kind === 'refuse') throw decision.error;
-  if (plan.changes && !yes) await confirm(io);
+  if (plan.changes && !yes) await confirm(io, 'apply this plan?');
   const written: PlannedResource[] = [];
   const done = (item: PlannedResource, ms: number) => {
     if (item.decision.kind === 'keep') return;
@@ -55,8 +59,20 @@ async function run({ file, yes, adopt, json }: Flags, io: Io): Promise<void> {
         `  ${item.resource.group.padEnd(12)} ${item.resource.label.padEnd(50)} ${humanDuration(ms)}\n`,
       );
   };
-  await apply(resources, reach, { adopt, progress: { done } });
+  const width = Number(concurrency);
+  await apply(resources, reach, { adopt, progress: { done }, concurrency: width });
+  const proofs: { cluster: string; seen: string }[] = [];
+  await eachCluster(
+    mesh.clusters.map(({ name }) => name),
+    width,
+    async (name) => {
+      const seen = await proveCluster(clusterOf(mesh, name), reach);
+      proofs.push({ cluster: name, seen });
+      if (!json) io.stdout.write(`  proof ${name.padEnd(12)} ${seen}\n`);
+    },
+  );
   const summary = {
+    proofs,
     written: written.map(({ resource: { group, label }, decision }) => ({
       group,
       label,
@@ -69,14 +85,7 @@ async function run({ file, yes, adopt, json }: Flags, io: Io): Promise<void> {
   reach.vault.close();
 }
 
-async function confirm(io: Io): Promise<void> {
-  if (!process.stdin.isTTY) {
-    throw new MeshrootError('not-confirmed', 'nobody is there to confirm this plan', {
-      hint: 'in a pipeline: --yes',
-      exit: 1,
-    });
-  }
-  const { confirm: ask } = await import('@clack/prompts');
-  const answer = await ask({ message: 'apply this plan?', initialValue: false, output: io.stderr });
-  if (answer !== true) throw new MeshrootError('not-confirmed', 'nothing was written', { exit: 1 });
+function wholeNumber(text: string): string {
+  if (/^[1-9]\d{0,2}$/.test(text)) return text;
+  throw new InvalidArgumentError('must be a whole number from 1 to 999');
 }

@@ -17,8 +17,10 @@ export interface CommandEntry {
 /** Every command of `meshroot`, in the order of `--help`. */
 export const commands: Readonly<Record<string, CommandEntry>> = {
   up: { summary: 'the whole system on this machine, checked', load: () => import('./up.ts') },
+  init: { summary: 'write a commented mesh.yaml', load: () => import('./init.ts') },
   plan: { summary: 'show what apply would change', load: () => import('./plan.ts') },
   apply: { summary: 'make Vault and the clusters as mesh.yaml wants them', load: () => import('./apply.ts') },
+  destroy: { summary: 'take away what meshroot made, and nothing else', load: () => import('./destroy.ts') },
   scan: {
     summary: 'read-only check of certificates, keys and bundles; --at +400d looks into the future',
     load: () => import('./scan.ts'),

@@ -1,17 +1,20 @@
 import { injectorManifests } from '../injector/manifests.ts';
 import type { KubeObject } from '../kube/api.ts';
+import { clusterNames } from '../mesh/names.ts';
 import type { Mesh, MeshCluster } from '../mesh/schema.ts';
 
 /** What registers (and runs) the injector on a cluster of the mesh; nothing where mesh.yaml does not ask for one. */
-export function injectorObjects(mesh: Mesh, { injector, name }: MeshCluster): KubeObject[] {
+export function injectorObjects(mesh: Mesh, cluster: MeshCluster): KubeObject[] {
+  const { injector, name, vault } = cluster;
   if (injector === undefined) return [];
   return injectorManifests({
-    vaultAddress: mesh.vault.podAddress ?? mesh.vault.address,
+    vaultAddress: vault?.podAddress ?? vault?.address ?? mesh.vault.podAddress ?? mesh.vault.address,
     namespace: injector.namespace,
     image: injector.image,
     agentImage: injector.agentImage,
-    authPath: `auth/kubernetes-${name}`,
+    authPath: `auth/${clusterNames(cluster).authMount}`,
     cluster: name,
+    ...(injector.url === undefined ? {} : { url: injector.url }),
     ...(injector.listen === undefined ? {} : listenAt(injector.listen)),
   });
 }

@@ -10,17 +10,20 @@ import type { Reach } from '../mesh/resource.ts';
 import type { Mesh } from '../mesh/schema.ts';
 import type { Io } from './io.ts';
 
-/** The Vault and the clusters that `mesh` names, with the credentials of whoever runs the command. */
+/** The Vaults and the clusters that `mesh` names, with the credentials of whoever runs the command. */
 export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
   const connections = new Map<string, Promise<KubeApi>>();
-  const caCert = mesh.vault.caCert === undefined ? undefined : await readFile(mesh.vault.caCert, 'utf8');
+  const vault = await clientOf(mesh.vault, await vaultToken(env));
+  const own = new Map<string, VaultClient>();
+  for (const { name, vault: other } of mesh.clusters) {
+    if (other === undefined) continue;
+    const place = { ...mesh.vault, ...other, address: other.address ?? mesh.vault.address };
+    own.set(name, await clientOf(place, await vaultToken(env, other.tokenEnv)));
+  }
   return {
     clock: systemClock,
-    vault: new VaultClient({
-      address: mesh.vault.address,
-      token: await vaultToken(env),
-      ...(caCert === undefined ? {} : { caCert }),
-    }),
+    vault,
+    vaultOf: (cluster) => own.get(cluster) ?? vault,
     kube: (cluster) => {
       const known = connections.get(cluster) ?? connectTo(mesh, cluster, env);
       connections.set(cluster, known);
@@ -29,12 +32,34 @@ export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
   };
 }
 
+async function clientOf(
+  { address, namespace, caCert }: Mesh['vault'],
+  token: Secret<string>,
+): Promise<VaultClient> {
+  return new VaultClient({
+    address,
+    token,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(caCert === undefined ? {} : { caCert: await readFile(caCert, 'utf8') }),
+  });
+}
+
 /**
  * As Vault's own command line finds it: VAULT_TOKEN, else the file ~/.vault-token.
  * @throws MeshrootError `no-vault-token`
  */
-export async function vaultToken(env: Io['env']): Promise<Secret<string>> {
-  if (env.VAULT_TOKEN !== undefined && env.VAULT_TOKEN !== '') return new Secret(env.VAULT_TOKEN);
+export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Promise<Secret<string>> {
+  const given = env[variable];
+  if (given !== undefined && given !== '') return new Secret(given);
+  if (variable !== 'VAULT_TOKEN') {
+    throw new MeshrootError(
+      'no-vault-token',
+      `${variable} is empty, and mesh.yaml takes a Vault token from it`,
+      {
+        hint: 'set it, or leave tokenEnv out to use VAULT_TOKEN',
+      },
+    );
+  }
   const file = join(env.HOME ?? homedir(), '.vault-token');
   const token = await readFile(file, 'utf8').then(
     (text) => text.trim(),

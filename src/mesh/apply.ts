@@ -1,5 +1,6 @@
-import { MeshrootError } from '../lib/errors.ts';
-import { type PlannedResource, planOne } from './plan.ts';
+import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { defaultConcurrency, type PlannedResource, planOne } from './plan.ts';
+import { inPool } from './pool.ts';
 import type { DecideContext, Reach, Resource } from './resource.ts';
 
 export interface ApplyProgress {
@@ -7,29 +8,66 @@ export interface ApplyProgress {
   done(item: PlannedResource, milliseconds: number): void;
 }
 
+export interface ApplyOptions {
+  readonly adopt: boolean;
+  readonly progress: ApplyProgress;
+  /** How many clusters at one time. */
+  readonly concurrency?: number;
+}
+
 /**
  * Makes the world as wanted: shared resources first, then the clusters side by side, each in its own order. Every
  * resource is looked at again right before it is written, so a second apply, or one after a crash, finds what is done.
- * @throws MeshrootError of the first refusal; the other clusters are still brought to their end
+ * @throws MeshrootError of the cluster that failed, or `clusters-failed` that names each; the others are brought to their end
  */
 export async function apply(
   resources: readonly Resource[],
   reach: Reach,
-  options: { adopt: boolean; progress: ApplyProgress },
+  options: ApplyOptions,
 ): Promise<void> {
-  const of = (name: string) => resources.filter(({ group }) => group === name);
-  const clusters = [...new Set(resources.map(({ group }) => group))].filter((group) => group !== 'mesh');
-  await applyInOrder(of('mesh'), reach, options);
-  const results = await Promise.allSettled(
-    clusters.map((cluster) => applyInOrder(of(cluster), reach, options)),
+  const groups = groupsOf(resources);
+  await applyInOrder(groups.get('mesh') ?? [], reach, options);
+  groups.delete('mesh');
+  await eachCluster([...groups.keys()], options.concurrency, (cluster) =>
+    applyInOrder(groups.get(cluster) ?? [], reach, options),
   );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
+  const groups = new Map<string, Resource[]>();
+  for (const resource of resources) {
+    const group = groups.get(resource.group) ?? [];
+    groups.set(resource.group, group);
+    group.push(resource);
+  }
+  return groups;
+}
+
+/** Runs `work` for every cluster to its end, then tells of those that failed. */
+export async function eachCluster(
+  clusters: readonly string[],
+  concurrency: number | undefined,
+  work: (cluster: string) => Promise<unknown>,
+): Promise<void> {
+  const results = await inPool(clusters, concurrency ?? defaultConcurrency, work);
+  const failed = results.flatMap((result, i) =>
+    result.status === 'rejected' ? [{ cluster: clusters[i], reason: result.reason as unknown }] : [],
+  );
+  const [first] = failed;
+  if (first === undefined) return;
+  if (failed.length === 1) throw first.reason;
+  const lines = failed.map(({ cluster, reason }) => `\n  ${cluster}: ${messageOf(reason)}`);
+  throw new MeshrootError(
+    'clusters-failed',
+    `${failed.length} of ${clusters.length} clusters failed:${lines.join('')}`,
+    { hint: 'the others are done; run the same command again, it goes on where each one stopped', exit: 1 },
+  );
 }
 
 async function applyInOrder(
   group: readonly Resource[],
   reach: Reach,
-  { adopt, progress }: { adopt: boolean; progress: ApplyProgress },
+  { adopt, progress }: ApplyOptions,
 ): Promise<void> {
   for (const resource of group) {
     const start = reach.clock.now();

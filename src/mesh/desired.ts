@@ -1,11 +1,13 @@
 import type { KubeObject } from '../kube/api.ts';
 import { istiodDeployment, istiodIdentity } from './istiod-manifests.ts';
+import { accessResources } from './kinds/access.ts';
 import { authConfigResource } from './kinds/auth-config.ts';
 import { authMountResource } from './kinds/auth-mount.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
 import { kubeObjectResource } from './kinds/kube-object.ts';
 import { lifetimesResource } from './kinds/lifetimes.ts';
 import { policyResource } from './kinds/policy.ts';
+import { reviewerSecret } from './kinds/reviewer-token.ts';
 import { roleResource } from './kinds/role.ts';
 import { rootResource } from './kinds/root.ts';
 import { secretsMountResource } from './kinds/secrets-mount.ts';
@@ -36,12 +38,14 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     lifetimesResource(mesh, cluster),
     ...objects(parts.injector(mesh, cluster)),
     ...objects(istiodIdentity(cluster)),
+    ...objects(reviewerSecret(cluster)),
     secretsMountResource(cluster),
     intermediateResource(mesh, cluster),
     policyResource(cluster),
     authMountResource(cluster),
     authConfigResource(cluster),
     roleResource(cluster),
+    ...accessResources(cluster),
     ...objects(istiodDeployment(cluster)),
   ] as Resource[];
 }

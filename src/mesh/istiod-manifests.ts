@@ -19,7 +19,7 @@ export function bundleAnnotations(cluster: MeshCluster): Record<string, string> 
   const v = 'vault.hashicorp.com';
   const file = (name: string, key: string) => ({
     [`${v}/agent-inject-secret-${name}`]: path,
-    [`${v}/agent-inject-template-${name}`]: `{{- with secret "${path}" -}}\n{{ .Data.${key} }}\n{{ end -}}\n`,
+    [`${v}/agent-inject-template-${name}`]: `{{- with secret "${path}" -}}\n{{ .Data.${cluster.kv === 2 ? 'data.' : ''}${key} }}\n{{ end -}}\n`,
   });
   return {
     [`${v}/agent-inject`]: 'true',

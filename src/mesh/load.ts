@@ -1,48 +1,117 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import { nearestWord } from '../lib/nearest-word.ts';
-import { type Mesh, meshSchema } from './schema.ts';
+import { expandClusters } from './expand.ts';
+import { clusterSchema, type Mesh, meshSchema } from './schema.ts';
 
 /** A mesh.yaml is configuration, not data: larger ones are a mistake. */
 const maxBytes = 4 * 1024 * 1024;
 
 /**
- * Reads and checks the mesh.yaml at `path`; relative file names in it count from its folder.
+ * Reads and checks the mesh.yaml at `path` and the folder that it names; relative file names count from their file.
  * @throws MeshrootError `no-mesh-file`, `bad-mesh-file` (every problem with file, line, column)
  */
 export async function loadMesh(path: string): Promise<Mesh> {
-  const mesh = parseMesh(await readText(path), path);
+  const { mesh, where } = readMesh(await readText(path), path);
+  if (mesh.clustersFrom !== undefined) {
+    const folder = join(path, '..', mesh.clustersFrom);
+    for (const file of await clusterFiles(folder, path)) {
+      const more = readMesh(await readText(file), file, clusterSchema);
+      mesh.clusters.push(...more.mesh.clusters);
+      where.push(...more.where);
+    }
+  }
+  refuseUnusable(mesh, where, path);
   const from = (file: string) => (isAbsolute(file) ? file : join(path, '..', file));
+  const withCa = <V extends { caCert?: string | undefined }>(vault: V): V =>
+    vault.caCert === undefined ? vault : { ...vault, caCert: from(vault.caCert) };
+  const files = mesh.root.import;
   return {
     ...mesh,
-    vault: { ...mesh.vault, ...(mesh.vault.caCert && { caCert: from(mesh.vault.caCert) }) },
-    clusters: mesh.clusters.map((c) => ({ ...c, ...(c.kubeconfig && { kubeconfig: from(c.kubeconfig) }) })),
+    vault: withCa(mesh.vault),
+    root: files ? { ...mesh.root, import: { cert: from(files.cert), key: from(files.key) } } : mesh.root,
+    clusters: mesh.clusters.map((c) => ({
+      ...c,
+      ...(c.vault && { vault: withCa(c.vault) }),
+      ...(c.kubeconfig && { kubeconfig: from(c.kubeconfig) }),
+    })),
   };
 }
 
 /** Checks `text`; `name` is what errors call it. */
 export function parseMesh(text: string, name: string): Mesh {
+  const { mesh, where } = readMesh(text, name);
+  refuseUnusable(mesh, where, name);
+  return mesh;
+}
+
+interface Read {
+  readonly mesh: Mesh;
+  /** `file:line:column` and path of the name of each cluster. */
+  readonly where: { readonly at: string; readonly path: string }[];
+}
+
+/** A mesh, or with `clusterSchema` a file of one cluster (or pattern), which becomes a mesh without the rest. */
+function readMesh(text: string, name: string, schema?: typeof clusterSchema): Read {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [syntax] = document.errors;
   if (syntax !== undefined) throw refuse([`${at(name, lines, syntax.pos[0])}  ${firstLine(syntax.message)}`]);
-  const parsed = meshSchema.safeParse(toPlain(document, name));
+  const plain = toPlain(document, name);
+  const { data, sources } = expandClusters(schema === undefined ? plain : { clusters: [plain] });
+  const wrapped = schema === undefined ? meshSchema : z.strictObject({ clusters: z.array(schema) });
+  const place = (path: readonly PropertyKey[]) => {
+    const source =
+      path[0] === 'clusters' ? [path[0], sources[Number(path[1])] ?? path[1], ...path.slice(2)] : path;
+    const own = (schema === undefined ? source : source.slice(2)).filter((step) => step !== undefined);
+    return { at: at(name, lines, offsetOf(document, own)), path: own };
+  };
+  const parsed = wrapped.safeParse(data);
   if (!parsed.success) {
-    throw refuse(
-      parsed.error.issues.flatMap((issue) =>
-        explain(issue).map(({ path, text: why }) => `${at(name, lines, offsetOf(document, path))}  ${why}`),
+    const problems = parsed.error.issues.flatMap((issue) =>
+      explain(issue, (path) => pathText(place(path).path)).map(
+        ({ path, text: why }) => `${place(path).at}  ${why}`,
       ),
     );
+    throw refuse([...new Set(problems)]); // a pattern of a thousand clusters has one mistake, not a thousand
   }
-  const twice = duplicateCluster(parsed.data);
-  if (twice !== undefined) {
-    const place = at(name, lines, offsetOf(document, ['clusters', twice, 'name']));
-    throw refuse([`${place}  clusters[${twice}].name is taken by an earlier cluster`]);
-  }
-  return parsed.data;
+  const mesh = parsed.data as Mesh;
+  const where = mesh.clusters.map((_, i) => {
+    const { at: spot, path } = place(['clusters', i, 'name']);
+    return { at: spot, path: pathText(path) };
+  });
+  return { mesh, where };
+}
+
+async function clusterFiles(folder: string, mesh: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw refuse([`${mesh}  clustersFrom: ${folder} cannot be read: ${codeOf(error) ?? messageOf(error)}`]);
+  });
+  return names
+    .filter((file) => /\.ya?ml$/.test(file))
+    .sort()
+    .map((file) => join(folder, file));
+}
+
+/** What no schema can say: names are used once, patterns are spelt out, and there is something to do. */
+function refuseUnusable(mesh: Mesh, where: Read['where'], name: string): void {
+  const problems: string[] = [];
+  const seen = new Set<string>();
+  mesh.clusters.forEach((cluster, i) => {
+    const spot = where[i];
+    if (spot === undefined) return;
+    if (seen.size === seen.add(cluster.name).size) {
+      problems.push(`${spot.at}  ${spot.path} is taken by an earlier cluster`);
+    }
+    if (cluster.name.includes('{'))
+      problems.push(`${spot.at}  ${spot.path} has {n} but no each: { from, to }`);
+    if (cluster.name.length > 63) problems.push(`${spot.at}  ${spot.path} is longer than 63 characters`);
+  });
+  if (mesh.clusters.length === 0) problems.push(`${name}:1:1  clusters needs at least one cluster`);
+  if (problems.length > 0) throw refuse(problems);
 }
 
 async function readText(path: string): Promise<string> {
@@ -79,29 +148,29 @@ interface Explained {
 }
 
 /** One line per problem: where, what, and the allowed words. */
-function explain(issue: z.core.$ZodIssue): Explained[] {
+function explain(issue: z.core.$ZodIssue, name: (path: readonly PropertyKey[]) => string): Explained[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(issue.path);
     return issue.keys.map((key) => {
       const near = nearestWord(key, known);
       const asked = near === undefined ? '' : `; did you mean ${near}?`;
       const path = [...issue.path, key];
-      return { path, text: `${pathText(path)} is not known here${asked}   (known: ${known.join(', ')})` };
+      return { path, text: `${name(path)} is not known here${asked}   (known: ${known.join(', ')})` };
     });
   }
   const path = issue.path;
   if (issue.code === 'invalid_value') {
-    return [{ path, text: `${pathText(path)} must be ${issue.values.map(String).join(' or ')}` }];
+    return [{ path, text: `${name(path)} must be ${issue.values.map(String).join(' or ')}` }];
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
     return [
       {
         path,
-        text: `${pathText(path)} ${issue.message.includes('undefined') ? 'is missing' : lower(issue.message)}`,
+        text: `${name(path)} ${issue.message.includes('undefined') ? 'is missing' : lower(issue.message)}`,
       },
     ];
   }
-  return [{ path, text: `${pathText(path)} ${lower(issue.message)}` }];
+  return [{ path, text: `${name(path)} ${lower(issue.message)}` }];
 }
 
 interface JsonSchema {
@@ -149,12 +218,6 @@ function at(name: string, lines: LineCounter, offset: number): string {
 function pathText(path: readonly PropertyKey[]): string {
   const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
   return text === '' ? 'the file' : text.replace(/^\./, '');
-}
-
-function duplicateCluster(mesh: Mesh): number | undefined {
-  const seen = new Set<string>();
-  const index = mesh.clusters.findIndex(({ name }) => seen.size === seen.add(name).size);
-  return index === -1 ? undefined : index;
 }
 
 const refuse = (problems: string[]): MeshrootError =>

@@ -10,20 +10,27 @@ export interface ClusterNames {
   readonly policy: string;
 }
 
-export function clusterNames({ name }: Pick<MeshCluster, 'name'>): ClusterNames {
+/** A cluster as far as its names go. */
+export type Named = Pick<MeshCluster, 'name'> & Partial<Pick<MeshCluster, 'names' | 'kv'>>;
+
+export function clusterNames({ name, names }: Named): ClusterNames {
   return {
-    authMount: `kubernetes-${name}`,
-    secretsMount: `kubernetes-${name}-secrets`,
-    bundlePath: 'istiod-service/certs',
-    role: 'istiod',
-    policy: `istiod-certs-${name}`,
+    authMount: names?.authMount ?? `kubernetes-${name}`,
+    secretsMount: names?.secretsMount ?? `kubernetes-${name}-secrets`,
+    bundlePath: names?.bundlePath ?? 'istiod-service/certs',
+    role: names?.role ?? 'istiod',
+    policy: names?.policy ?? `istiod-certs-${name}`,
   };
 }
 
+/** Path of an entry of the cluster's secrets mount as its API, policies and agents have it: KV v2 puts `data/` before it. */
+export function kvPath(cluster: Named, path: string): string {
+  return `${clusterNames(cluster).secretsMount}/${cluster.kv === 2 ? 'data/' : ''}${path}`;
+}
+
 /** Full path of the bundle: what the policy allows, the agent reads and an operator types. */
-export function bundleKvPath(cluster: Pick<MeshCluster, 'name'>): string {
-  const { secretsMount, bundlePath } = clusterNames(cluster);
-  return `${secretsMount}/${bundlePath}`;
+export function bundleKvPath(cluster: Named): string {
+  return kvPath(cluster, clusterNames(cluster).bundlePath);
 }
 
 /** L= of the intermediate's subject. The seed's Makefile targets are called `istiod-<cluster>`. */

@@ -1,4 +1,7 @@
+import { VaultError } from '../client/vault-error.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import { inPool } from './pool.ts';
+import { ReadOnceVault } from './read-once.ts';
 import type { DecideContext, Decision, Reach, Resource } from './resource.ts';
 
 export interface PlannedResource {
@@ -13,13 +16,23 @@ export interface Plan {
   readonly changes: boolean;
 }
 
-/** Looks at everything (reads only) and decides what each resource needs. Groups are looked at side by side. */
+/** How many resources are looked at, or clusters written to, at one time. */
+export const defaultConcurrency = 16;
+
+/** Looks at everything (reads only) and decides what each resource needs; each Vault path is read once. */
 export async function makePlan(
   resources: readonly Resource[],
   reach: Reach,
   context: DecideContext,
 ): Promise<Plan> {
-  const items = await Promise.all(resources.map((resource) => planOne(resource, reach, context)));
+  const once = snapshotOf(reach);
+  const settled = await inPool(resources, defaultConcurrency * 4, (resource) =>
+    planOne(resource, once, context),
+  );
+  const items = settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
   return {
     items,
     changes: items.some(({ decision }) => decision.kind === 'add' || decision.kind === 'change'),
@@ -36,9 +49,29 @@ export async function planOne(
     const observed = await resource.observe(reach);
     return { resource, observed, decision: resource.decide(observed, context) };
   } catch (error) {
-    if (!isForbidden(error)) throw error;
-    return { resource, observed: undefined, decision: { kind: 'unseen', why: 'permission denied' } };
+    return { resource, observed: undefined, decision: { kind: 'unseen', why: whyUnseen(error) } };
   }
 }
 
-const isForbidden = (error: unknown): boolean => error instanceof MeshrootError && error.status === 403;
+function snapshotOf(reach: Reach): Reach {
+  const known = new Map<unknown, ReadOnceVault>();
+  const once = (vault: Reach['vault']): ReadOnceVault => {
+    const found = known.get(vault) ?? new ReadOnceVault(vault);
+    known.set(vault, found);
+    return found;
+  };
+  const { vaultOf } = reach;
+  return {
+    ...reach,
+    vault: once(reach.vault),
+    ...(vaultOf && { vaultOf: (cluster: string) => once(vaultOf(cluster)) }),
+  };
+}
+
+/** Without Vault there is no plan; a cluster that does not answer or may not be looked at spoils only its own rows. */
+function whyUnseen(error: unknown): string {
+  if (!(error instanceof MeshrootError)) throw error;
+  if (error.status === 403) return 'permission denied';
+  if (error instanceof VaultError) throw error;
+  return error.message;
+}

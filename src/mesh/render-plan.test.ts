@@ -39,7 +39,7 @@ describe('a plan', () => {
       '  ? role istiod                                        permission denied',
       '  x it is not ours',
       '      take it over',
-      '1 to add, 1 to change, 0 to remove. 1 warning. 1 refused. 1 not seen for lack of permission. nothing was written' +
+      '1 to add, 1 to change, 0 to remove. 1 warning. 1 refused. 1 not seen. nothing was written' +
         '        apply with: meshroot apply -f mesh.yaml',
       '',
     ]);

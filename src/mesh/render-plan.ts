@@ -51,7 +51,7 @@ function summaryLine({ items }: Plan, file: string): string {
     add + change === 0 ? 'nothing to change' : `${add} to add, ${change} to change, 0 to remove`,
     ...(warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? '' : 's'}`]),
     ...(refuse === 0 ? [] : [`${refuse} refused`]),
-    ...(unseen === 0 ? [] : [`${unseen} not seen for lack of permission`]),
+    ...(unseen === 0 ? [] : [`${unseen} not seen`]),
     'nothing was written',
   ];
   const next = add + change === 0 ? '' : `        apply with: meshroot apply -f ${file}`;

@@ -5,7 +5,10 @@ import type { MeshrootError } from '../lib/errors.ts';
 
 /** How meshroot reaches the world while it plans and applies. */
 export interface Reach {
+  /** The Vault of the root, and of every cluster that names no other. */
   readonly vault: VaultClient;
+  /** The Vault of a cluster, where some have one of their own. */
+  vaultOf?(cluster: string): VaultClient;
   /** The API server of a cluster of mesh.yaml, by the cluster's name. */
   kube(cluster: string): Promise<KubeApi>;
   readonly clock: Clock;
@@ -37,6 +40,21 @@ export interface Resource<O = unknown> {
   decide(observed: O, context: DecideContext): Decision;
   /** Makes it so; called only after `add` or `change`, and safe to call again after a crash at any point. */
   write(reach: Reach, observed: O): Promise<void>;
+  /** How it is taken away again. Absent: it goes with the thing that it is in. */
+  readonly undo?: Undo<O>;
+}
+
+export interface Undo<O = unknown> {
+  exists(observed: O): boolean;
+  /** By meshroot, as it recorded on the thing itself; what others made is never touched. */
+  made(observed: O): boolean;
+  /** @returns why it had to stay after all; undefined when it is gone */
+  remove(reach: Reach, observed: O): Promise<string | undefined>;
+}
+
+/** The Vault of one cluster. */
+export function clusterVault(reach: Pick<Reach, 'vault' | 'vaultOf'>, cluster: string): VaultClient {
+  return reach.vaultOf?.(cluster) ?? reach.vault;
 }
 
 export interface DecideContext {

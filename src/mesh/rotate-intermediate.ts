@@ -7,7 +7,7 @@ import { writeBundle } from '../rotation/kv-bundle.ts';
 import { observeRotation, type RotationPlace } from '../rotation/observe.ts';
 import { runRotation } from '../rotation/run.ts';
 import { bundleKvPath, intermediateName } from './names.ts';
-import type { Reach } from './resource.ts';
+import { clusterVault, type Reach } from './resource.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
 
 export interface RotateOptions {
@@ -50,7 +50,7 @@ export async function rotateIntermediate(
           ttl,
           now,
         });
-        await writeBundle(vault, place.kvPath, bundle);
+        await writeBundle(place.vault, place.kvPath, bundle, cluster.kv);
       },
     },
     options,
@@ -65,7 +65,7 @@ export function clusterOf(mesh: Mesh, name: string): MeshCluster {
   });
 }
 
-function placeOf(cluster: MeshCluster, { vault }: Reach, kube: KubeApi): RotationPlace {
+function placeOf(cluster: MeshCluster, reach: Reach, kube: KubeApi): RotationPlace {
   const { namespace, serviceAccount, address } = cluster.istiod;
   if (address === undefined) {
     throw new MeshrootError(
@@ -77,7 +77,7 @@ function placeOf(cluster: MeshCluster, { vault }: Reach, kube: KubeApi): Rotatio
     );
   }
   return {
-    vault,
+    vault: clusterVault(reach, cluster.name),
     kube,
     kvPath: bundleKvPath(cluster),
     cluster: cluster.name,

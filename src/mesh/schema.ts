@@ -51,12 +51,83 @@ const injector = z.strictObject({
   agentImage: z.string().default('hashicorp/vault:2.0.4'),
   /** Where the webhook listens, :8080 unless told otherwise; pods of the sandbox share one network and need one each. */
   listen: z.string().regex(/:\d+$/, 'must be host:port').optional(),
+  /** Where the API server reaches the webhook, for one that cannot reach it by its Service. */
+  url: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
   /** How often a running agent looks for a new bundle. */
   refresh: z.string().default('5m'),
 });
 
-const cluster = z.strictObject({
+/** Paths and mounts of Vault: words with "/" between them. */
+const vaultPath = z
+  .string()
+  .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'must be a path of Vault such as kubernetes-eu or istiod-service/certs');
+
+/** Where what belongs to a cluster lives in Vault, when not under the usual names. */
+const names = z.strictObject({
+  authMount: vaultPath.optional(),
+  secretsMount: vaultPath.optional(),
+  bundlePath: vaultPath.optional(),
+  role: vaultPath.optional(),
+  policy: vaultPath.optional(),
+});
+
+/** Who besides istiod logs in from a cluster, and what for. */
+const access = z.strictObject({
   name: dnsLabel,
+  namespace: dnsLabel,
+  serviceAccount: dnsLabel,
+  can: z.enum(['read', 'write', 'audit']).default('read'),
+  /** Entry of the cluster's secrets mount; the bundle itself without it. */
+  path: vaultPath.optional(),
+});
+
+const gateway = z.strictObject({
+  name: dnsLabel,
+  namespace: dnsLabel,
+  /** The gateway's own name unless told otherwise. */
+  serviceAccount: dnsLabel.optional(),
+});
+
+const vaultAddress = z.url({
+  protocol: /^https?$/,
+  error: 'must be a URL such as https://vault.example:8200',
+});
+
+/** A Vault, or a namespace of one, for a single cluster. */
+const ownVault = z.strictObject({
+  address: vaultAddress.optional(),
+  namespace: vaultPath.optional(),
+  caCert: z.string().optional(),
+  podAddress: z.string().optional(),
+  /** Environment variable with the token for it; VAULT_TOKEN without it. */
+  tokenEnv: z
+    .string()
+    .regex(/^[A-Z_][A-Z0-9_]*$/, 'must be the name of an environment variable')
+    .optional(),
+});
+
+/** One cluster of mesh.yaml; with `each` a pattern of many, `{n}` standing for the number. */
+export const clusterSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^([a-z0-9]|\{n\})(([-a-z0-9]|\{n\}){0,61}([a-z0-9]|\{n\}))?$/,
+      'must be lower case letters, digits and "-", at most 63',
+    ),
+  each: z
+    .strictObject({ from: z.number().int().min(0), to: z.number().int().max(100_000) })
+    .refine(({ from, to }) => from <= to, 'must count upwards')
+    .optional(),
+  names: names.optional(),
+  /** Version of the KV secrets engine. */
+  kv: z.union([z.literal(1), z.literal(2)], { error: 'must be 1 or 2' }).default(1),
+  /** Whose token asks Kubernetes who logs in: the caller's own, or one stored in Vault. */
+  reviewer: z.enum(['client', 'stored']).default('client'),
+  /** Of the tokens that may log in. */
+  audience: z.string().min(1, 'must not be empty').default('https://kubernetes.default.svc'),
+  vault: ownVault.optional(),
+  gateways: z.array(gateway).default([]),
+  access: z.array(access).default([]),
   context: z.string().optional(),
   kubeconfig: z.string().optional(),
   istiod: istiod.prefault({}),
@@ -73,7 +144,8 @@ export const meshSchema = z.strictObject({
     .regex(/^[a-z0-9._-]{1,255}$/, 'must be lower case letters, digits, ".", "_" and "-"')
     .default('cluster.local'),
   vault: z.strictObject({
-    address: z.url({ protocol: /^https?$/, error: 'must be a URL such as https://vault.example:8200' }),
+    address: vaultAddress,
+    namespace: vaultPath.optional(),
     /** PEM file with the authority of Vault's own certificate. */
     caCert: z.string().optional(),
     /** Address under which pods reach this Vault, where it differs from the one used here. */
@@ -87,9 +159,13 @@ export const meshSchema = z.strictObject({
         .string()
         .regex(/^[\w-]+$/, 'must be one word')
         .default('meshroot-root'),
+      /** A root that exists as files; its key is not needed any more once it is in Vault. */
+      import: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
     })
     .prefault({}),
-  clusters: z.array(cluster).min(1, 'needs at least one cluster'),
+  clusters: z.array(clusterSchema).default([]),
+  /** Folder with one cluster per *.yaml file, besides those above. */
+  clustersFrom: z.string().optional(),
 });
 
 export type Mesh = z.output<typeof meshSchema>;

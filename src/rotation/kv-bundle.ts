@@ -1,15 +1,16 @@
 import type { VaultClient } from '../client/vault-client.ts';
 import { bundleKvKeys, type IstioBundle } from '../istio/bundle.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import { isRecord } from '../lib/records.ts';
 import { Secret } from '../lib/secret.ts';
 
 /**
- * The bundle stored at `path` (KV v1), or undefined when there is none.
+ * The bundle stored at `path` (KV v1, or a `data/` path of KV v2), or undefined when there is none.
  * @throws MeshrootError `bundle-incomplete` when a key of it is missing
  */
 export async function readBundle(vault: VaultClient, path: string): Promise<IstioBundle | undefined> {
-  const data = (await vault.read(path))?.data;
-  if (data === undefined || data === null) return undefined;
+  const data = entryOf((await vault.read(path))?.data);
+  if (data === undefined) return undefined;
   const text = (key: string): string => {
     const value = data[key];
     if (typeof value === 'string' && value !== '') return value;
@@ -27,17 +28,30 @@ export async function readBundle(vault: VaultClient, path: string): Promise<Isti
 }
 
 /** Stores all four keys in one write: a reader sees the old bundle or the new one. Reads back what Vault then holds. */
-export async function writeBundle(vault: VaultClient, path: string, bundle: IstioBundle): Promise<void> {
-  await vault.write(path, {
+export async function writeBundle(
+  vault: VaultClient,
+  path: string,
+  bundle: IstioBundle,
+  kv: 1 | 2 = 1,
+): Promise<void> {
+  const entry = {
     [bundleKvKeys.caKey]: bundle.caKey.reveal(),
     [bundleKvKeys.caCert]: bundle.caCert,
     [bundleKvKeys.certChain]: bundle.certChain,
     [bundleKvKeys.rootCert]: bundle.rootCert,
-  });
+  };
+  await vault.write(path, kv === 2 ? { data: entry } : entry);
   const stored = await readBundle(vault, path);
   if (stored?.caCert !== bundle.caCert || stored.caKey.reveal() !== bundle.caKey.reveal()) {
     throw new MeshrootError('bundle-not-stored', `${path} reads back differently from what was written`, {
       hint: 'another writer is at work; wait for it, then run the same command again',
     });
   }
+}
+
+/** What a KV entry holds: KV v2 puts it beside the metadata of its version, with null for a deleted one. */
+function entryOf(data: unknown): Record<string, unknown> | undefined {
+  if (!isRecord(data)) return undefined;
+  if (!isRecord(data.metadata) || !('data' in data)) return data;
+  return isRecord(data.data) ? data.data : undefined;
 }

@@ -1,13 +1,7 @@
-import { stringify } from 'yaml';
 import type { Clock } from '../lib/clock.ts';
-import { days, hours } from '../lib/duration.ts';
 import { type Logger, silentLogger } from '../lib/log.ts';
-import { Secret } from '../lib/secret.ts';
-import type { Issuer } from '../x509/issuer.ts';
-import { generateKeyPair, type KeyPair, privateKeyPem } from '../x509/keys.ts';
-import { issueClient } from '../x509/templates/client.ts';
-import { createRoot } from '../x509/templates/root.ts';
-import { issueServing } from '../x509/templates/serving.ts';
+import type { Secret } from '../lib/secret.ts';
+import { generateKeyPair } from '../x509/keys.ts';
 import type { ServiceResolver } from './api/admission/webhook-call.ts';
 import { ApiServer } from './api/api-server.ts';
 import { bootstrapPolicy } from './api/bootstrap-policy.ts';
@@ -16,6 +10,7 @@ import { LocalApi } from './api/local-api.ts';
 import { Rbac } from './api/rbac.ts';
 import { ServiceAccountTokens } from './api/service-account-tokens.ts';
 import { MemoryStore, type Store } from './api/store.ts';
+import { createClusterAuthority, type Identity, kubernetesNames } from './cluster-authority.ts';
 import { startControllers } from './controllers/start-controllers.ts';
 import { endpointsResolver } from './service-resolver.ts';
 
@@ -29,12 +24,6 @@ export interface ClusterOptions {
   readonly port?: number;
   /** Where a webhook's Service listens; default: by the Service's Endpoints. */
   readonly resolveService?: ServiceResolver;
-}
-
-/** A certificate of the cluster's CA and its key, PEM. */
-export interface Identity {
-  readonly certificate: string;
-  readonly key: Secret<string>;
 }
 
 /** One running sandbox cluster: API server and controllers, no node yet. */
@@ -56,20 +45,16 @@ export interface SandboxCluster {
   close(): Promise<void>;
 }
 
-const rootTtl = days(3650);
-const leafTtl = days(365);
-
 /**
  * Starts a cluster whose objects live in memory: gone with the process.
  * @throws Node's EADDRINUSE when the port is taken
  */
 export async function startCluster(options: ClusterOptions): Promise<SandboxCluster> {
   const { name, clock, host = '127.0.0.1', port = 0, log = silentLogger } = options;
-  const now = clock.now();
-  const authority = await createAuthority(clock);
-  const caPem = authority.certificate.pem;
-  const kubelet = await clientIdentity(authority, 'kube-apiserver-kubelet-client', ['system:masters'], now);
-  const serving = await serve(authority, ['localhost', ...kubernetesNames], [host, '10.96.0.1'], now);
+  const authority = await createClusterAuthority(clock);
+  const { caPem } = authority;
+  const kubelet = await authority.client('kube-apiserver-kubelet-client', ['system:masters']);
+  const serving = await authority.serving(kubernetesNames, [host, '10.96.0.1']);
   const store = new MemoryStore();
   const tokens = new ServiceAccountTokens({
     store,
@@ -99,8 +84,8 @@ export async function startCluster(options: ClusterOptions): Promise<SandboxClus
     clientCa: caPem,
   });
   url = `https://${host}:${listener.port}`;
-  const kubeconfigFor = async (user: string, groups: readonly string[]): Promise<Secret<string>> =>
-    kubeconfig(name, url, caPem, user, await clientIdentity(authority, user, groups, clock.now()));
+  const kubeconfigFor = (user: string, groups: readonly string[]): Promise<Secret<string>> =>
+    authority.kubeconfig(name, url, user, groups);
   return {
     name,
     url,
@@ -109,88 +94,12 @@ export async function startCluster(options: ClusterOptions): Promise<SandboxClus
     api,
     store,
     kubeconfigFor,
-    servingIdentity: (dns, ips) => serve(authority, dns, ips, clock.now()),
+    servingIdentity: authority.serving,
     close: async () => {
       stop();
       await listener.close();
     },
   };
-}
-
-const kubernetesNames = [
-  'kubernetes',
-  'kubernetes.default',
-  'kubernetes.default.svc',
-  'kubernetes.default.svc.cluster.local',
-];
-
-async function createAuthority(clock: Clock): Promise<Issuer> {
-  const key = await generateKeyPair('ec-p256');
-  const subject = [{ type: 'CN', value: 'kubernetes' }];
-  const certificate = await createRoot({ key, subject, ttl: rootTtl, now: clock.now() - hours(1) });
-  return { certificate, privateKey: key.privateKey };
-}
-
-const keyOf = (pair: KeyPair): Secret<string> => privateKeyPem(pair.privateKey);
-
-async function serve(
-  issuer: Issuer,
-  dns: readonly string[],
-  ips: readonly string[],
-  now: number,
-): Promise<Identity> {
-  const pair = await generateKeyPair('ec-p256');
-  const { publicKey } = pair;
-  const certificate = await issueServing({
-    issuer,
-    publicKey,
-    dns,
-    ips,
-    ttl: leafTtl,
-    now,
-    commonName: dns[0] ?? '',
-  });
-  return { certificate: certificate.pem, key: keyOf(pair) };
-}
-
-async function clientIdentity(
-  issuer: Issuer,
-  commonName: string,
-  organizations: readonly string[],
-  now: number,
-): Promise<Identity> {
-  const pair = await generateKeyPair('ec-p256');
-  const { publicKey } = pair;
-  const certificate = await issueClient({ issuer, publicKey, commonName, organizations, ttl: leafTtl, now });
-  return { certificate: certificate.pem, key: keyOf(pair) };
-}
-
-function kubeconfig(
-  name: string,
-  url: string,
-  caPem: string,
-  user: string,
-  identity: Identity,
-): Secret<string> {
-  const encode = (text: string): string => Buffer.from(text).toString('base64');
-  return new Secret(
-    stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name, cluster: { server: url, 'certificate-authority-data': encode(caPem) } }],
-      users: [
-        {
-          name: user,
-          user: {
-            'client-certificate-data': encode(identity.certificate),
-            'client-key-data': encode(identity.key.reveal()),
-          },
-        },
-      ],
-      contexts: [{ name, context: { cluster: name, user } }],
-      'current-context': name,
-    }),
-  );
 }
 
 /** What every cluster has from the start. */

@@ -3,6 +3,8 @@ import type { UpOptions } from './options.ts';
 
 export interface ClusterPorts {
   readonly api: number;
+  /** Of a real controller manager. */
+  readonly controllers: number;
   readonly injector: number;
   readonly istiod: number;
   /** istiod's other listeners: http, https, plain gRPC, monitoring. */
@@ -14,7 +16,7 @@ export interface ClusterPorts {
  * arguments of the real one: on one loopback address every listener needs a port of its own.
  */
 export function meshFileText(
-  options: Pick<UpOptions, 'keyType'>,
+  options: Pick<UpOptions, 'keyType' | 'with'>,
   vaultAddress: string,
   clusters: readonly { name: string; kubeconfig: string; ports: ClusterPorts }[],
 ): string {
@@ -35,7 +37,12 @@ export function meshFileText(
         deploy: { args: istiodArguments(ports), readyPort: ports.istiodOthers[0] },
       },
       intermediate: { keyType: keyType ?? 'ec-p256', ttl: '90d' },
-      injector: { listen: `127.0.0.1:${ports.injector}`, refresh: '1s' },
+      injector: {
+        listen: `127.0.0.1:${ports.injector}`,
+        // A real API server looks for the Service's address on a network that is not there.
+        ...(options.with.has('kube-apiserver') && { url: `https://127.0.0.1:${ports.injector}/mutate` }),
+        refresh: '1s',
+      },
     })),
   };
   return `# written by meshroot up: the mesh that runs on this machine\n${stringify(document)}`;

@@ -1,17 +1,17 @@
 import { connect } from '../kube/connect.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { MeshrootError } from '../lib/errors.ts';
-import type { SandboxCluster } from '../sandbox/cluster.ts';
 import { imageTable } from '../sandbox/kubelet/images.ts';
 import { mountNamespace } from '../sandbox/kubelet/in-cluster-files.ts';
 import { start } from '../sandbox/kubelet/kubelet.ts';
 import type { Reaper } from '../sandbox/kubelet/reaper.ts';
 import type { Part } from './options.ts';
 import { meshroot } from './programs.ts';
+import type { ControlPlane } from './real-cluster.ts';
 import type { StateFolder } from './state-folder.ts';
 
 export interface NodeOptions {
-  readonly cluster: SandboxCluster;
+  readonly cluster: ControlPlane;
   readonly folder: StateFolder;
   readonly reaper: Reaper;
   /** Real binaries in the place of ours. */

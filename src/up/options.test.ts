@@ -11,7 +11,12 @@ describe('--with', () => {
     ['istoid=/x', 'bad-with', '--with istoid=/x: "istoid" is no part; did you mean istiod?'],
     ['vault=/nowhere/bao', 'bad-with', '--with vault=/nowhere/bao: /nowhere/bao is no file'],
     ['vault', 'bad-with', '--with vault: no path is given'],
-    ['etcd=/usr/bin/etcd', 'part-not-swappable', '--with etcd: a real etcd cannot be swapped in yet'],
+    [
+      'injector=/nowhere/vault-k8s',
+      'bad-with',
+      '--with injector=/nowhere/vault-k8s: /nowhere/vault-k8s is no file',
+    ],
+    [`etcd=${process.execPath}`, 'bad-with', '--with etcd: a real etcd needs a real kube-apiserver'],
   ])('%s is refused', (word, code, message) => {
     expect(() => parseWith([word])).toThrow(expect.objectContaining({ code, message }));
   });

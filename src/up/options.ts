@@ -7,9 +7,6 @@ import { nearestWord } from '../lib/nearest-word.ts';
 export const parts = ['vault', 'istiod', 'agent', 'injector', 'kube-apiserver', 'etcd'] as const;
 export type Part = (typeof parts)[number];
 
-/** Parts whose real binary works today; the others say so. */
-const swappable: ReadonlySet<Part> = new Set(['vault', 'istiod', 'agent', 'injector']);
-
 export interface UpOptions {
   readonly dir: string;
   /** False: the folder is removed at the end. */
@@ -25,10 +22,17 @@ export interface UpOptions {
 
 /**
  * `PART=PATH` words of --with.
- * @throws MeshrootError `bad-with`, `part-not-swappable`
+ * @throws MeshrootError `bad-with`
  */
 export function parseWith(words: readonly string[]): Map<Part, string> {
-  return new Map(words.map(parseOne));
+  const map = new Map(words.map(parseOne));
+  if (map.has('kube-apiserver') !== map.has('etcd')) {
+    const [here, other] = map.has('etcd') ? ['etcd', 'kube-apiserver'] : ['kube-apiserver', 'etcd'];
+    throw new MeshrootError('bad-with', `--with ${here}: a real ${here} needs a real ${other}`, {
+      hint: `add --with ${other}=/usr/local/bin/${other}`,
+    });
+  }
+  return map;
 }
 
 function parseOne(word: string): [Part, string] {
@@ -44,11 +48,6 @@ function parseOne(word: string): [Part, string] {
         hint: `parts: ${parts.join(', ')}; for example --with istiod=/usr/local/bin/pilot-discovery`,
       },
     );
-  }
-  if (!swappable.has(part)) {
-    throw new MeshrootError('part-not-swappable', `--with ${part}: a real ${part} cannot be swapped in yet`, {
-      hint: `today: ${[...swappable].join(', ')}; leave it out and meshroot's own ${part} runs`,
-    });
   }
   const file = resolve(path);
   if (path === '' || !existsSync(file) || !statSync(file).isFile()) {

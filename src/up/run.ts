@@ -18,6 +18,7 @@ import { meshFileText } from './mesh-file.ts';
 import type { UpOptions } from './options.ts';
 import { Ports } from './ports.ts';
 import { programEnvironment, programOf } from './programs.ts';
+import { startRealEtcd } from './real-etcd.ts';
 import { shortestPath } from './shortest-path.ts';
 import { type StateFolder, takeStateFolder } from './state-folder.ts';
 import type { Steps } from './steps.ts';
@@ -116,9 +117,10 @@ async function startHosts(
   { folder, ports, reaper, context, started }: Place,
 ): Promise<ClusterHost[]> {
   const hosts: ClusterHost[] = [];
+  const etcdUrl = await startEtcdWhereAsked(options, { folder, ports, reaper, context, started });
   for (let i = 1; i <= options.clusters; i++) {
     const name = `cluster${i}`;
-    const start = () => startClusterHost({ name, folder, ports, reaper, with: options.with });
+    const start = () => startClusterHost({ name, folder, ports, reaper, with: options.with, etcdUrl });
     const host = await context.steps.step(name, start, ({ kubeconfig }) => [
       'api server, controllers, node',
       `kubectl --kubeconfig ${shortestPath(kubeconfig)}`,
@@ -128,6 +130,26 @@ async function startHosts(
     context.signal.throwIfAborted();
   }
   return hosts;
+}
+
+async function startEtcdWhereAsked(
+  options: UpOptions,
+  { folder, ports, reaper, context, started }: Place,
+): Promise<string | undefined> {
+  const program = options.with.get('etcd');
+  if (program === undefined) return undefined;
+  const start = async () =>
+    startRealEtcd({
+      program,
+      dir: folder.file('etcd'),
+      ports: [await ports.take(), await ports.take()],
+      registry: reaper,
+      env: programEnvironment(folder.path),
+      clock: systemClock,
+    });
+  const etcd = await context.steps.step('etcd', start, ({ url }) => ['ready', url]);
+  started.add(() => etcd.stop());
+  return etcd.url;
 }
 
 /** Workloads are created at once and wait for their istiod; then everything has to get ready. */

@@ -23,23 +23,29 @@ export async function readyPod(
   signal: AbortSignal,
 ): Promise<KubeObject> {
   const stop = new AbortController();
-  const either = AbortSignal.any([stop.signal, signal, AbortSignal.timeout(patience)]);
+  // A timer of its own: a timeout signal that only AbortSignal.any knows may be collected and then never fires.
+  const timer = setTimeout(() => stop.abort(), patience);
+  const either = AbortSignal.any([stop.signal, signal]);
   let found: KubeObject | undefined;
   let last: KubeObject | undefined;
   const type = { apiVersion: 'v1', kind: 'Pod' };
   const { namespace, app, not } = selection;
-  await kube.watch(
-    type,
-    { namespace, labelSelector: `app=${app}` },
-    (event) => {
-      if (event.type === 'SYNCED' || event.type === 'DELETED' || event.object.metadata.uid === not) return;
-      last = event.object;
-      if (!isReady(event.object) || event.object.metadata.deletionTimestamp !== undefined) return;
-      found = event.object;
-      stop.abort();
-    },
-    either,
-  );
+  try {
+    await kube.watch(
+      type,
+      { namespace, labelSelector: `app=${app}` },
+      (event) => {
+        if (event.type === 'SYNCED' || event.type === 'DELETED' || event.object.metadata.uid === not) return;
+        last = event.object;
+        if (!isReady(event.object) || event.object.metadata.deletionTimestamp !== undefined) return;
+        found = event.object;
+        stop.abort();
+      },
+      either,
+    );
+  } finally {
+    clearTimeout(timer);
+  }
   signal.throwIfAborted();
   if (found !== undefined) return found;
   throw new MeshrootError(

@@ -2,8 +2,11 @@ import { MeshrootError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
 import { parseCertificates } from '../../x509/certificate.ts';
 import { clusterNames } from '../names.ts';
-import { decideByLines, type Resource } from '../resource.ts';
+import { isOurMount, unlessForeign } from '../ownership.ts';
+import { clusterVault, decideByLines, type Resource } from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
+import { type MountRow, mountRow } from './mounts.ts';
+import { reviewerToken } from './reviewer-token.ts';
 
 interface AuthConfig {
   readonly host: string;
@@ -16,32 +19,40 @@ interface AuthConfig {
 interface Observed {
   readonly wanted: AuthConfig;
   readonly found: AuthConfig | undefined;
+  readonly mount: MountRow | undefined;
 }
 
 /**
- * Where Vault asks "whose token is this?": the cluster's API server and its authority. No reviewer token is stored:
- * a login carries its own, and istiod's service account may ask for a review (system:auth-delegator).
+ * Where Vault asks "whose token is this?": the cluster's API server and its authority. By default no reviewer token is
+ * stored: a login carries its own, and istiod's service account may ask for a review (system:auth-delegator).
  */
 export function authConfigResource(cluster: MeshCluster): Resource<Observed> {
-  const path = `auth/${clusterNames(cluster).authMount}/config`;
+  const { authMount } = clusterNames(cluster);
+  const path = `auth/${authMount}/config`;
+  const stored = cluster.reviewer === 'stored';
   return {
     group: cluster.name,
-    label: `config of auth/${clusterNames(cluster).authMount}`,
-    summary: 'the api server and its authority, no stored reviewer token',
+    label: `config of auth/${authMount}`,
+    summary: `the api server and its authority, ${stored ? 'a stored' : 'no stored'} reviewer token`,
     observe: async (reach) => {
       const kube = await reach.kube(cluster.name);
       const authority = (await kube.authority()) ?? '';
-      const wanted = { host: kube.server, authority, storesReviewer: false, localToken: false };
-      return { wanted, found: parseConfig((await reach.vault.read(path).catch(missingMount))?.data) };
+      const wanted = { host: kube.server, authority, storesReviewer: stored, localToken: false };
+      const vault = clusterVault(reach, cluster.name);
+      const found = parseConfig((await vault.read(path).catch(missingMount))?.data);
+      return { wanted, found, mount: await mountRow(vault, 'sys/auth', authMount) };
     },
-    decide: ({ wanted, found }) =>
-      decideByLines(found !== undefined, found === undefined ? [] : differences(wanted, found)),
-    write: async ({ vault }, { wanted }) => {
-      await vault.write(path, {
+    decide: ({ wanted, found, mount }, { adopt }) => {
+      const lines = found === undefined ? [] : differences(wanted, found);
+      const decision = decideByLines(found !== undefined, lines);
+      return unlessForeign(decision, isOurMount(mount), `config of auth/${authMount}`, adopt);
+    },
+    write: async (reach, { wanted }) => {
+      await clusterVault(reach, cluster.name).write(path, {
         kubernetes_host: wanted.host,
         kubernetes_ca_cert: wanted.authority,
         disable_local_ca_jwt: true,
-        token_reviewer_jwt: '',
+        token_reviewer_jwt: stored ? await reviewerToken(cluster, reach) : '',
       });
     },
   };
@@ -61,7 +72,9 @@ function differences(wanted: AuthConfig, found: AuthConfig): string[] {
   return [
     ...(found.host === wanted.host ? [] : [`- ${found.host}`, `+ ${wanted.host}`]),
     ...(sameAuthorities(found.authority, wanted.authority) ? [] : ['~ authority of the api server']),
-    ...(found.storesReviewer ? ['- stored reviewer token'] : []),
+    ...(found.storesReviewer === wanted.storesReviewer
+      ? []
+      : [`${wanted.storesReviewer ? '+' : '-'} stored reviewer token`]),
     ...(found.localToken ? ['- falls back to the token of the pod that vault runs in'] : []),
   ];
 }

@@ -1,6 +1,7 @@
 import { MeshrootError } from '../../lib/errors.ts';
 import { clusterNames } from '../names.ts';
-import { decideByLines, type Resource } from '../resource.ts';
+import { isOurMount, madeByMeshroot, unlessForeign } from '../ownership.ts';
+import { clusterVault, decideByLines, type Resource } from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
@@ -14,8 +15,8 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
     group: cluster.name,
     label: `auth/${authMount}`,
     summary: 'kubernetes',
-    observe: ({ vault }) => mountRow(vault, 'sys/auth', authMount),
-    decide: (row) => {
+    observe: (reach) => mountRow(clusterVault(reach, cluster.name), 'sys/auth', authMount),
+    decide: (row, { adopt }) => {
       if (row !== undefined && row.type !== 'kubernetes') {
         const error = new MeshrootError(
           'mount-of-other-type',
@@ -28,17 +29,25 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
         return { kind: 'refuse', error };
       }
       const hidden = row !== undefined && !clearKeys.every((key) => row.clearKeys.includes(key));
-      return decideByLines(
-        row !== undefined,
-        hidden ? ['+ the audit log shows the role that a login asks for'] : [],
-      );
+      const lines = hidden ? ['+ the audit log shows the role that a login asks for'] : [];
+      const decision = decideByLines(row !== undefined, lines);
+      return unlessForeign(decision, isOurMount(row), `auth/${authMount}`, adopt);
     },
-    write: async ({ vault }, row) => {
+    write: async (reach, row) => {
+      const vault = clusterVault(reach, cluster.name);
       if (row === undefined) {
-        const description = `logins of ${cluster.name}, made by meshroot`;
+        const description = `logins of ${cluster.name}, ${madeByMeshroot}`;
         await vault.write(`sys/auth/${authMount}`, { type: 'kubernetes', description });
       }
       await vault.write(`sys/auth/${authMount}/tune`, { audit_non_hmac_request_keys: clearKeys });
+    },
+    undo: {
+      exists: (row) => row !== undefined,
+      made: isOurMount,
+      remove: async (reach) => {
+        await clusterVault(reach, cluster.name).delete(`sys/auth/${authMount}`);
+        return undefined;
+      },
     },
   };
 }

@@ -7,7 +7,7 @@ import { readBundle, writeBundle } from '../../rotation/kv-bundle.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
 import { bundleKvPath, intermediateName } from '../names.ts';
-import { type DecideContext, type Decision, keep, type Resource } from '../resource.ts';
+import { clusterVault, type DecideContext, type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
 import { missingMount } from './auth-config.ts';
 import { readRoot } from './root.ts';
@@ -26,11 +26,12 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
     label: `intermediate ${path}`,
     summary: `${keyType}, ${humanDuration(ttl)}, signed by ${mesh.root.mount}`,
     observe: async (reach) => ({
-      bundle: await readBundle(reach.vault, path).catch(missingMount),
+      bundle: await readBundle(clusterVault(reach, cluster.name), path).catch(missingMount),
       root: await readRoot(reach, mesh.root.mount),
     }),
     decide: (observed, context) => decideIntermediate(cluster, observed, context),
-    write: async ({ vault, clock }) => {
+    write: async (reach) => {
+      const { vault, clock } = reach;
       const now = clock.now();
       const rootMount = mesh.root.mount;
       const bundle = await issueBundle({
@@ -41,7 +42,7 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
         ttl,
         now,
       });
-      await writeBundle(vault, path, bundle);
+      await writeBundle(clusterVault(reach, cluster.name), path, bundle, cluster.kv);
     },
   };
 }

@@ -1,7 +1,8 @@
-import type { KubeObject } from '../../kube/api.ts';
-import { MeshrootError } from '../../lib/errors.ts';
+import type { KubeApi, KubeObject, ObjectRef } from '../../kube/api.ts';
+import { codeOf, MeshrootError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
 import { decideByLines, type Resource } from '../resource.ts';
+import { othersIn } from './namespace-guests.ts';
 
 /** Marks what meshroot made, as Kubernetes recommends (kubernetes.io/docs: recommended labels). */
 export const ownerLabel = { 'app.kubernetes.io/managed-by': 'meshroot' } as const;
@@ -37,13 +38,34 @@ export function kubeObjectResource(cluster: string, object: KubeObject): Resourc
     },
     write: async (reach, found) => {
       const kube = await reach.kube(cluster);
-      if (found === undefined) await kube.create(wanted);
-      else await kube.patch(ref, wanted, 'merge');
+      if (found === undefined) await createUnlessSame(kube, wanted, ref);
+      else await kube.patch(ref, isOurs(found) ? wanted : object, 'merge'); // what is adopted stays another's
+    },
+    undo: {
+      exists: (found) => found !== undefined,
+      made: (found) => found !== undefined && isOurs(found),
+      remove: async (reach) => {
+        const kube = await reach.kube(cluster);
+        const guests = kind === 'Namespace' ? await othersIn(kube, metadata.name) : [];
+        if (guests.length > 0) return `others have things in it: ${guests.slice(0, 3).join(', ')}`;
+        await kube.delete(ref, { propagationPolicy: 'Background' });
+        return undefined;
+      },
     },
   };
 }
 
-function isOurs(object: KubeObject): boolean {
+/** Another apply may have been faster by a moment: what it made is as good, when it is the same. */
+async function createUnlessSame(kube: KubeApi, wanted: KubeObject, ref: ObjectRef): Promise<void> {
+  try {
+    await kube.create(wanted);
+  } catch (error) {
+    if (codeOf(error) !== 'kube-already-exists') throw error;
+    if (missingParts(wanted, await kube.get(ref)).length > 0) throw error;
+  }
+}
+
+export function isOurs(object: KubeObject): boolean {
   return object.metadata.labels?.['app.kubernetes.io/managed-by'] === 'meshroot';
 }
 

@@ -17,7 +17,12 @@ describe('the policy of a cluster', () => {
   });
 
   test('a wider one is narrowed, and the plan shows the lines', () => {
-    const wide = 'path "kubernetes-cluster1-secrets/*" {\n  capabilities = ["read"]\n}\n';
+    const byHand = policyResource(cluster).decide('path "x" {}', context);
+    expect(byHand).toMatchObject({
+      kind: 'refuse',
+      error: { code: 'not-ours', hint: expect.stringContaining('--adopt') },
+    });
+    const wide = '# made by meshroot\npath "kubernetes-cluster1-secrets/*" {\n  capabilities = ["read"]\n}\n';
     expect(policyResource(cluster).decide(wide, context)).toEqual({
       kind: 'change',
       lines: [

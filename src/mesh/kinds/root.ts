@@ -3,7 +3,9 @@ import { MeshrootError } from '../../lib/errors.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { keyTypeOf } from '../../x509/keys.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
+import { isOurMount, madeByMeshroot } from '../ownership.ts';
 import { type Decision, keep, type Reach, type Resource } from '../resource.ts';
+import { rootFiles } from '../root-files.ts';
 import type { Mesh } from '../schema.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
@@ -17,13 +19,24 @@ export function rootResource({ root }: Mesh): Resource<ObservedRoot> {
   return {
     group: 'mesh',
     label: `root ${root.mount}`,
-    summary: `${root.keyType}, ${humanDuration(root.ttl)}, key made in vault, not exportable`,
+    summary:
+      root.import === undefined
+        ? `${root.keyType}, ${humanDuration(root.ttl)}, key made in vault, not exportable`
+        : `imported from ${root.import.cert}, key not exportable from then on`,
     observe: async (reach) => ({
       mount: await mountRow(reach.vault, 'sys/mounts', root.mount),
       certificate: await readRoot(reach, root.mount),
     }),
     decide: (observed, { now }) => decideRoot(root, observed, now),
     write: (reach, observed) => writeRoot(reach, root, observed),
+    undo: {
+      exists: ({ mount }) => mount !== undefined,
+      made: ({ mount }) => isOurMount(mount),
+      remove: async ({ vault }) => {
+        await vault.delete(mountOfRoot(root));
+        return undefined;
+      },
+    },
   };
 }
 
@@ -69,7 +82,7 @@ function decideRoot(wanted: Mesh['root'], { mount, certificate }: ObservedRoot, 
 /** A living root is never replaced by apply; what differs is told. */
 function differenceOfRoot(wanted: Mesh['root'], certificate: Certificate, now: number): Decision {
   const type = keyTypeOf(certificate.publicKey);
-  if (type !== wanted.keyType) {
+  if (wanted.import === undefined && type !== wanted.keyType) {
     return {
       kind: 'keep',
       warning: `root is ${type}, mesh.yaml says ${wanted.keyType}: stays until the root is replaced (docs/replace-a-root.md)`,
@@ -84,14 +97,21 @@ function differenceOfRoot(wanted: Mesh['root'], certificate: Certificate, now: n
     : keep;
 }
 
+const mountOfRoot = (root: Mesh['root']): string => `sys/mounts/${root.mount}`;
+
 async function writeRoot({ vault }: Reach, root: Mesh['root'], observed: ObservedRoot): Promise<void> {
   const ttl = `${Math.round(root.ttl / 1000)}s`;
   if (observed.mount === undefined) {
-    await vault.write(`sys/mounts/${root.mount}`, {
+    await vault.write(mountOfRoot(root), {
       type: 'pki',
-      description: 'root CA of the mesh, made by meshroot; its key never leaves',
+      description: `root CA of the mesh, ${madeByMeshroot}; its key never leaves`,
       config: { max_lease_ttl: ttl },
     });
+  }
+  if (root.import !== undefined) {
+    const bundle = await rootFiles(root.import);
+    await vault.write(`${root.mount}/config/ca`, { pem_bundle: bundle.reveal() });
+    return;
   }
   await vault.write(`${root.mount}/root/generate/internal`, {
     common_name: 'Root CA',

@@ -1,49 +1,75 @@
 import { parseDuration } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import { clusterNames } from '../names.ts';
-import { decideByLines, type Resource } from '../resource.ts';
+import { isOurMount, madeByMeshroot, unlessForeign } from '../ownership.ts';
+import {
+  clusterVault,
+  type DecideContext,
+  type Decision,
+  decideByLines,
+  type Resource,
+} from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
-/** KV v1 mount of a cluster, as in the seed. Its short default lease makes every agent look again (not after 29 days). */
+/** KV mount of a cluster. Its short default lease makes every agent look again (not after 29 days). */
 export function secretsMountResource(cluster: MeshCluster): Resource<MountRow | undefined> {
   const { secretsMount } = clusterNames(cluster);
-  const lease = Math.max(1, Math.round(parseDuration(cluster.injector?.refresh ?? '5m') / 1000));
+  const path = `sys/mounts/${secretsMount}`;
+  const lease = leaseOf(cluster);
   return {
     group: cluster.name,
     label: `secrets ${secretsMount}`,
-    summary: `kv version 1, read again after ${lease}s`,
-    observe: ({ vault }) => mountRow(vault, 'sys/mounts', secretsMount),
-    decide: (row) => {
-      if (row !== undefined && (row.type !== 'kv' || row.options.version === '2')) {
-        const found = row.type === 'kv' ? 'kv version 2' : row.type;
-        const error = new MeshrootError(
-          'mount-of-other-type',
-          `${secretsMount}/ is ${found}, not kv version 1`,
-          {
-            hint: 'move it away: vault secrets move; meshroot never converts or deletes a mount',
-            exit: 1,
-          },
-        );
-        return { kind: 'refuse', error };
+    summary: `kv version ${cluster.kv}, read again after ${lease}s`,
+    observe: (reach) => mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount),
+    decide: (row, context) => decideMount(cluster, row, context),
+    write: async (reach, row) => {
+      const vault = clusterVault(reach, cluster.name);
+      const config = { default_lease_ttl: `${lease}s` };
+      if (row !== undefined) await vault.write(`${path}/tune`, config);
+      else {
+        const description = `Istio CA bundle of ${cluster.name}, ${madeByMeshroot}`;
+        const version = cluster.kv === 2 ? { options: { version: '2' } } : {};
+        await vault.write(path, { type: 'kv', description, config, ...version });
       }
-      return decideByLines(
-        row !== undefined,
-        row?.defaultLeaseTtl === lease
-          ? []
-          : [`- default lease ${row?.defaultLeaseTtl}s`, `+ default lease ${lease}s`],
-      );
     },
-    write: async ({ vault }, row) => {
-      if (row === undefined) {
-        await vault.write(`sys/mounts/${secretsMount}`, {
-          type: 'kv',
-          description: `Istio CA bundle of ${cluster.name}, made by meshroot`,
-          config: { default_lease_ttl: `${lease}s` },
-        });
-      } else {
-        await vault.write(`sys/mounts/${secretsMount}/tune`, { default_lease_ttl: `${lease}s` });
-      }
+    undo: {
+      exists: (row) => row !== undefined,
+      made: isOurMount,
+      remove: async (reach) => {
+        await clusterVault(reach, cluster.name).delete(path);
+        return undefined;
+      },
     },
   };
+}
+
+/** Seconds. */
+const leaseOf = ({ injector }: MeshCluster): number =>
+  Math.max(1, Math.round(parseDuration(injector?.refresh ?? '5m') / 1000));
+
+function decideMount(cluster: MeshCluster, row: MountRow | undefined, { adopt }: DecideContext): Decision {
+  const { secretsMount } = clusterNames(cluster);
+  const version = row?.options.version === '2' ? 2 : 1;
+  if (row !== undefined && (row.type !== 'kv' || version !== cluster.kv)) {
+    const found = row.type === 'kv' ? `kv version ${version}` : row.type;
+    const error = new MeshrootError(
+      'mount-of-other-type',
+      `${secretsMount}/ is ${found}, not kv version ${cluster.kv}`,
+      {
+        hint: `move it away (vault secrets move), name another with names.secretsMount, or say kv: ${version === 2 ? 2 : 1}`,
+        exit: 1,
+      },
+    );
+    return { kind: 'refuse', error };
+  }
+  const lease = leaseOf(cluster);
+  const same = row?.defaultLeaseTtl === lease;
+  const lines = same ? [] : [`- default lease ${row?.defaultLeaseTtl}s`, `+ default lease ${lease}s`];
+  return unlessForeign(
+    decideByLines(row !== undefined, lines),
+    isOurMount(row),
+    `secrets ${secretsMount}`,
+    adopt,
+  );
 }

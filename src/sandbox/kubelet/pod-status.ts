@@ -67,7 +67,7 @@ export function podStatus(pod: Pod, state: PodState, now: number): Record<string
     hostIPs: [{ ip: podIp }],
     podIP: podIp,
     podIPs: [{ ip: podIp }],
-    qosClass: 'BestEffort',
+    ...(pod.status?.qosClass === undefined && { qosClass: 'BestEffort' }), // fixed once an API server has set it
     startTime: iso(state.startedAt),
     ...(inits.length === 0 ? {} : { initContainerStatuses: inits.map(statusOf) }),
     containerStatuses: mains.map(statusOf),

@@ -162,6 +162,7 @@ export interface Pod extends KubeObject {
   metadata: KubeObject['metadata'] & { uid: string; namespace: string };
   spec: PodSpec;
   status?: {
+    readonly qosClass?: string;
     readonly phase?: string;
     readonly conditions?: readonly PodCondition[];
     readonly startTime?: string;

@@ -1,0 +1,98 @@
+import { open } from 'node:fs/promises';
+import { Command } from 'commander';
+import { codeOf, MeshrootError } from '../lib/errors.ts';
+import { type InitAnswers, initFile } from '../mesh/init-file.ts';
+import type { Io } from './io.ts';
+
+const examples = `
+examples:
+  meshroot init                                               a few questions, then mesh.yaml
+  meshroot init --vault https://vault.example:8200 --cluster eu=prod-eu --cluster us=prod-us
+  meshroot init --vault https://vault.example:8200 --cluster prod-eu --no-injector -f eu.yaml
+
+an existing file is never overwritten
+`;
+
+interface Flags {
+  readonly file: string;
+  readonly vault?: string;
+  readonly trustDomain: string;
+  readonly cluster: string[];
+  readonly keyType: string;
+  readonly injector: boolean;
+}
+
+/** `meshroot init`: writes a commented mesh.yaml. */
+export function command(io: Io): Command {
+  return new Command()
+    .description('write a commented mesh.yaml, by flags or a few questions')
+    .option('-f, --file <file>', 'where to', 'mesh.yaml')
+    .option('--vault <url>', 'address of your Vault or OpenBao (default: $VAULT_ADDR)')
+    .option('--trust-domain <name>', 'of all identities', 'cluster.local')
+    .option(
+      '--cluster <context>',
+      'a context of your kubeconfig, or NAME=CONTEXT; again and again',
+      (word: string, words: string[]) => [...words, word],
+      [],
+    )
+    .option('--key-type <type>', 'of the root: ec-p256, ec-p384 or rsa-4096', 'ec-p384')
+    .option('--no-injector', 'the injector comes from elsewhere, for example its Helm chart')
+    .addHelpText('after', examples)
+    .action((flags: Flags) => run(flags, io));
+}
+
+async function run(flags: Flags, io: Io): Promise<void> {
+  const answers = await ask(flags, io);
+  const text = initFile(answers);
+  await writeNew(flags.file, text);
+  io.stdout.write(`${flags.file}\n`);
+  io.stderr.write(`next   meshroot plan -f ${flags.file}\n`);
+}
+
+async function ask(flags: Flags, io: Io): Promise<InitAnswers> {
+  const vault = flags.vault ?? io.env.VAULT_ADDR ?? '';
+  const given = { ...flags, vault, clusters: flags.cluster };
+  if (vault !== '' && flags.cluster.length > 0) return given;
+  if (!process.stdin.isTTY) {
+    const missing = [
+      ...(vault === '' ? ['--vault'] : []),
+      ...(flags.cluster.length === 0 ? ['--cluster'] : []),
+    ];
+    throw new MeshrootError('not-answered', `nobody is there to be asked for ${missing.join(' and ')}`, {
+      hint: 'for example: meshroot init --vault https://vault.example:8200 --cluster prod-eu',
+    });
+  }
+  const { text, isCancel } = await import('@clack/prompts');
+  const answer = async (message: string, initialValue: string): Promise<string> => {
+    const typed = await text({ message, initialValue, output: io.stderr });
+    if (isCancel(typed)) throw new MeshrootError('not-answered', 'nothing was written', { exit: 1 });
+    return typed;
+  };
+  const address = await answer('address of your Vault', vault || 'https://vault.example:8200');
+  const clusters = await answer(
+    'contexts of your clusters, with spaces between them',
+    given.clusters.join(' '),
+  );
+  return { ...given, vault: address, clusters: clusters.split(/\s+/).filter((word) => word !== '') };
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o644);
+    await file.writeFile(text);
+    await file.close();
+  } catch (error) {
+    const exists = codeOf(error) === 'EEXIST';
+    throw new MeshrootError(
+      exists ? 'file-exists' : 'file-not-written',
+      exists
+        ? `${path} is there already and is not overwritten`
+        : `${path} cannot be written: ${codeOf(error)}`,
+      {
+        hint: exists ? 'name another with -f FILE, or move it away' : 'name another place with -f FILE',
+        exit: 1,
+        cause: error,
+      },
+    );
+  }
+}

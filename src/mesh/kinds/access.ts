@@ -1,0 +1,49 @@
+import { bundleKvPath, clusterNames, kvPath } from '../names.ts';
+import type { Resource } from '../resource.ts';
+import type { MeshCluster } from '../schema.ts';
+import { policyOf, policyRule } from './policy.ts';
+import { roleOf } from './role.ts';
+
+type Access = MeshCluster['access'][number];
+
+/** Who besides istiod may log in on this cluster: gateways and whatever mesh.yaml lists, each with a policy of its own. */
+export function accessResources(cluster: MeshCluster): Resource[] {
+  const gateways = cluster.gateways.map(({ name, namespace, serviceAccount }) => ({
+    name: `gateway-${name}`,
+    namespace,
+    serviceAccount: serviceAccount ?? name,
+    can: 'read' as const,
+    path: `gateways/${name}/certs`,
+  }));
+  return [...cluster.access, ...gateways].flatMap((access) => {
+    const { name, namespace, serviceAccount } = access;
+    const policy = `${clusterNames(cluster).policy}-${name}`;
+    return [
+      policyOf(cluster, policy, accessPolicy(cluster, access), summaryOf(cluster, access)) as Resource,
+      roleOf(cluster, { role: name, namespace, serviceAccount, policy }) as Resource,
+    ];
+  });
+}
+
+/**
+ * Three kinds of rights, each as narrow as its work: `read` one entry; `write` that entry and no other, not even read
+ * it; `audit` see how everything is set up, and no secret at all.
+ */
+export function accessPolicy(cluster: MeshCluster, { can, path }: Access): string {
+  const entry = path === undefined ? bundleKvPath(cluster) : kvPath(cluster, path);
+  const { authMount } = clusterNames(cluster);
+  if (can === 'read') return policyRule(entry, ['read']);
+  if (can === 'write') return policyRule(entry, ['create', 'update']);
+  return [
+    policyRule('sys/mounts', ['read']),
+    policyRule('sys/auth', ['read']),
+    policyRule(`sys/policies/acl/${clusterNames(cluster).policy}*`, ['read']),
+    policyRule(`auth/${authMount}/config`, ['read']),
+    policyRule(`auth/${authMount}/role/*`, ['read', 'list']),
+  ].join('');
+}
+
+function summaryOf(cluster: MeshCluster, { can, path }: Access): string {
+  const entry = path === undefined ? bundleKvPath(cluster) : kvPath(cluster, path);
+  return can === 'audit' ? 'see the set-up, no secret' : `${can} ${entry}, nothing else`;
+}

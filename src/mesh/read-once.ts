@@ -1,0 +1,42 @@
+import { VaultClient } from '../client/vault-client.ts';
+import type { VaultResponse } from '../client/vault-response.ts';
+
+/**
+ * Reads each path once, however many resources look at it: a plan is one look at the world, and a thousand clusters
+ * share the tables of mounts. Writes go through and are not seen by later reads.
+ */
+export class ReadOnceVault extends VaultClient {
+  readonly #inner: VaultClient;
+  readonly #reads = new Map<string, Promise<VaultResponse | undefined>>();
+  readonly #lists = new Map<string, Promise<string[]>>();
+
+  constructor(inner: VaultClient) {
+    super({ address: 'http://read-once.invalid' }); // never asked: every call goes to `inner`
+    this.#inner = inner;
+  }
+
+  override read(path: string): Promise<VaultResponse | undefined> {
+    return remember(this.#reads, path, () => this.#inner.read(path));
+  }
+
+  override list(path: string): Promise<string[]> {
+    return remember(this.#lists, path, () => this.#inner.list(path));
+  }
+
+  override write(
+    path: string,
+    data: Readonly<Record<string, unknown>> = {},
+  ): Promise<VaultResponse | undefined> {
+    return this.#inner.write(path, data);
+  }
+
+  override delete(path: string): Promise<void> {
+    return this.#inner.delete(path);
+  }
+}
+
+function remember<T>(known: Map<string, Promise<T>>, path: string, ask: () => Promise<T>): Promise<T> {
+  const found = known.get(path) ?? ask();
+  known.set(path, found);
+  return found;
+}
