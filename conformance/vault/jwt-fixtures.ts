@@ -44,8 +44,7 @@ export function jwtFixtures(): JwtFixtures {
   };
   return {
     values: {
-      // As it stands in a JSON text.
-      signer_pem: JSON.stringify(pem).slice(1, -1),
+      signer_pem: pem,
       account_signed: account(own.privateKey),
       account_signed_by_other: account(other.privateKey),
       signed: make(),

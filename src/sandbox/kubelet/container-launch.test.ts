@@ -140,7 +140,7 @@ test('what the vault injector emits runs: config out of the environment, vault o
       },
     ],
   });
-  await expect.poll(() => output('p', 'vault-agent').catch(() => [])).toHaveLength(1);
+  await expect.poll(async () => (await output('p', 'vault-agent').catch(() => []))[0] ?? '').toContain('}');
   const volumes = join(kubelet.podDir('ns', 'p') ?? '', 'volumes');
   const file = join(kubelet.podDir('ns', 'p') ?? '', 'containers/vault-agent/0.log');
   expect(JSON.parse((await output('p', 'vault-agent'))[0] ?? '')).toEqual({

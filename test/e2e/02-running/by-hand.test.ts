@@ -139,7 +139,8 @@ describe('beside a running up', () => {
       stdout: expect.stringContaining('nothing to change'),
     });
     await vault('PUT', 'sys/policies/acl/istiod-certs-cluster2', {
-      policy: 'path "kubernetes-cluster2-secrets/*" {\n  capabilities = ["read", "list"]\n}\n',
+      policy:
+        '# made by meshroot\npath "kubernetes-cluster2-secrets/*" {\n  capabilities = ["read", "list"]\n}\n',
     });
     const plan = await meshroot('plan', '-f', meshFile);
     expect(plan.code).toBe(1);

@@ -63,7 +63,6 @@ describe('what the injector does on request', () => {
 
   test('istiod gets its CA from a native sidecar, which is ready before it starts', async () => {
     const { kube } = cluster;
-    const before = await readyPod(kube, { namespace: 'istio-system', app: 'istiod' }, signal);
     const annotations = {
       'meshroot.io/native-sidecar': 'true',
       'meshroot.io/seccomp-profile': 'RuntimeDefault',
@@ -77,15 +76,16 @@ describe('what the injector does on request', () => {
       name: 'istiod',
       namespace: 'istio-system',
     };
-    await kube.patch(deployment, { spec: { template: { metadata: { annotations } } } }, 'merge');
-    await kube.delete({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      name: before.metadata.name,
-      namespace: 'istio-system',
-    });
-    const uid = before.metadata.uid ?? '';
-    const pod = await readyPod(kube, { namespace: 'istio-system', app: 'istiod', not: uid }, signal);
+    // both would listen on the same ports of this machine: the old one goes first
+    await kube.patch(deployment, { spec: { replicas: 0, template: { metadata: { annotations } } } }, 'merge');
+    const running = () =>
+      kube.list(
+        { apiVersion: 'v1', kind: 'Pod' },
+        { namespace: 'istio-system', labelSelector: 'app=istiod' },
+      );
+    while ((await running()).length > 0) await systemClock.sleep(50, signal);
+    await kube.patch(deployment, { spec: { replicas: 1 } }, 'merge');
+    const pod = await readyPod(kube, { namespace: 'istio-system', app: 'istiod' }, signal);
     expect(pod.spec).toMatchObject({
       initContainers: [{ name: 'vault-agent', restartPolicy: 'Always', startupProbe: { periodSeconds: 1 } }],
       containers: [{ name: 'discovery' }],

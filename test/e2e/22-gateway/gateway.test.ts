@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, watch } from 'node:fs';
+import { readFileSync, realpathSync, watch } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,11 @@ async function rotate(other: Record<string, string> = {}): Promise<string> {
 }
 
 const secrets = (name: string): string => join(folder, 'secrets', name);
-const files = () => ({ cert: readFileSync(secrets('tls.crt')), key: readFileSync(secrets('tls.key')) });
+/** The pair of one set: `..data` is resolved once, so that a swap between the two readings cannot mix them. */
+function files(): { cert: Buffer; key: Buffer } {
+  const set = realpathSync(secrets('..data'));
+  return { cert: readFileSync(join(set, 'tls.crt')), key: readFileSync(join(set, 'tls.key')) };
+}
 
 /** The serial that a client sees, which trusts only the CA file of the set. */
 async function served(): Promise<string> {

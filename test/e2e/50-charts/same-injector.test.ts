@@ -61,7 +61,7 @@ describe('the injector of the chart and the one that apply makes', () => {
 
   test('have the same environment, but for the flags of node', () => {
     const [fromChart, fromCode] = both('Deployment', ...container, 'env');
-    expect(sorted(fromChart, 'NODE_OPTIONS')).toEqual(sorted(fromCode));
+    expect(sorted(fromChart, 'NODE_OPTIONS')).toEqual(sorted(fromCode, 'NODE_OPTIONS'));
   });
 
   test('are ready and alive by the same probe, and never inject themselves', () => {
