@@ -113,7 +113,7 @@ async function tell({ system, folder }: Up, outcome: Outcome, steps: Steps, io: 
   if (options.once) return;
   const rotate = `bin/meshroot rotate intermediate ${system.clusters[0]?.name}${flags.dir === undefined ? '' : ` --dir ${flags.dir}`}`;
   steps.line(
-    `next   . ${folder.file('env.sh')} && curl -H "X-Vault-Token: $VAULT_TOKEN" $VAULT_ADDR/v1/sys/mounts`,
+    `next   . ${shortestPath(folder.file('env.sh'))} && curl -H "X-Vault-Token: $VAULT_TOKEN" $VAULT_ADDR/v1/sys/mounts`,
   );
   steps.line(`       kubectl --kubeconfig ${shortestPath(system.clusters[0]?.kubeconfig ?? '')} get pods -A`);
   steps.line(`       ${rotate}      metrics: ${system.metricsUrl}`);

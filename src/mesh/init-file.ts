@@ -15,8 +15,7 @@ export interface InitAnswers {
  * @throws MeshrootError `bad-mesh-file` when an answer does not fit
  */
 export function initFile(answers: InitAnswers): string {
-  const text = `# yaml-language-server: $schema=https://raw.githubusercontent.com/meshroot/meshroot/main/docs/mesh.schema.json
-# What should be. It holds no secret: the Vault token comes from VAULT_TOKEN or ~/.vault-token.
+  const text = `# What should be. It holds no secret: the Vault token comes from VAULT_TOKEN or ~/.vault-token.
 # meshroot plan shows the difference, meshroot apply makes it so, meshroot destroy takes it away.
 apiVersion: meshroot/v1
 kind: Mesh

@@ -127,7 +127,7 @@ async function readText(path: string): Promise<string> {
         ? `${path} is not there`
         : `${path} cannot be read: ${codeOf(error) ?? messageOf(error)}`,
       {
-        hint: 'name it with -f FILE; a small one to start from is in README.md',
+        hint: 'name it with -f FILE; a fresh one: meshroot init',
         cause: error,
       },
     );
