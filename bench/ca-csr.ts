@@ -1,8 +1,9 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { testCsr, writeFiles } from '../src/istio/test-mesh.ts';
+import { writeFiles } from '../src/istio/test-mesh.ts';
 import { systemClock } from '../src/lib/clock.ts';
+import { createCsr } from '../src/x509/csr.ts';
 import { generateKeyPair, privateKeyPem } from '../src/x509/keys.ts';
 import { issueServing } from '../src/x509/templates/serving.ts';
 import { makeBundle } from './lib/bundle.ts';
@@ -29,7 +30,10 @@ interface Case {
 
 async function prepare(settings: Settings): Promise<Plan> {
   const [ec, rsa] = await Promise.all([makeBundle(), makeBundle('rsa-4096')]);
-  const csrs = await Promise.all(Array.from({ length: 16 }, async () => (await testCsr()).csr));
+  // without a name, as ztunnel's: strict mode takes it from every one of the identities
+  const csrs = await Promise.all(
+    Array.from({ length: 16 }, async () => createCsr({ key: await generateKeyPair('ec-p256') })),
+  );
   const istiod = onPath('pilot-discovery');
   const programs: Build[] = [
     ...settings.builds.map(({ name, command }) => ({ name, command: [...command, 'ca'] })),
