@@ -1,12 +1,11 @@
 import type { KubeApi } from '../kube/api.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { RotationState, Step } from '../rotation/decide.ts';
-import { issueBundle } from '../rotation/issue-bundle.ts';
 import { RotationJournal } from '../rotation/journal.ts';
-import { writeBundle } from '../rotation/kv-bundle.ts';
 import { observeRotation, type RotationPlace } from '../rotation/observe.ts';
 import { runRotation } from '../rotation/run.ts';
-import { bundleKvPath, intermediateName } from './names.ts';
+import { bundleKvPath } from './names.ts';
+import { storeNewIntermediate } from './new-intermediate.ts';
 import { clusterVault, type Reach } from './resource.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
 
@@ -31,7 +30,6 @@ export async function rotateIntermediate(
   const cluster = clusterOf(mesh, name);
   const { vault, clock } = reach;
   const place = placeOf(cluster, reach, await reach.kube(name));
-  const { keyType, ttl } = cluster.intermediate;
   return runRotation(
     name,
     {
@@ -39,19 +37,7 @@ export async function rotateIntermediate(
       journal: new RotationJournal(vault, name),
       observe: (state) => observeRotation(place, state),
       report: options.report,
-      issue: async () => {
-        const rootMount = mesh.root.mount;
-        const now = clock.now();
-        const bundle = await issueBundle({
-          vault,
-          rootMount,
-          name: intermediateName(cluster),
-          keyType,
-          ttl,
-          now,
-        });
-        await writeBundle(place.vault, place.kvPath, bundle, cluster.kv);
-      },
+      issue: () => storeNewIntermediate(mesh, cluster, reach),
     },
     options,
   );

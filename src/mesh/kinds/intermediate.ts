@@ -2,11 +2,11 @@ import type { IstioBundle } from '../../istio/bundle.ts';
 import { judgeBundle } from '../../istio/bundle-lint.ts';
 import { humanDuration } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
-import { issueBundle } from '../../rotation/issue-bundle.ts';
-import { readBundle, writeBundle } from '../../rotation/kv-bundle.ts';
+import { readBundle } from '../../rotation/kv-bundle.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
-import { bundleKvPath, intermediateName } from '../names.ts';
+import { bundleKvPath } from '../names.ts';
+import { storeNewIntermediate } from '../new-intermediate.ts';
 import { clusterVault, type DecideContext, type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
 import { missingMount } from './auth-config.ts';
@@ -30,20 +30,7 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
       root: await readRoot(reach, mesh.root.mount),
     }),
     decide: (observed, context) => decideIntermediate(cluster, observed, context),
-    write: async (reach) => {
-      const { vault, clock } = reach;
-      const now = clock.now();
-      const rootMount = mesh.root.mount;
-      const bundle = await issueBundle({
-        vault,
-        rootMount,
-        name: intermediateName(cluster),
-        keyType,
-        ttl,
-        now,
-      });
-      await writeBundle(clusterVault(reach, cluster.name), path, bundle, cluster.kv);
-    },
+    write: (reach) => storeNewIntermediate(mesh, cluster, reach),
   };
 }
 
