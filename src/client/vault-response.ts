@@ -1,3 +1,4 @@
+import { isRecord } from '../lib/records.ts';
 /** The envelope of Vault's answers. */
 export interface VaultResponse {
   readonly request_id: string;
@@ -33,17 +34,17 @@ type Fields = Readonly<Record<string, unknown>>;
  * `data`. Missing keys get their empty value.
  */
 export function toVaultResponse(body: unknown): VaultResponse | undefined {
-  if (!isFields(body)) return undefined;
+  if (!isRecord(body)) return undefined;
   const enveloped = 'request_id' in body;
   return {
     request_id: text(body.request_id),
     lease_id: text(body.lease_id),
     renewable: body.renewable === true,
     lease_duration: number(body.lease_duration),
-    data: enveloped ? (isFields(body.data) ? body.data : null) : body,
+    data: enveloped ? (isRecord(body.data) ? body.data : null) : body,
     warnings: Array.isArray(body.warnings) ? body.warnings.map(String) : null,
-    auth: isFields(body.auth) ? toAuth(body.auth) : null,
-    wrap_info: isFields(body.wrap_info) ? body.wrap_info : null,
+    auth: isRecord(body.auth) ? toAuth(body.auth) : null,
+    wrap_info: isRecord(body.wrap_info) ? body.wrap_info : null,
   };
 }
 
@@ -53,7 +54,7 @@ function toAuth(auth: Fields): VaultAuth {
     accessor: text(auth.accessor),
     policies: texts(auth.policies),
     token_policies: texts(auth.token_policies),
-    metadata: isFields(auth.metadata)
+    metadata: isRecord(auth.metadata)
       ? Object.fromEntries(Object.entries(auth.metadata).map(([key, value]) => [key, String(value)]))
       : null,
     lease_duration: number(auth.lease_duration),
@@ -63,10 +64,6 @@ function toAuth(auth: Fields): VaultAuth {
     orphan: auth.orphan === true,
     num_uses: number(auth.num_uses),
   };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,3 +1,4 @@
+import { isRecord } from '../../lib/records.ts';
 /** A JSON object whose shape is not known here. */
 export type Fields = Record<string, unknown>;
 
@@ -37,7 +38,7 @@ export interface ApiObject {
 }
 
 export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord(value);
 }
 
 /** The value at a path of keys, or undefined when any step is missing. */

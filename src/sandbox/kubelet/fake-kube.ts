@@ -13,6 +13,7 @@ import type {
 } from '../../kube/api.ts';
 import { KubeError } from '../../kube/errors.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { isRecord } from '../../lib/records.ts';
 import { Secret } from '../../lib/secret.ts';
 
 type Listener = (event: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void;
@@ -161,15 +162,11 @@ function keyOf(type: ObjectType, namespace: string | undefined, name: string): s
 
 /** RFC 7386 */
 function merge(old: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const result: Record<string, unknown> = isObject(old) ? { ...old } : {};
+  if (!isRecord(patch)) return patch;
+  const result: Record<string, unknown> = isRecord(old) ? { ...old } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
     else result[key] = merge(result[key], value);
   }
   return result;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

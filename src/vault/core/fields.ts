@@ -1,4 +1,5 @@
 import { parseDuration } from '../../lib/duration.ts';
+import { isRecord } from '../../lib/records.ts';
 import { refuse } from './refusal.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -39,7 +40,7 @@ const converters: Readonly<Record<FieldType, (value: unknown) => unknown>> = {
   list: toTexts,
   texts: toTextMap,
   map: (value) => {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    if (isRecord(value)) return value;
     throw new Error(`expected a map, got '${kindOf(value)}'`);
   },
 };

@@ -1,6 +1,7 @@
 import { compactVerify, errors, type FlattenedJWSInput } from 'jose';
 import type { Clock } from '../../../lib/clock.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import { isRecord } from '../../../lib/records.ts';
 import { type Refusal, refuse } from '../../core/refusal.ts';
 import type { Claims } from './claims.ts';
 import type { KeySource } from './key-source.ts';
@@ -74,7 +75,7 @@ async function tryKey(
         ? await compactVerify(jwt, key, options)
         : await compactVerify(jwt, key, options);
     const claims: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as Claims;
+    if (isRecord(claims)) return claims as Claims;
     return undefined;
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) return undefined;

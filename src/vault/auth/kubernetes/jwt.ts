@@ -1,4 +1,5 @@
 import { constants, createPublicKey, type KeyObject, verify, X509Certificate } from 'node:crypto';
+import { isRecord } from '../../../lib/records.ts';
 import { denied, refuse } from '../../core/refusal.ts';
 
 /** What a service account's token says. Times in seconds. */
@@ -59,7 +60,7 @@ function decode(part: string): Claims | undefined {
 }
 
 function isClaims(value: unknown): value is Claims {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord(value);
 }
 
 function signedBy(pem: string, algorithm: string, signed: string, signature: string): boolean {

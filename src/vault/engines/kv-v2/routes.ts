@@ -1,9 +1,10 @@
+import { isRecord } from '../../../lib/records.ts';
 import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
 import { coerceFields, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configRoute, metadataRoute } from './metadata-routes.ts';
-import { isAlive, isObject, mergePatch, subkeys, versionFields } from './schema.ts';
+import { isAlive, mergePatch, subkeys, versionFields } from './schema.ts';
 import {
   addVersion,
   deleteVersion,
@@ -103,7 +104,7 @@ function readData({ store, fields, clock }: Context): Result | undefined {
 function write(context: Context): Result {
   const { store, fields, clock } = context;
   const path = textOf(fields, 'path');
-  if (!isObject(fields.data)) throw refuse('no data provided');
+  if (!isRecord(fields.data)) throw refuse('no data provided');
   checkCas(context, readMetadata(store, path));
   const metadata = addVersion(store, path, fields.data, clock.now());
   return { data: versionFields(metadata, metadata.current) };
@@ -112,7 +113,7 @@ function write(context: Context): Result {
 function patch(context: Context): Result {
   const { store, fields, clock } = context;
   const path = textOf(fields, 'path');
-  if (!isObject(fields.data)) throw refuse('no data provided');
+  if (!isRecord(fields.data)) throw refuse('no data provided');
   const metadata = readMetadata(store, path);
   checkCas(context, metadata);
   if (metadata === undefined) throw nothingHere();

@@ -1,4 +1,5 @@
 import { goDuration } from '../../../lib/duration.ts';
+import { isRecord } from '../../../lib/records.ts';
 import type { Fields } from '../../core/fields.ts';
 import type { KeyMetadata, KvConfig, VersionMetadata } from './store.ts';
 
@@ -53,8 +54,8 @@ export function isAlive(version: VersionMetadata | undefined, now: number): bool
 
 /** RFC 7396: null removes a key, objects are merged, everything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const merged = new Map(Object.entries(isObject(target) ? target : {}));
+  if (!isRecord(patch)) return patch;
+  const merged = new Map(Object.entries(isRecord(target) ? target : {}));
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) merged.delete(key);
     else merged.set(key, mergePatch(merged.get(key), value));
@@ -64,12 +65,8 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 
 /** The shape of a secret without its values. */
 export function subkeys(value: unknown, depth: number, level = 1): unknown {
-  if (!isObject(value) || (depth > 0 && level > depth)) return null;
+  if (!isRecord(value) || (depth > 0 && level > depth)) return null;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, subkeys(inner, depth, level + 1)]),
   );
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
