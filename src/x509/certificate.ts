@@ -6,11 +6,12 @@ import type { NameConstraints } from './name-constraints.ts';
 import type { KeyUsage } from './oids.ts';
 import { pemBlocks, toPem } from './pem.ts';
 import { type CertificateFields, readCertificate } from './read-certificate.ts';
+import type { KnownExtensions } from './read-extensions.ts';
 import { signatureAlgorithmOf, verifySignature } from './signature.ts';
 import { importSpki } from './spki.ts';
 
 /** An X.509 certificate. Times are in ms since the epoch; identifiers and fingerprint are lower-case hex. */
-export interface Certificate {
+export interface Certificate extends KnownExtensions {
   readonly der: Buffer;
   /** Ends with exactly one newline. */
   readonly pem: string;
@@ -23,16 +24,6 @@ export interface Certificate {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly publicKey: KeyObject;
-  readonly isCa: boolean;
-  readonly pathLength: number | undefined;
-  readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
-  /** `serverAuth`, `clientAuth`, … or dotted object identifiers. */
-  readonly extendedKeyUsage: readonly string[] | undefined;
-  readonly sans: SubjectAltNames;
-  readonly subjectKeyId: string | undefined;
-  readonly authorityKeyId: string | undefined;
-  readonly nameConstraints: NameConstraints | undefined;
-  readonly unknownCritical: readonly string[];
   /** SHA-256 over the DER. */
   readonly fingerprint: string;
   /** As Go prints it (`SHA256-RSA`, `ECDSA-SHA256`, `Ed25519`), or the dotted identifier. */

@@ -2,7 +2,6 @@ import { createPrivateKey, createPublicKey, generateKeyPair as generate, type Ke
 import { promisify } from 'node:util';
 import { MeshrootError } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
-import type { Certificate } from './certificate.ts';
 import { type PemBlock, pemBlocks, toPem } from './pem.ts';
 
 /** Keys that we make. */
@@ -110,8 +109,8 @@ export function publicKeyPem(key: KeyObject): string {
   return String(publicKey.export({ type: 'spki', format: 'pem' }));
 }
 
-/** Whether `key`, private or public, belongs to the certificate. */
-export function keyMatches(certificate: Certificate, key: KeyObject): boolean {
+/** Whether `key`, private or public, belongs to the certificate (or to whatever else names its public key). */
+export function keyMatches(certificate: { readonly publicKey: KeyObject }, key: KeyObject): boolean {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
   return samePublicKey(certificate.publicKey, publicKey);
 }

@@ -15,6 +15,7 @@ export interface KnownExtensions {
   readonly isCa: boolean;
   readonly pathLength: number | undefined;
   readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
+  /** `serverAuth`, `clientAuth`, … or dotted object identifiers. */
   readonly extendedKeyUsage: readonly string[] | undefined;
   readonly sans: SubjectAltNames;
   readonly subjectKeyId: string | undefined;

@@ -4,7 +4,7 @@ import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { readLimitedFile } from '../../lib/limited-file.ts';
 import { type Certificate, parseCertificate, parseCertificates } from '../../x509/certificate.ts';
 import { type KeyPair, parsePrivateKey } from '../../x509/keys.ts';
-import type { ScanFinding, ScanInput, ScannedFile } from './input.ts';
+import type { RawFile, ScanFinding, ScanInput } from './input.ts';
 import { bundlesOf } from './layouts.ts';
 
 export interface ScanLimits {
@@ -53,10 +53,6 @@ export async function gather(
     ),
     problems,
   };
-}
-
-export interface RawFile extends ScannedFile {
-  readonly text: string;
 }
 
 async function collect(

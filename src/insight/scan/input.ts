@@ -19,6 +19,11 @@ export interface ScannedFile {
   readonly mode: number;
 }
 
+/** A file with its text, which names the layouts and is judged no further; '' for one in DER. */
+export interface RawFile extends ScannedFile {
+  readonly text: string;
+}
+
 /** A folder in the layout of istiod (`ca-cert.pem`, …) or of a TLS secret (`tls.crt`, `ca.crt`). */
 export interface ScannedBundle {
   readonly layout: 'istio' | 'tls';

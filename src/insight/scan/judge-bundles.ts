@@ -4,7 +4,7 @@ import { judgeChain } from '../../x509/chain.ts';
 import { describeCertificate } from '../../x509/describe.ts';
 import type { ScanFinding, ScannedBundle } from './input.ts';
 import { isIssuer } from './is-issuer.ts';
-import type { RuleContext } from './rules.ts';
+import type { RuleContext } from './rule.ts';
 
 /** What the linter of bundles says, except for times, which are judged once per certificate above. */
 export function judgeBundles({ input, now }: RuleContext): ScanFinding[] {

@@ -2,7 +2,7 @@ import { describeCertificate } from '../../x509/describe.ts';
 import { keyMatches } from '../../x509/keys.ts';
 import type { ScanFinding } from './input.ts';
 import { certificateNamesFor } from './layouts.ts';
-import type { RuleContext } from './rules.ts';
+import type { RuleContext } from './rule.ts';
 import { shellWord } from './shell-word.ts';
 
 export function judgeKeys({ input }: RuleContext): ScanFinding[] {

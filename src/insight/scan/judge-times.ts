@@ -6,7 +6,7 @@ import { agoOrIn } from './day-count.ts';
 import type { Found } from './found-certificates.ts';
 import type { ScanFinding } from './input.ts';
 import { isIssuer } from './is-issuer.ts';
-import type { RuleContext } from './rules.ts';
+import type { RuleContext } from './rule.ts';
 import { shellWord } from './shell-word.ts';
 
 /** Judged per certificate, as it usually stands in several files. */

@@ -1,8 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { type BundlePart, bundleFiles } from '../../istio/bundle.ts';
 import { Secret } from '../../lib/secret.ts';
-import type { RawFile } from './gather.ts';
-import type { ScannedBundle } from './input.ts';
+import type { RawFile, ScannedBundle } from './input.ts';
 
 /** Folders that are bundles: by ca-cert.pem and another of the four names, else by tls.crt together with ca.crt. */
 export function bundlesOf(files: readonly RawFile[], unreadable: readonly string[]): ScannedBundle[] {

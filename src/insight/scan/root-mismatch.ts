@@ -1,6 +1,6 @@
 import { type Certificate, isSignedBy, parseCertificates } from '../../x509/certificate.ts';
 import type { ScanFinding, ScannedBundle } from './input.ts';
-import type { RuleContext } from './rules.ts';
+import type { RuleContext } from './rule.ts';
 
 interface Side {
   readonly bundle: ScannedBundle;

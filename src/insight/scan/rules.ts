@@ -1,22 +1,8 @@
-import type { Found } from './found-certificates.ts';
-import type { ScanFinding, ScanInput } from './input.ts';
 import { judgeBundles, judgeCompleteness, judgeLooseChains } from './judge-bundles.ts';
 import { judgeKeyModes, judgeKeys } from './judge-keys.ts';
 import { judgeLifetimes, judgeTimes } from './judge-times.ts';
 import { judgeRootsAcross } from './root-mismatch.ts';
-
-export interface RuleContext {
-  readonly input: ScanInput;
-  /** Every different certificate once, with all places where it stands. */
-  readonly found: readonly Found[];
-  readonly now: number;
-}
-
-export interface Rule {
-  /** Codes that it can report; stable, tools rely on them. */
-  readonly codes: readonly string[];
-  readonly judge: (context: RuleContext) => ScanFinding[];
-}
+import type { Rule } from './rule.ts';
 
 /** What judgeChain and the linter of bundles say. */
 const chainCodes = [
