@@ -1,11 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, normalize } from 'node:path';
-import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
+import { join, normalize } from 'node:path';
+import { codeOf, MeshrootError } from '../../lib/errors.ts';
 import { readLimitedFile } from '../../lib/limited-file.ts';
-import { type Certificate, parseCertificate, parseCertificates } from '../../x509/certificate.ts';
-import { type KeyPair, parsePrivateKey } from '../../x509/keys.ts';
 import type { RawFile, ScanFinding, ScanInput } from './input.ts';
 import { bundlesOf } from './layouts.ts';
+import { problemAt, readMaterial } from './read-material.ts';
 
 export interface ScanLimits {
   readonly maxFiles: number;
@@ -16,7 +15,7 @@ export interface ScanLimits {
 export const defaultLimits: ScanLimits = { maxFiles: 10_000, maxFileSize: 1024 * 1024, maxDepth: 16 };
 
 /** Endings of files that are opened when a folder is scanned; a file that is named itself is always opened. */
-const endings = /\.(pem|crt|cer|cert|key|der)$/i;
+export const endings = /\.(pem|crt|cer|cert|key|der)$/i;
 const skippedFolders = new Set(['.git', 'node_modules']);
 
 /**
@@ -45,14 +44,8 @@ export async function gather(
     const file = await readOne(path, limits, problems);
     if (file !== undefined) read.push(file);
   }
-  return {
-    files: read,
-    bundles: bundlesOf(
-      read,
-      problems.map(({ file }) => file),
-    ),
-    problems,
-  };
+  const unreadable = problems.map(({ file }) => file);
+  return { files: read, bundles: bundlesOf(read, unreadable), problems };
 }
 
 async function collect(
@@ -111,46 +104,9 @@ async function readOne(
     const file = await readLimitedFile(path, limits.maxFileSize);
     if (file === undefined)
       throw new MeshrootError('file-unreadable', `${path} is gone, or a link to nothing`);
-    const text = file.bytes[0] === 0x30 ? '' : file.bytes.toString('utf8');
-    const certificates = readCertificates(path, file.bytes, text, problems);
-    return { path, text, certificates, key: readKey(path, text, problems), mode: file.mode };
+    return readMaterial({ path, ...file }, problems);
   } catch (error) {
     problems.push(problemAt(path, error));
     return undefined;
   }
-}
-
-function readCertificates(path: string, bytes: Buffer, text: string, problems: ScanFinding[]): Certificate[] {
-  const binary = bytes[0] === 0x30;
-  if (!binary && !text.includes('-----BEGIN')) {
-    if (/\.key$/i.test(path) || bytes.length === 0) return [];
-    const message = 'is neither PEM nor DER';
-    problems.push({ code: 'bad-certificate', message, hint: 'take it out, or write it anew', file: path });
-    return [];
-  }
-  try {
-    return binary ? [parseCertificate(bytes)] : parseCertificates(text);
-  } catch (error) {
-    problems.push({ ...problemAt(path, error), code: 'bad-certificate' });
-    return [];
-  }
-}
-
-function readKey(path: string, text: string, problems: ScanFinding[]): KeyPair | undefined {
-  if (!text.includes('PRIVATE KEY-----')) return undefined;
-  try {
-    return parsePrivateKey(text);
-  } catch (error) {
-    problems.push(problemAt(path, error));
-    return undefined;
-  }
-}
-
-function problemAt(file: string, error: unknown): ScanFinding {
-  if (error instanceof MeshrootError) {
-    const { code, message, hint } = error;
-    return { code, message, file, ...(hint === undefined ? {} : { hint }) };
-  }
-  const message = `${basename(file)} in ${dirname(file)} cannot be read (${codeOf(error) ?? messageOf(error)})`;
-  return { code: 'file-unreadable', message, hint: 'scan as a user who may read it', file };
 }

@@ -17,6 +17,8 @@ export interface ScannedFile {
   readonly certificates: readonly Certificate[];
   readonly key: KeyPair | undefined;
   readonly mode: number;
+  /** It is a key of a Kubernetes Secret: whoever may read Secrets there has it. */
+  readonly inSecret?: boolean;
 }
 
 /** A file with its text, which names the layouts and is judged no further; '' for one in DER. */

@@ -1,4 +1,5 @@
 import { judgeBundles, judgeCompleteness, judgeLooseChains } from './judge-bundles.ts';
+import { judgeRootConfigMaps, judgeSecretKeys } from './judge-cluster.ts';
 import { judgeKeyModes, judgeKeys } from './judge-keys.ts';
 import { judgeLifetimes, judgeTimes } from './judge-times.ts';
 import { judgeRootsAcross } from './root-mismatch.ts';
@@ -36,4 +37,6 @@ export const rules: readonly Rule[] = [
   { codes: [...chainCodes, ...bundleCodes, 'key-not-first'], judge: judgeBundles },
   { codes: ['chain-out-of-order'], judge: judgeLooseChains },
   { codes: ['root-mismatch'], judge: judgeRootsAcross },
+  { codes: ['ca-key-in-secret'], judge: judgeSecretKeys },
+  { codes: ['root-mismatch', 'roots-differ'], judge: judgeRootConfigMaps },
 ];
