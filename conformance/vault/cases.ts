@@ -9,6 +9,7 @@ import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
 import { pkiCases } from './cases-pki.ts';
 import { policyCases } from './cases-policy.ts';
+import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
 import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
@@ -23,6 +24,7 @@ export const cases: readonly Case[] = [
   ...policyCases,
   ...tokenCases,
   ...tokenRoleCases,
+  ...roleTokenCases,
   ...approleCases,
   ...userpassCases,
   ...jwtCases,
