@@ -8,6 +8,7 @@ import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
 import { pkiCases } from './cases-pki.ts';
+import { pkiIdentityCases } from './cases-pki-identity.ts';
 import { policyCases } from './cases-policy.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
@@ -32,6 +33,7 @@ export const cases: readonly Case[] = [
   ...identityCases,
   ...kvCases,
   ...pkiCases,
+  ...pkiIdentityCases,
   ...transitCases,
   ...errorCases,
 ];

@@ -11,14 +11,20 @@ export const isTemplate = (path: string): boolean => path.includes('{{');
  */
 export function resolveRule(rule: PathRule, entity: Entity | undefined): PathRule | undefined {
   if (!isTemplate(rule.path)) return rule;
+  const path = resolveText(rule.path, entity);
+  return path === undefined ? undefined : { ...rule, path };
+}
+
+/** A text with the caller's identity put in; undefined as above. */
+export function resolveText(text: string, entity: Entity | undefined): string | undefined {
   if (entity === undefined) return undefined;
   let resolved = true;
-  const path = rule.path.replace(placeholder, (_whole, name: string) => {
+  const filled = text.replace(placeholder, (_whole, name: string) => {
     const value = identityValue(name, entity);
     if (value === undefined || value === '' || /[*+/]/.test(value)) resolved = false;
     return value ?? '';
   });
-  return resolved && !isTemplate(path) ? { ...rule, path } : undefined;
+  return resolved && !isTemplate(filled) ? filled : undefined;
 }
 
 function identityValue(name: string, entity: Entity): string | undefined {

@@ -1,9 +1,10 @@
 import { type Crl, createCrl, type RevokedCertificate } from '../../../x509/crl.ts';
-import { algorithmForKey } from '../../../x509/signature.ts';
+import type { SignatureAlgorithm } from '../../../x509/signature.ts';
 import type { Context } from '../../core/backend.ts';
 import type { Services } from '../../core/services.ts';
 import type { StorageView } from '../../core/storage.ts';
-import { certificateOf, requireSigner } from './issuers.ts';
+import { signatureFor } from './certify.ts';
+import { certificateOf, requireSigner, type Signer } from './issuers.ts';
 import { secondsOf } from './seconds.ts';
 import {
   allIssuers,
@@ -131,10 +132,7 @@ async function buildList(context: Context, issuer: StoredIssuer, kind: ListKind)
     nextUpdate,
     revoked: config.disable ? [] : revokedOf(store, issuer, isDelta ? (full?.made ?? 0) : 0),
     ...(isDelta ? { deltaBase: full?.number ?? 0 } : { deltaUrls: urls.delta_crl_distribution_points }),
-    algorithm: algorithmForKey(
-      signer.privateKey,
-      Number(/^SHA(\d+)/.exec(issuer.revocationAlgorithm)?.[1] ?? 256),
-    ),
+    algorithm: listAlgorithm(signer, issuer.revocationAlgorithm),
   });
   const list: StoredList = {
     der: crl.der.toString('base64'),
@@ -145,6 +143,11 @@ async function buildList(context: Context, issuer: StoredIssuer, kind: ListKind)
   };
   keep(context, listPath(issuer.id, kind), list);
   return crl;
+}
+
+/** @param name of Go, as `SHA256WithRSAPSS`; empty leaves it to the key */
+function listAlgorithm(signer: Signer, name: string): SignatureAlgorithm {
+  return signatureFor(signer, Number(/^SHA(\d+)/.exec(name)?.[1] ?? 256), name.endsWith('PSS'));
 }
 
 /** Revoked since `since`, of the issuer and its twins (same name, same key); the default's list takes strays too. */
