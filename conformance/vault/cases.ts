@@ -15,6 +15,7 @@ import { seedCases } from './cases-seed.ts';
 import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
+import { transitDerivedCases } from './cases-transit-derived.ts';
 import { userpassCases } from './cases-userpass.ts';
 
 /** In the order in which a mesh needs them: the seed's calls first. */
@@ -35,5 +36,6 @@ export const cases: readonly Case[] = [
   ...pkiCases,
   ...pkiIdentityCases,
   ...transitCases,
+  ...transitDerivedCases,
   ...errorCases,
 ];
