@@ -39,12 +39,6 @@ export const transitDerivedCases: readonly Case[] = [
         'cipher: message authentication failed',
       ),
       refused(`${at}/decrypt/d`, { ciphertext: '{{sealed}}' }, 400, noContext),
-      refused(
-        `${at}/encrypt/d`,
-        { plaintext, context: one, nonce: 'AAAA' },
-        400,
-        'nonce provided when not allowed',
-      ),
       write(
         `${at}/rewrap/d`,
         { ciphertext: '{{sealed}}', context: one },

@@ -14,7 +14,6 @@ const item: Schema = {
   plaintext: 'string',
   ciphertext: 'string',
   context: 'string',
-  nonce: 'string',
   associated_data: 'string',
   key_version: 'int',
 };
@@ -60,7 +59,6 @@ async function encrypt(context: Context): Promise<Result> {
 }
 
 function sealed(context: Context, key: TransitKey, plain: Buffer, sent: Fields): Fields {
-  if (textOf(sent, 'nonce') !== '') throw refuse('nonce provided when not allowed');
   const { ciphertext, version } = seal(key, plain, {
     ...callKeys(sent),
     version: numberOf(sent, 'key_version'),
