@@ -74,7 +74,7 @@ function call(
       },
     );
     request.on('error', reject);
-    request.end(JSON.stringify(body));
+    request.end(method === 'DELETE' ? undefined : JSON.stringify(body));
   });
 }
 
