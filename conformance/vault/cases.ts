@@ -2,6 +2,7 @@ import type { Case } from './case.ts';
 import { approleCases } from './cases-approle.ts';
 import { certCases } from './cases-cert.ts';
 import { errorCases } from './cases-errors.ts';
+import { groupCases } from './cases-groups.ts';
 import { identityCases } from './cases-identity.ts';
 import { jwtCases } from './cases-jwt.ts';
 import { kubernetesCases } from './cases-kubernetes.ts';
@@ -32,6 +33,7 @@ export const cases: readonly Case[] = [
   ...jwtCases,
   ...certCases,
   ...identityCases,
+  ...groupCases,
   ...kvCases,
   ...pkiCases,
   ...pkiIdentityCases,
