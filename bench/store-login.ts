@@ -11,6 +11,29 @@ const connections = 16;
 /** How many pods a second can log in, when each login asks the cluster's API server? */
 export const storeLogin: Question = { name: 'store-login', prepare };
 
+/** And when ours checks signatures itself, with the keys that the API server publishes? OpenBao always asks. */
+export const storeLoginLocal: Question = { name: 'store-login-local', prepare: prepareLocal };
+
+async function prepareLocal(settings: Settings): Promise<Plan> {
+  const { programs, notes } = storePrograms(settings);
+  const isOurs = (name: string): boolean => settings.builds.some((build) => build.name === name);
+  return {
+    title: 'Kubernetes login by local keys, beside the login that OpenBao has',
+    method: `${connections} connections; ours reads the keys of the sandbox API server once, OpenBao sends it a TokenReview for each login; load by ${httpGenerator}`,
+    measures: loadMeasures,
+    variants: programs.map((program) =>
+      loginVariant(program, settings, isOurs(program.name) ? { local_jwks: true } : {}),
+    ),
+    marks: settings.builds.map(({ name }) => ({
+      ours: name,
+      other: 'openbao',
+      measure: 'perSecond' as const,
+      atLeast: 5,
+    })),
+    notes,
+  };
+}
+
 async function prepare(settings: Settings): Promise<Plan> {
   const { programs, notes } = storePrograms(settings);
   return {
@@ -25,11 +48,15 @@ async function prepare(settings: Settings): Promise<Plan> {
   };
 }
 
-function loginVariant({ name, command }: StoreProgram, settings: Settings): Variant {
+function loginVariant(
+  { name, command }: StoreProgram,
+  settings: Settings,
+  config: Readonly<Record<string, unknown>> = {},
+): Variant {
   return withSandbox(name, async (sandbox) => {
     const store = await startStore({ command, scratch: settings.scratch });
     try {
-      await enableLogin(store, sandbox);
+      await enableLogin(store, sandbox, config);
       const body = JSON.stringify({ role: 'istiod', jwt: sandbox.istiodToken });
       const url = `${store.address}/v1/auth/kubernetes-cluster1/login`;
       await store.call('POST', 'auth/kubernetes-cluster1/login', JSON.parse(body)); // or throws with the reason

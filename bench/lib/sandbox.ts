@@ -44,12 +44,17 @@ export async function startSandbox(): Promise<Sandbox> {
 }
 
 /** Mount, role and configuration of the seed: the caller's own token reviews itself. */
-export async function enableLogin(store: BenchStore, { url, caPem }: Sandbox): Promise<void> {
+export async function enableLogin(
+  store: BenchStore,
+  { url, caPem }: Sandbox,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   await store.call('POST', 'sys/auth/kubernetes-cluster1', { type: 'kubernetes' });
   await store.call('POST', 'auth/kubernetes-cluster1/config', {
     kubernetes_host: url,
     kubernetes_ca_cert: caPem,
     disable_local_ca_jwt: true,
+    ...more,
   });
   await store.call('POST', 'auth/kubernetes-cluster1/role/istiod', {
     bound_service_account_names: 'istiod',

@@ -22,6 +22,34 @@ const turnedAway = (jwt: string, text: string) =>
 
 export const kubernetesCases: readonly Case[] = [
   {
+    name: 'kubernetes: a role shows its audience when it has one, and says what the mount will cut',
+    steps: [
+      mount,
+      write(role, bound),
+      read(role, { audience: undefined, alias_name_source: 'serviceaccount_uid' }),
+      write(role, { ...bound, audience: 'mesh' }),
+      read(role, { audience: 'mesh' }),
+      write(
+        role,
+        { ...bound, token_max_ttl: '2000h' },
+        {
+          status: 200,
+          body_has: {
+            warnings: [
+              "max_ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value will be truncated",
+            ],
+          },
+        },
+      ),
+      refused(
+        `${at}/role/long`,
+        { ...bound, token_period: '2000h' },
+        400,
+        `token period of '"2000h0m0s"' is greater than the backend's maximum lease TTL of '"768h0m0s"'`,
+      ),
+    ],
+  },
+  {
     name: 'kubernetes: public keys are tried before the API server is asked',
     steps: [
       mount,

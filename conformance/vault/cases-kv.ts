@@ -1,4 +1,4 @@
-import type { Case, Step } from './case.ts';
+import { type Case, type Step, wrapped } from './case.ts';
 
 const mount = (version?: string): Step => ({
   method: 'POST',
@@ -7,7 +7,60 @@ const mount = (version?: string): Step => ({
   status: 204,
 });
 
+const meta = (body: object, text: string): Step => ({
+  method: 'POST',
+  path: 'kvm{{id}}/metadata/a',
+  body: { custom_metadata: body },
+  status: 400,
+  errors: [wrapped(`custom_metadata validation failed: ${text}`)],
+});
+
 export const kvCases: readonly Case[] = [
+  {
+    name: 'KV v2: custom metadata has its limits, is patched key by key, and is listed in detail',
+    steps: [
+      {
+        method: 'POST',
+        path: 'sys/mounts/kvm{{id}}',
+        body: { type: 'kv', options: { version: '2' } },
+        status: 204,
+      },
+      // The engine makes itself ready in the background upstream.
+      { method: 'POST', path: 'kvm{{id}}/data/a', after: 1000, body: { data: { x: 1 } }, status: 200 },
+      meta(
+        { ['k'.repeat(129)]: 'x' },
+        `length of key "${'k'.repeat(129)}" is 129 but must be 0 < len(key) <= 128`,
+      ),
+      meta({ k: 'x'.repeat(513) }, 'length of value for key "k" is 513 but must be 0 < len(value) <= 512'),
+      meta(
+        Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`k${i}`, 'x'])),
+        'payload must contain at most 64 keys, provided 65',
+      ),
+      {
+        method: 'POST',
+        path: 'kvm{{id}}/metadata/a',
+        body: { custom_metadata: { a: 'b', c: 'd' } },
+        status: 204,
+      },
+      {
+        method: 'PATCH',
+        path: 'kvm{{id}}/metadata/a',
+        body: { custom_metadata: { a: null, e: 'f' }, cas_required: true },
+        status: 204,
+      },
+      {
+        method: 'LIST',
+        path: 'kvm{{id}}/detailed-metadata/',
+        status: 200,
+        body_has: {
+          data: {
+            keys: ['a'],
+            key_info: { a: { custom_metadata: { c: 'd', e: 'f' }, cas_required: true, current_version: 1 } },
+          },
+        },
+      },
+    ],
+  },
   {
     name: 'kv 1: values keep their types, `ttl` sets the lease, lists are sorted',
     steps: [

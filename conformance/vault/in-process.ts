@@ -15,8 +15,11 @@ const operations: Readonly<Record<string, Operation>> = {
   LIST: 'list',
 };
 
-/** Calls the core without a socket; path hygiene is the listener's, so that those cases are answered here as it does. */
-export function inProcess(core: VaultCore): Ask {
+/**
+ * Calls the core without a socket; path hygiene is the listener's, so that those cases are answered here as it does.
+ * @param shown what a TLS client would show of itself, DER, leaf first
+ */
+export function inProcess(core: VaultCore, shown: readonly Buffer[] = []): Ask {
   return async (method, path, headers, body) => {
     const [bare = '', query = ''] = path.split('?');
     if (decodeURIComponent(bare).includes('..'))
@@ -38,6 +41,7 @@ export function inProcess(core: VaultCore): Ask {
         headers,
         remoteAddress: '127.0.0.1',
         remotePort: 1,
+        peerCertificates: () => shown,
       };
       return answerOf((await handleLifecycle(core, request, Date.now())) ?? (await core.handle(request)));
     } catch (error) {

@@ -13,12 +13,17 @@ export interface CaseResult {
 }
 
 /** Runs all cases (or those whose name has `only`) in order, each with names of its own. */
-export async function runCases(ask: Ask, rootToken: string, only = ''): Promise<CaseResult[]> {
+export async function runCases(
+  ask: Ask,
+  rootToken: string,
+  only = '',
+  table: readonly Case[] = cases,
+): Promise<CaseResult[]> {
   const { values, close } = await startFixtures();
   const kind = await kindOf(ask);
   const results: CaseResult[] = [];
   try {
-    for (const one of cases.filter(({ name }) => name.includes(only))) {
+    for (const one of table.filter(({ name }) => name.includes(only))) {
       const skipped = one.skip?.[kind];
       if (skipped !== undefined) results.push({ name: one.name, skipped });
       else

@@ -7,9 +7,14 @@ import { listenVault } from '../../src/server/vault-listener.ts';
 import { createCatalogue } from '../../src/vault/catalogue.ts';
 import { createMemoryPhysical } from '../../src/vault/core/physical-memory.ts';
 import { VaultCore } from '../../src/vault/core/vault-core.ts';
+import { generateKeyPair } from '../../src/x509/keys.ts';
+import { createRoot } from '../../src/x509/templates/root.ts';
+import { issueWorkload } from '../../src/x509/templates/workload.ts';
+import { roleTokenCasesOf } from './cases-role-tokens.ts';
 import { inProcess } from './in-process.ts';
 import { overHttp } from './over-http.ts';
 import { runCases } from './run-cases.ts';
+import { enable } from './steps.ts';
 
 async function openCore(): Promise<VaultCore> {
   const core = new VaultCore({
@@ -49,4 +54,32 @@ describe('the Vault API, case by case', { timeout: 120_000 }, () => {
     await listener.close();
     await core.close();
   });
+
+  test('a role for client certificates has the same token fields', async () => {
+    const core = await openCore();
+    const { root, shown } = await clientCertificate();
+    const table = roleTokenCasesOf({
+      name: 'cert',
+      setup: [enable('cert-f{{id}}', 'cert')],
+      role: 'auth/cert-f{{id}}/certs/r',
+      body: { certificate: root },
+      login: 'auth/cert-f{{id}}/login',
+      credentials: {},
+      strange: { status: 403, text: 'permission denied' },
+    });
+    const results = await runCases(inProcess(core, [shown]), 'root', '', table);
+    expect(results).toHaveLength(table.length);
+    expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
+    await core.close();
+  });
 });
+
+async function clientCertificate(): Promise<{ readonly root: string; readonly shown: Buffer }> {
+  const [rootKey, key] = [await generateKeyPair('ec-p256'), await generateKeyPair('ec-p256')];
+  const [ttl, now] = [3_600_000, Date.now()];
+  const root = await createRoot({ key: rootKey, ttl: 2 * ttl, now });
+  const issuer = { certificate: root, privateKey: rootKey.privateKey };
+  const uris = ['spiffe://cluster.local/ns/demo/sa/web'];
+  const leaf = await issueWorkload({ issuer, publicKey: key.publicKey, uris, ttl, now });
+  return { root: root.pem, shown: leaf.der };
+}

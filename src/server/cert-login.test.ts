@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/log.ts';
 import { openTestCore } from '../vault/test-core.ts';
+import { parseCertificates } from '../x509/certificate.ts';
+import { createCrl } from '../x509/crl.ts';
 import type { Issuer } from '../x509/issuer.ts';
 import { generateKeyPair, privateKeyPem } from '../x509/keys.ts';
 import { issueIntermediate } from '../x509/templates/intermediate.ts';
@@ -20,6 +22,7 @@ interface Client {
 
 let listener: VaultListener;
 let rootPem: string;
+let root: Issuer;
 let web: Client;
 let other: Client;
 let stranger: Client;
@@ -28,7 +31,7 @@ async function authority(): Promise<{ root: Issuer; middle: Issuer }> {
   const now = Date.now();
   const [rootKey, middleKey] = [await generateKeyPair('ec-p256'), await generateKeyPair('ec-p256')];
   const root = {
-    certificate: await createRoot({ key: rootKey, ttl: 100 * hour, now }),
+    certificate: await createRoot({ key: rootKey, ttl: 100 * hour, now, crlSign: true }),
     privateKey: rootKey.privateKey,
   };
   const { publicKey } = middleKey;
@@ -71,7 +74,7 @@ function call(
       },
     );
     request.on('error', reject);
-    request.end(JSON.stringify(body));
+    request.end(method === 'DELETE' ? undefined : JSON.stringify(body));
   });
 }
 
@@ -80,7 +83,9 @@ const login = (client?: Client, body: object = {}): ReturnType<typeof call> =>
 
 beforeAll(async () => {
   const core = await openTestCore();
-  const { root, middle } = await authority();
+  const made = await authority();
+  const { middle } = made;
+  root = made.root;
   rootPem = root.certificate.pem;
   web = await workload(middle, 'spiffe://cluster.local/ns/demo/sa/web');
   other = await workload(middle, 'spiffe://cluster.local/ns/other/sa/web');
@@ -152,5 +157,39 @@ describe('logins by client certificate', () => {
     expect(body.errors[0]).toContain(
       'client identity during renewal not matching client identity used during login',
     );
+  });
+
+  test('a chain with a revoked certificate is refused until the list is gone', async () => {
+    const [leaf, between] = parseCertificates(web.cert);
+    const listOf = async (serial = ''): Promise<string> => {
+      const [thisUpdate, nextUpdate] = [Date.now(), Date.now() + hour];
+      const revoked = [{ serial, time: thisUpdate }];
+      return (await createCrl({ issuer: root, number: 1, revoked, thisUpdate, nextUpdate })).pem;
+    };
+    // The leaf's number says nothing in a list of somebody else than its issuer.
+    const [foreign, own] = [await listOf(leaf?.serial), await listOf(between?.serial)];
+    const give = (crl: string | undefined): ReturnType<typeof call> =>
+      call('POST', 'auth/cert/crls/mesh', { crl }, undefined, 'root');
+    expect((await give(foreign)).status).toBe(204);
+    expect((await login(web)).status).toBe(200);
+    expect((await give(own)).status).toBe(204);
+    expect((await login(web)).body.errors).toEqual([
+      'no chain matching all constraints could be found for this login certificate',
+    ]);
+    expect((await call('DELETE', 'auth/cert/crls/mesh', {}, undefined, 'root')).status).toBe(204);
+    expect((await login(web)).status).toBe(200);
+  });
+
+  test('required extensions are looked at', async () => {
+    const write = (fields: object): ReturnType<typeof call> =>
+      call('POST', 'auth/cert/certs/web', fields, undefined, 'root');
+    expect((await write({ required_extensions: 'no rule' })).body.errors).toEqual([
+      'required_extensions: "no rule" is not OID:VALUE',
+    ]);
+    await write({ required_extensions: '1.2.3.4:*' });
+    expect((await login(web)).status).toBe(400);
+    await write({ required_extensions: '2.5.29.17:*' });
+    expect((await login(web)).status).toBe(200);
+    await write({ required_extensions: '' });
   });
 });

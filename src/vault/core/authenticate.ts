@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { Acl } from '../policy/acl.ts';
+import type { Caller } from '../policy/templates.ts';
+import { groupsOf } from './group-store.ts';
 import { type Entity, readEntity } from './identity-store.ts';
 import type { Refusal } from './refusal.ts';
 import { denied } from './refusal.ts';
@@ -45,9 +47,15 @@ export function authenticate(
 /** What a token may do: its own policies and those of its entity, with the entity put into templates. */
 export function aclOfToken(services: Services, store: StorageView, token: TokenEntry): Acl {
   const entity = token.entityId === undefined ? undefined : readEntity(store, token.entityId);
-  const extra = identityPoliciesOf(entity);
+  const extra = identityPoliciesOf(store, entity);
   const names = extra.length === 0 ? token.policies : [...new Set([...token.policies, ...extra])].sort();
-  return services.policies.aclOf(store, names, entity);
+  return services.policies.aclOf(store, names, entity && withGroups(store, entity));
+}
+
+function withGroups(store: StorageView, entity: Entity): Caller {
+  if ((entity.groupIds ?? []).length === 0) return entity;
+  const { direct, inherited } = groupsOf(store, entity);
+  return { ...entity, groups: [...direct, ...inherited] };
 }
 
 /** Whether `address` is in one of the networks; an empty list allows all. */
@@ -64,6 +72,12 @@ export function addressAllowed(address: string, cidrs: readonly string[]): boole
   return networks.check(bare, family);
 }
 
-/** `root` is never given by an identity. */
-export const identityPoliciesOf = (entity: Entity | undefined): readonly string[] =>
-  (entity?.policies ?? []).filter((name) => name !== 'root');
+/** Of the entity and of its groups, sorted. `root` is never given by an identity. */
+export function identityPoliciesOf(store: StorageView, entity: Entity | undefined): readonly string[] {
+  if (entity === undefined) return [];
+  const own = entity.policies.filter((name) => name !== 'root');
+  if ((entity.groupIds ?? []).length === 0) return own;
+  const { direct, inherited } = groupsOf(store, entity);
+  const ofGroups = [...direct, ...inherited].flatMap(({ policies }) => policies);
+  return [...new Set([...own, ...ofGroups.filter((name) => name !== 'root')])].sort();
+}

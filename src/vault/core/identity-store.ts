@@ -27,6 +27,8 @@ export interface Entity {
   readonly policies: readonly string[];
   readonly disabled: boolean;
   readonly aliases: readonly Alias[];
+  /** Of the groups that have it as a member. */
+  readonly groupIds?: readonly string[];
   readonly created: string;
   readonly updated: string;
 }
@@ -102,6 +104,8 @@ export function newEntity(o: Partial<Entity>, random: Random, now: number): Enti
 /** What a login says about who it was. */
 export interface LoginAlias {
   readonly name: string;
+  /** Names of the caller's groups as its provider says; undefined when the method knows of none. */
+  readonly groups?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,8 @@
 import { sanitizePolicies } from '../policy/policy.ts';
 import { identityPoliciesOf } from './authenticate.ts';
 import type { Context } from './backend.ts';
-import { type Entity, entityOfLogin, type LoginAlias } from './identity-store.ts';
+import { setExternalGroups } from './group-store.ts';
+import { type Entity, entityOfLogin, type LoginAlias, readEntity } from './identity-store.ts';
 import { effectiveDefaultTtl, effectiveMaxTtl, fullPath } from './mount-entry.ts';
 import { denied, refuse } from './refusal.ts';
 import type { Result } from './request.ts';
@@ -85,7 +86,7 @@ export function issueToken(context: Context, order: TokenOrder): Result {
   transaction.afterCommit(() =>
     services.metrics.tokenCreated({ mount: fullPath(mount), type: order.type ?? 'service' }),
   );
-  const auth = authResult(entry, token, ttl * 1000, identityPoliciesOf(entity));
+  const auth = authResult(entry, token, ttl * 1000, identityPoliciesOf(transaction, entity));
   return { auth, ...(warnings.length > 0 ? { warnings } : {}) };
 }
 
@@ -93,5 +94,7 @@ function loginEntity(context: Context, alias: LoginAlias): Entity {
   const { transaction, mount, random, clock } = context;
   const entity = entityOfLogin(transaction, mount, alias, random, clock.now());
   if (entity.disabled) throw denied('entity-disabled', 'the entity behind the login is disabled');
-  return entity;
+  if (alias.groups === undefined) return entity;
+  setExternalGroups(transaction, mount.accessor, entity.id, alias.groups);
+  return readEntity(transaction, entity.id) ?? entity;
 }

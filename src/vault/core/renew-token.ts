@@ -27,7 +27,7 @@ export function renewToken(
   const now = clock.now();
   putLease(transaction, services.leases, { ...lease, expires: now + ttl.ttl * 1000, renewed: now });
   const entity = entry.entityId === undefined ? undefined : readEntity(transaction, entry.entityId);
-  const auth = authResult(entry, shown, ttl.ttl * 1000, identityPoliciesOf(entity));
+  const auth = authResult(entry, shown, ttl.ttl * 1000, identityPoliciesOf(transaction, entity));
   const result: Result = { auth };
   return ttl.warnings.length === 0 ? result : { ...result, warnings: ttl.warnings };
 }

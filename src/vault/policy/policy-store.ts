@@ -1,11 +1,10 @@
-import type { Entity } from '../core/identity-store.ts';
 import { refuse } from '../core/refusal.ts';
 import type { StorageView, Transaction } from '../core/storage.ts';
 import { Acl } from './acl.ts';
 import { defaultPolicyText, wrappingPolicyName, wrappingPolicyText } from './builtin-policies.ts';
 import { parsePolicy } from './parse-policy.ts';
 import type { Policy } from './policy.ts';
-import { isTemplate, resolveRule } from './templates.ts';
+import { type Caller, isTemplate, resolveRule } from './templates.ts';
 
 const prefix = 'sys/policy/';
 
@@ -59,7 +58,7 @@ export class PolicyStore {
   }
 
   /** The compiled rules of a token with these policies, for this caller; unknown names grant nothing. */
-  aclOf(store: StorageView, names: readonly string[], entity?: Entity): Acl {
+  aclOf(store: StorageView, names: readonly string[], entity?: Caller): Acl {
     const plainKey = names.join('\0');
     const plain = this.#acls.get(plainKey);
     if (plain !== undefined) return plain;
@@ -91,7 +90,7 @@ export class PolicyStore {
   }
 }
 
-const personal = ({ name, rules }: Policy, entity: Entity | undefined): Policy => ({
+const personal = ({ name, rules }: Policy, entity: Caller | undefined): Policy => ({
   name,
   rules: rules.flatMap((rule) => resolveRule(rule, entity) ?? []),
 });

@@ -4,6 +4,7 @@ import { textOf } from '../../core/fields.ts';
 import { issueLogin } from '../../core/issue-login.ts';
 import { denied } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
+import { extensionMetadata } from './extension-rules.ts';
 import { matchingRole, shownCertificates, subjectValues } from './match.ts';
 import { readConfig } from './store.ts';
 
@@ -23,6 +24,7 @@ export function login(context: Context): Result {
     common_name: commonName,
     serial_number: BigInt(`0x${leaf.serial}`).toString(),
     subject_key_id: colons(leaf.subjectKeyId),
+    ...extensionMetadata(role.metadataExtensions ?? [], leaf),
   };
   // Workload certificates of a mesh have no common name: their SPIFFE id is who they are.
   const name = commonName || leaf.sans.uri[0] || leaf.sans.dns[0] || leaf.fingerprint;

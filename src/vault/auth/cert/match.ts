@@ -4,6 +4,8 @@ import { type Refusal, refuse } from '../../core/refusal.ts';
 import type { VaultRequest } from '../../core/request.ts';
 import type { StorageView } from '../../core/storage.ts';
 import { globMatches } from '../../policy/parameters.ts';
+import { meetsExtensionRules } from './extension-rules.ts';
+import { isRevoked } from './revoked.ts';
 import { trustedCertificates } from './schema.ts';
 import { type CertRole, listRoles, readRole } from './store.ts';
 
@@ -39,7 +41,7 @@ export function matchingRole(
     .flatMap((one) => readRole(store, one) ?? [])
     .filter((role) => trusts(role, chain, now));
   if (trusting.length === 0) throw noMatch();
-  const found = trusting.find((role) => meets(role, chain[0]));
+  const found = isRevoked(store, chain) ? undefined : trusting.find((role) => meets(role, chain[0]));
   if (found !== undefined) return found;
   const text = 'no chain matching all constraints could be found for this login certificate';
   throw refuse(text, 400, 'login-certificate-constraints');
@@ -69,7 +71,8 @@ function meets(role: CertRole, leaf: Certificate): boolean {
     fits(role.dnsSans, dns) &&
     fits(role.emailSans, email) &&
     fits(role.uriSans, uri) &&
-    fits(role.organizationalUnits, units)
+    fits(role.organizationalUnits, units) &&
+    meetsExtensionRules(role.requiredExtensions ?? [], leaf)
   );
 }
 

@@ -6,6 +6,7 @@ import type { Result } from '../../core/request.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
 import { login } from './login.ts';
 import { matchingRole, shownCertificates } from './match.ts';
+import { crlRoutes } from './revoked.ts';
 import { readRoleFields, roleFields, roleSchema } from './schema.ts';
 import { type CertRole, deleteRole, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
 
@@ -35,6 +36,7 @@ export function createCertAuth(): Backend {
       roleRoute,
       { path: 'certs', operations: { list } },
       configRoute,
+      ...crlRoutes(),
     ],
   });
 }

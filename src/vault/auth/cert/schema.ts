@@ -2,6 +2,7 @@ import { type Certificate, parseCertificates } from '../../../x509/certificate.t
 import { type Fields, listOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import { readRoleTokens, roleTokenFields, roleTokenSchemaOf } from '../../core/role-fields.ts';
+import { checkExtensionRules } from './extension-rules.ts';
 import type { CertRole } from './store.ts';
 
 const legacy = ['policies', 'ttl', 'max_ttl', 'period', 'bound_cidrs'] as const;
@@ -17,15 +18,13 @@ export const roleSchema: Schema = {
   allowed_uri_sans: 'list',
   allowed_organizational_units: 'list',
   required_extensions: 'list',
+  allowed_metadata_extensions: 'list',
   ocsp_enabled: 'bool',
 };
 
 /** Applies what was sent to what was there. @throws Refusal 400 */
 export function readRoleFields(fields: Fields, name: string, before: CertRole | undefined): CertRole {
   // A condition that is not checked must not look as if it were.
-  if (listOf(fields, 'required_extensions').length > 0) {
-    throw refuse('required_extensions is not offered by this server');
-  }
   if (fields.ocsp_enabled === true) throw refuse('ocsp_enabled is not offered by this server');
   const role: CertRole = {
     name: name.toLowerCase(),
@@ -37,8 +36,11 @@ export function readRoleFields(fields: Fields, name: string, before: CertRole | 
     emailSans: listed(fields, 'allowed_email_sans', before?.emailSans),
     uriSans: listed(fields, 'allowed_uri_sans', before?.uriSans),
     organizationalUnits: listed(fields, 'allowed_organizational_units', before?.organizationalUnits),
+    requiredExtensions: listed(fields, 'required_extensions', before?.requiredExtensions),
+    metadataExtensions: listed(fields, 'allowed_metadata_extensions', before?.metadataExtensions),
     tokens: readRoleTokens(fields, before?.tokens, legacy),
   };
+  checkExtensionRules(role.requiredExtensions ?? []);
   const [first] = trustedCertificates(role);
   if (first === undefined) throw refuse('failed to parse certificate');
   const uses = first.extendedKeyUsage;
@@ -67,7 +69,7 @@ export const roleFields = (role: CertRole): Fields => ({
   allowed_common_names: role.commonNames,
   allowed_dns_sans: role.dnsSans,
   allowed_email_sans: role.emailSans,
-  allowed_metadata_extensions: null,
+  allowed_metadata_extensions: role.metadataExtensions ?? null,
   allowed_names: role.names,
   allowed_organizational_units: role.organizationalUnits,
   allowed_uri_sans: role.uriSans,
@@ -78,6 +80,6 @@ export const roleFields = (role: CertRole): Fields => ({
   ocsp_fail_open: false,
   ocsp_query_all_servers: false,
   ocsp_servers_override: null,
-  required_extensions: null,
+  required_extensions: role.requiredExtensions ?? null,
   ...roleTokenFields(role.tokens),
 });

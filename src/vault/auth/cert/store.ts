@@ -13,6 +13,10 @@ export interface CertRole {
   readonly emailSans: readonly string[] | null;
   readonly uriSans: readonly string[] | null;
   readonly organizationalUnits: readonly string[] | null;
+  /** `OID:GLOB`. */
+  readonly requiredExtensions?: readonly string[] | null;
+  /** Their texts become metadata of the token. */
+  readonly metadataExtensions?: readonly string[] | null;
   readonly tokens: RoleTokens;
 }
 

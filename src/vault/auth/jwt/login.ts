@@ -4,7 +4,7 @@ import { textOf } from '../../core/fields.ts';
 import { issueLogin } from '../../core/issue-login.ts';
 import { denied, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { type Claims, checkBoundClaims, claimOf, mappedClaims } from './claims.ts';
+import { type Claims, checkBoundClaims, claimOf, listClaim, mappedClaims } from './claims.ts';
 import type { KeySource } from './key-source.ts';
 import { type JwtRole, readConfig, readRole } from './store.ts';
 import { audiencesOf, validateJwt } from './validate.ts';
@@ -35,9 +35,27 @@ export async function login(context: Context, keys: KeySource): Promise<Result> 
     tokens: role.tokens,
     displayName: user,
     meta,
-    alias: { name: user, metadata: meta },
+    alias: { name: user, metadata: meta, ...groupsIn(claims, role) },
     role: name,
   });
+}
+
+/** Names of external groups. @throws Refusal 400 */
+function groupsIn(claims: Claims, { groupsClaim }: JwtRole): { readonly groups?: readonly string[] } {
+  if (groupsClaim === '') return {};
+  const value = claimOf(claims, groupsClaim);
+  const quoted = JSON.stringify(groupsClaim);
+  if (value === undefined || value === null)
+    throw refuse(`failed to fetch groups: ${quoted} claim not found in token`);
+  const list = listClaim(value);
+  if (list === undefined)
+    throw refuse(`failed to fetch groups: ${quoted} claim could not be converted to string list`);
+  const wrong = list.find((one) => typeof one !== 'string');
+  if (wrong !== undefined)
+    throw refuse(
+      `failed to fetch groups: value ${String(wrong)} in groups claim could not be parsed as string`,
+    );
+  return { groups: list.map(String).filter((one) => one !== '') };
 }
 
 function userOf(claims: Claims, { userClaim, userClaimPointer }: JwtRole): string {

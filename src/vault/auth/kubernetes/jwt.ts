@@ -77,8 +77,17 @@ function signedBy(pem: string, algorithm: string, signed: string, signature: str
   }
 }
 
+const maxKeys = 500;
+const imported = new Map<string, KeyObject>();
+
+/** Importing a key costs more than the signature's check: each text is imported once. Throws when it holds no key. */
 function keyOf(pem: string): KeyObject {
-  return pem.includes('CERTIFICATE') ? new X509Certificate(pem).publicKey : createPublicKey(pem);
+  const known = imported.get(pem);
+  if (known !== undefined) return known;
+  const key = pem.includes('CERTIFICATE') ? new X509Certificate(pem).publicKey : createPublicKey(pem);
+  if (imported.size >= maxKeys) imported.clear();
+  imported.set(pem, key);
+  return key;
 }
 
 /** Projected tokens have an object `kubernetes.io`, tokens of secrets flat claims. */

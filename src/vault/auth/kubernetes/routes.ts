@@ -1,5 +1,6 @@
 import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
+import { effectiveMaxTtl } from '../../core/mount-entry.ts';
 import type { Result } from '../../core/request.ts';
 import type { ClusterReader } from './cluster-reader.ts';
 import { LocalKeys } from './local-keys.ts';
@@ -78,9 +79,15 @@ const roleRoute: Route = {
   },
 };
 
-async function writeRole({ store, fields }: Context): Promise<undefined> {
+const maxTtlWarning =
+  "max_ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value will be truncated";
+
+async function writeRole({ store, fields, mount }: Context): Promise<Result | undefined> {
   const name = textOf(fields, 'name');
-  putRole(store, name, await readRoleFields(fields, readRole(store, name)));
+  const most = effectiveMaxTtl(mount);
+  const role = await readRoleFields(fields, readRole(store, name), most);
+  putRole(store, name, role);
+  return role.tokens.maxTtl > most ? { warnings: [maxTtlWarning] } : undefined;
 }
 
 function list({ store }: Context): Result | undefined {

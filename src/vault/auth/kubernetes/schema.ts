@@ -1,3 +1,4 @@
+import { goDuration } from '../../../lib/duration.ts';
 import { booleanOf, type Fields, listOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import { readRoleTokens, roleTokenFields, roleTokenSchema } from '../../core/role-fields.ts';
@@ -63,10 +64,11 @@ export function configFields(config: KubernetesConfig): Fields {
   };
 }
 
-/** @throws Refusal 400 */
+/** @param maxTtl of the mount, in seconds @throws Refusal 400 */
 export async function readRoleFields(
   fields: Fields,
   before: KubernetesRole | undefined,
+  maxTtl: number,
 ): Promise<KubernetesRole> {
   const names = bound(fields, 'bound_service_account_names', before?.names);
   if (names.length === 0) throw refuse('"bound_service_account_names" can not be empty');
@@ -77,14 +79,24 @@ export async function readRoleFields(
     throw refuse(`"bound_service_account_namespaces" can not be empty if "${selectorName}" is not set`);
   }
   if (namespaceSelector !== '') await parseNamespaceSelector(namespaceSelector);
+  const tokens = readRoleTokens(fields, before?.tokens);
+  checkPeriod(tokens.period, maxTtl);
   return {
     names,
     namespaces,
     namespaceSelector,
     audience: textOf(fields, 'audience', before?.audience),
     aliasNameSource: aliasNameSource(fields, before),
-    tokens: readRoleTokens(fields, before?.tokens),
+    tokens,
   };
+}
+
+function checkPeriod(period: number, maxTtl: number): void {
+  if (period <= maxTtl) return;
+  const [wanted, most] = [goDuration(period * 1000), goDuration(maxTtl * 1000)];
+  throw refuse(
+    `token period of '"${wanted}"' is greater than the backend's maximum lease TTL of '"${most}"'`,
+  );
 }
 
 function aliasNameSource(fields: Fields, before: KubernetesRole | undefined): string {
@@ -103,7 +115,7 @@ function bound(fields: Fields, name: string, before: readonly string[] = []): re
 export function roleFields(role: KubernetesRole): Fields {
   return {
     alias_name_source: role.aliasNameSource,
-    audience: role.audience,
+    ...(role.audience === '' ? {} : { audience: role.audience }),
     bound_service_account_names: role.names,
     bound_service_account_namespace_selector: role.namespaceSelector ?? '',
     bound_service_account_namespaces: role.namespaces,

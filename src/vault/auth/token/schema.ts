@@ -31,6 +31,7 @@ export function tokenFields(
   const lease = entry.leaseId === '' ? undefined : services.leases.get(entry.leaseId);
   const expires = lease?.expires ?? entry.expires;
   const identity = identityPoliciesOf(
+    transaction,
     entry.entityId === undefined ? undefined : readEntity(transaction, entry.entityId),
   );
   return {

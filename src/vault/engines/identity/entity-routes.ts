@@ -1,5 +1,6 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, listOf, type Schema, textOf } from '../../core/fields.ts';
+import { groupsOf, putGroup } from '../../core/group-store.ts';
 import {
   deleteEntity,
   type Entity,
@@ -13,6 +14,7 @@ import {
 } from '../../core/identity-store.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
+import type { StorageView } from '../../core/storage.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
 import { entityFields, entityInfo } from './view.ts';
 
@@ -39,6 +41,7 @@ export const entityRoutes = (): Route[] => [
   { path: 'entity/name', operations: { list: listNames } },
   oneRoute('id', (context, id) => readEntity(context.transaction, id)),
   oneRoute('name', (context, name) => entityByName(context.transaction, name)),
+  { path: 'entity/batch-delete', fields: { entity_ids: 'list' }, operations: { update: removeAll } },
   { path: 'lookup/entity', fields: lookupSchema, operations: { update: lookup } },
 ];
 
@@ -50,16 +53,34 @@ function oneRoute(by: 'id' | 'name', find: (context: Context, value: string) => 
     operations: {
       read: (context) => {
         const entity = found(context);
-        return entity && { data: entityFields(entity) };
+        return entity && { data: entityFields(context.transaction, entity) };
       },
       update: write,
       delete: (context) => {
         const entity = found(context);
-        if (entity !== undefined) deleteEntity(context.transaction, entity);
+        if (entity !== undefined) remove(context.transaction, entity);
         return undefined;
       },
     },
   };
+}
+
+/** An entity, and its place in groups. */
+function remove(store: StorageView, entity: Entity): void {
+  for (const group of groupsOf(store, entity).direct) {
+    const memberEntityIds = group.memberEntityIds.filter((id) => id !== entity.id);
+    putGroup(store, { ...group, memberEntityIds });
+  }
+  deleteEntity(store, entity);
+}
+
+function removeAll({ fields, transaction }: Context): undefined {
+  const ids = listOf(fields, 'entity_ids');
+  if (ids.length === 0) throw refuse('missing entity ids to delete');
+  for (const id of ids) {
+    const entity = readEntity(transaction, id);
+    if (entity !== undefined) remove(transaction, entity);
+  }
 }
 
 function write(context: Context): Result | undefined {
@@ -120,5 +141,5 @@ function lookup(context: Context): Result | undefined {
         : aliasId !== ''
           ? entityByAliasId(transaction, aliasId)
           : entityByAlias(transaction, accessor, aliasName);
-  return entity && { data: entityFields(entity) };
+  return entity && { data: entityFields(transaction, entity) };
 }

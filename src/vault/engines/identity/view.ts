@@ -1,19 +1,23 @@
 import type { Fields } from '../../core/fields.ts';
+import { type GroupAlias, groupsOf } from '../../core/group-store.ts';
 import type { Alias, Entity } from '../../core/identity-store.ts';
+import type { StorageView } from '../../core/storage.ts';
 
-const orNull = (values: Readonly<Record<string, string>>): Fields | null =>
+export const orNull = (values: Readonly<Record<string, string>>): Fields | null =>
   Object.keys(values).length === 0 ? null : values;
 
-/** An entity as it is read. There are no groups, so that their lists are empty. */
-export function entityFields(entity: Entity): Fields {
+/** An entity as it is read. */
+export function entityFields(store: StorageView, entity: Entity): Fields {
+  const { direct, inherited } = groupsOf(store, entity);
+  const [directIds, inheritedIds] = [direct, inherited].map((groups) => groups.map(({ id }) => id));
   return {
     aliases: entity.aliases.map((alias) => aliasFields(alias, entity.id)),
     creation_time: entity.created,
-    direct_group_ids: [],
+    direct_group_ids: directIds,
     disabled: entity.disabled,
-    group_ids: [],
+    group_ids: [...(directIds ?? []), ...(inheritedIds ?? [])],
     id: entity.id,
-    inherited_group_ids: [],
+    inherited_group_ids: inheritedIds,
     last_update_time: entity.updated,
     merged_entity_ids: null,
     metadata: orNull(entity.metadata),
@@ -39,6 +43,19 @@ export function aliasFields(alias: Alias, entityId: string): Fields {
     name: alias.name,
   };
 }
+
+export const groupAliasFields = (alias: GroupAlias, groupId: string): Fields => ({
+  canonical_id: groupId,
+  creation_time: alias.created,
+  id: alias.id,
+  last_update_time: alias.updated,
+  merged_from_canonical_ids: null,
+  metadata: null,
+  mount_accessor: alias.mountAccessor,
+  mount_path: alias.mountPath,
+  mount_type: alias.mountType,
+  name: alias.name,
+});
 
 /** What lists tell about each. */
 export const entityInfo = ({ name, aliases }: Entity): Fields => ({

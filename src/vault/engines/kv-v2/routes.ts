@@ -3,7 +3,7 @@ import { type Backend, type Context, defineBackend, type Route } from '../../cor
 import { coerceFields, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { configRoute, metadataRoute } from './metadata-routes.ts';
+import { configRoute, detailedRoute, metadataRoute } from './metadata-routes.ts';
 import { isAlive, mergePatch, subkeys, versionFields } from './schema.ts';
 import {
   addVersion,
@@ -27,6 +27,7 @@ export function createKvV2(): Backend {
       configRoute,
       dataRoute,
       metadataRoute,
+      detailedRoute,
       versionsRoute('delete', softDelete),
       versionsRoute('undelete', undelete),
       versionsRoute('destroy', destroy),

@@ -71,7 +71,9 @@ export function addVersion(store: StorageView, path: string, data: Fields, now: 
   const config = readConfig(store);
   const before = readMetadata(store, path) ?? newMetadata(now);
   const current = before.current + 1;
-  const after = [before.deleteVersionAfter, config.deleteVersionAfter].filter((seconds) => seconds > 0);
+  // Below zero: never, whatever the other says.
+  const asked = [before.deleteVersionAfter, config.deleteVersionAfter];
+  const after = asked.some((seconds) => seconds < 0) ? [] : asked.filter((seconds) => seconds > 0);
   const deleted = after.length === 0 ? 0 : now + Math.min(...after) * 1000;
   const versions: Record<string, VersionMetadata> = {
     ...before.versions,

@@ -11,7 +11,7 @@ import { encodeAndSign } from '../../../x509/issuer.ts';
 import { keyIdOfDer } from '../../../x509/key-id.ts';
 import { keyTypeOf } from '../../../x509/keys.ts';
 import { extensionOids } from '../../../x509/oids.ts';
-import { algorithmForKey, type SignatureAlgorithm } from '../../../x509/signature.ts';
+import { algorithmForKey, pssAlgorithm, type SignatureAlgorithm } from '../../../x509/signature.ts';
 import type { Context } from '../../core/backend.ts';
 import { type Fields, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
@@ -94,7 +94,7 @@ export async function certify(context: Context, request: LeafRequest): Promise<I
     publicKey: request.publicKey,
     publicKeyDer: request.publicKeyDer,
     extensions: verbatim === undefined ? parts : withRequested(parts, verbatim),
-    algorithm: signatureFor(signer, role.signature_bits),
+    algorithm: signatureFor(signer, role.signature_bits, role.use_pss),
     signingKey: signer.privateKey,
     now: context.clock.now(),
     notBefore: validity.notBefore,
@@ -105,10 +105,10 @@ export async function certify(context: Context, request: LeafRequest): Promise<I
 }
 
 /** An RSA key signs with the digest that the role says; others with the one that belongs to them. */
-export const signatureFor = (signer: Signer, bits: number): SignatureAlgorithm =>
-  signer.prepared.algorithm.keyKind === 'rsa'
-    ? algorithmForKey(signer.privateKey, bits)
-    : signer.prepared.algorithm;
+export function signatureFor(signer: Signer, bits: number, usePss: boolean): SignatureAlgorithm {
+  if (signer.prepared.algorithm.keyKind !== 'rsa') return signer.prepared.algorithm;
+  return usePss ? pssAlgorithm(bits) : algorithmForKey(signer.privateKey, bits);
+}
 
 function extensionsOf(context: Context, request: LeafRequest): Buffer[] {
   const { signer, names, extensions } = request;

@@ -1,8 +1,10 @@
 import { type Crl, createCrl, type RevokedCertificate } from '../../../x509/crl.ts';
-import { algorithmForKey } from '../../../x509/signature.ts';
+import type { SignatureAlgorithm } from '../../../x509/signature.ts';
 import type { Context } from '../../core/backend.ts';
+import type { Services } from '../../core/services.ts';
 import type { StorageView } from '../../core/storage.ts';
-import { certificateOf, requireSigner } from './issuers.ts';
+import { signatureFor } from './certify.ts';
+import { certificateOf, requireSigner, type Signer } from './issuers.ts';
 import { secondsOf } from './seconds.ts';
 import {
   allIssuers,
@@ -45,11 +47,12 @@ export async function currentList(
   const { store, clock } = context;
   const config = readCrlConfig(store);
   if (!canSignLists(issuer) || (kind === 'delta' && !config.enable_delta)) return undefined;
-  const stored = store.get<StoredList>(listPath(issuer.id, kind));
-  if (stored !== undefined && !isDue(stored, kind, config, changesOf(store), clock.now())) {
-    return Buffer.from(stored.der, 'base64');
-  }
-  return (await buildList(context, issuer, kind)).der;
+  const fresh = (): Buffer | undefined => {
+    const last = lastList(context, issuer, kind);
+    const isDone = last !== undefined && !isDue(last, kind, config, changesOf(store), clock.now());
+    return isDone ? Buffer.from(last.der, 'base64') : undefined;
+  };
+  return fresh() ?? inTurn(context, async () => fresh() ?? (await buildList(context, issuer, kind)).der);
 }
 
 const canSignLists = ({ usage, keyId }: StoredIssuer): boolean =>
@@ -67,19 +70,59 @@ function isDue(list: StoredList, kind: ListKind, config: CrlConfig, changes: num
 /** Signs every list anew. */
 export async function rebuildLists(context: Context, kinds: readonly ListKind[]): Promise<void> {
   for (const issuer of allIssuers(context.store).filter(canSignLists)) {
-    for (const kind of kinds) await buildList(context, issuer, kind);
+    for (const kind of kinds) await inTurn(context, () => buildList(context, issuer, kind));
   }
+}
+
+/** The lists of one mount on their way to the store. */
+interface Workshop {
+  turn: Promise<unknown>;
+  /** Signed, not yet committed. */
+  readonly signed: Map<string, StoredList>;
+}
+
+const workshops = new WeakMap<Services, Map<string, Workshop>>();
+
+function workshopOf({ services, mount }: Context): Workshop {
+  const all = workshops.get(services) ?? new Map<string, Workshop>();
+  workshops.set(services, all);
+  const workshop = all.get(mount.uuid) ?? { turn: Promise.resolve(), signed: new Map() };
+  all.set(mount.uuid, workshop);
+  return workshop;
+}
+
+/** Signing takes a while: two at once would give the same number to different lists. */
+function inTurn<T>(context: Context, work: () => Promise<T>): Promise<T> {
+  const workshop = workshopOf(context);
+  const done = workshop.turn.then(work);
+  workshop.turn = done.catch(() => undefined);
+  return done;
+}
+
+function lastList(context: Context, issuer: StoredIssuer, kind: ListKind): StoredList | undefined {
+  const path = listPath(issuer.id, kind);
+  return workshopOf(context).signed.get(path) ?? context.store.get<StoredList>(path);
+}
+
+function keep(context: Context, path: string, list: StoredList): void {
+  const { signed } = workshopOf(context);
+  signed.set(path, list);
+  context.store.put(path, list);
+  context.transaction.afterCommit(() => {
+    if (signed.get(path) === list) signed.delete(path);
+  });
 }
 
 async function buildList(context: Context, issuer: StoredIssuer, kind: ListKind): Promise<Crl> {
   const { store, clock } = context;
   const config = readCrlConfig(store);
-  const full = store.get<StoredList>(listPath(issuer.id, 'full'));
-  const last = store.get<StoredList>(listPath(issuer.id, 'delta'));
+  const full = lastList(context, issuer, 'full');
+  const last = lastList(context, issuer, 'delta');
   const number = Math.max(full?.number ?? 0, last?.number ?? 0) + 1;
   const signer = requireSigner(store, issuer.id, 'crl-signing');
   const urls = filledIn(store, urlsFor(store, issuer), issuer);
   const now = clock.now();
+  const changes = changesOf(store); // before the signature: what changes meanwhile is for the next list
   const nextUpdate = now + secondsOf(config.expiry) * 1000;
   const isDelta = kind === 'delta';
   const crl = await createCrl({
@@ -89,20 +132,22 @@ async function buildList(context: Context, issuer: StoredIssuer, kind: ListKind)
     nextUpdate,
     revoked: config.disable ? [] : revokedOf(store, issuer, isDelta ? (full?.made ?? 0) : 0),
     ...(isDelta ? { deltaBase: full?.number ?? 0 } : { deltaUrls: urls.delta_crl_distribution_points }),
-    algorithm: algorithmForKey(
-      signer.privateKey,
-      Number(/^SHA(\d+)/.exec(issuer.revocationAlgorithm)?.[1] ?? 256),
-    ),
+    algorithm: listAlgorithm(signer, issuer.revocationAlgorithm),
   });
   const list: StoredList = {
     der: crl.der.toString('base64'),
     number,
     made: now,
     nextUpdate,
-    changes: changesOf(store),
+    changes,
   };
-  store.put(listPath(issuer.id, kind), list);
+  keep(context, listPath(issuer.id, kind), list);
   return crl;
+}
+
+/** @param name of Go, as `SHA256WithRSAPSS`; empty leaves it to the key */
+function listAlgorithm(signer: Signer, name: string): SignatureAlgorithm {
+  return signatureFor(signer, Number(/^SHA(\d+)/.exec(name)?.[1] ?? 256), name.endsWith('PSS'));
 }
 
 /** Revoked since `since`, of the issuer and its twins (same name, same key); the default's list takes strays too. */

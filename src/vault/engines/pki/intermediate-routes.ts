@@ -184,7 +184,7 @@ async function signSelfIssued(context: Context): Promise<Result> {
       ...urls.access,
       ...urls.points,
     ],
-    algorithm: signatureFor(signer, 256),
+    algorithm: signatureFor(signer, 256, false),
     signingKey: signer.privateKey,
     now: clock.now(),
     notBefore: given.notBefore,

@@ -2,10 +2,12 @@ import type { Csr } from '../../../x509/csr.ts';
 import { generateKeyPair } from '../../../x509/keys.ts';
 import type { Context, Handler, Route } from '../../core/backend.ts';
 import { booleanOf, type Fields, listOf, numberOf, type Schema, textOf } from '../../core/fields.ts';
+import type { Entity } from '../../core/identity-store.ts';
 import { putLease } from '../../core/leases.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { randomBase62 } from '../../core/tokens.ts';
+import { isTemplate, resolveText } from '../../policy/templates.ts';
 import { certify, checkKey, csrOf } from './certify.ts';
 import { colonHex, type Format, formatOf, inFormat, privateKeyFields, withWarnings } from './format.ts';
 import { requireSigner, type Signer } from './issuers.ts';
@@ -73,11 +75,25 @@ export function issueRoutes(tidy: Tidy): Route[] {
 
 type How = 'issue' | 'sign' | 'sign-verbatim';
 
-function roleOf({ store, fields }: Context, how: How): Role {
+function roleOf({ store, fields, auth }: Context, how: How): Role {
   const name = textOf(fields, 'role');
   const role = name === '' ? undefined : readRole(store, name);
   if (role === undefined && name !== '') throw refuse(`unknown role: ${name}`);
-  return how === 'sign-verbatim' || role === undefined ? verbatimRole(fields, role) : role;
+  return how === 'sign-verbatim' || role === undefined
+    ? verbatimRole(fields, role)
+    : forCaller(role, auth?.entity);
+}
+
+/** What a role allows by templates depends on who asks; what cannot be filled in allows nothing. */
+function forCaller(role: Role, entity: Entity | undefined): Role {
+  if (!role.allowed_domains_template && !role.allowed_uri_sans_template) return role;
+  const fill = (texts: readonly string[]): string[] =>
+    texts.flatMap((text) => (isTemplate(text) ? (resolveText(text, entity) ?? []) : text));
+  return {
+    ...role,
+    ...(role.allowed_domains_template ? { allowed_domains: fill(role.allowed_domains) } : {}),
+    ...(role.allowed_uri_sans_template ? { allowed_uri_sans: fill(role.allowed_uri_sans) } : {}),
+  };
 }
 
 async function issue(context: Context, how: How): Promise<Result> {

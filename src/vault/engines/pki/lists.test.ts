@@ -83,6 +83,28 @@ describe('revocation lists', () => {
     await core.close();
   });
 
+  test('many at once: a number belongs to one list, and who asks later never gets a smaller one', async () => {
+    const core = await openPki(new TestClock(), 'rsa');
+    const leaves = await Promise.all(Array.from({ length: 12 }, () => newLeaf(core)));
+    const seen: Buffer[] = [];
+    const look = async (): Promise<void> => {
+      const { raw } = await call(core, 'read', 'pki/crl', {}, '');
+      seen.push(Buffer.from(raw?.body ?? ''));
+    };
+    await Promise.all(
+      leaves.map(async (leaf) => {
+        await Promise.all([revoke(core, leaf), look(), call(core, 'read', 'pki/crl/rotate')]);
+        await look();
+      }),
+    );
+    const numbers = seen.map((der) => parseCrl(der).number ?? 0);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+    const lists = new Map(seen.map((der, i) => [numbers[i], der.toString('base64')]));
+    expect(new Set(seen.map((der) => der.toString('base64'))).size).toBe(lists.size);
+    expect(serials(await list(core)).sort()).toEqual(leaves.map(plain).sort());
+    await core.close();
+  });
+
   test('with deltas the complete list stays, and the delta has what came since', async () => {
     const clock = new TestClock();
     const core = await openPki(clock);

@@ -87,8 +87,7 @@ function allowsDisplayName(role: Role, asked: Asked, displayName: string): boole
 }
 
 function allowsDomain(role: Role, asked: Asked, domain: string): boolean {
-  // A template needs an entity to fill it in; without one it allows nothing.
-  if (domain === '' || (role.allowed_domains_template && domain.includes('{{'))) return false;
+  if (domain === '') return false;
   if (
     role.allow_bare_domains &&
     (sameName(asked.name, domain) || (asked.isEmail && sameName(asked.reduced, domain)))
@@ -108,9 +107,7 @@ export function allowsCommonName(role: Role, name: string, displayName: string):
 
 /** SPIFFE identities are such URIs: `spiffe://cluster.local/ns/*`. */
 export function allowsUri(role: Role, uri: string): boolean {
-  return role.allowed_uri_sans.some(
-    (pattern) => !(role.allowed_uri_sans_template && pattern.includes('{{')) && globMatches(pattern, uri),
-  );
+  return role.allowed_uri_sans.some((pattern) => globMatches(pattern, uri));
 }
 
 export const allowsSerial = (role: Role, serial: string): boolean =>

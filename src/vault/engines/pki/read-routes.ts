@@ -1,4 +1,6 @@
 import { parseCertificate } from '../../../x509/certificate.ts';
+import { keyTypeOf } from '../../../x509/keys.ts';
+import { nameText } from '../../../x509/name.ts';
 import type { Context, Handler, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
@@ -29,11 +31,34 @@ export function readRoutes(): Route[] {
     open('cert/:serial/raw', (context) => rawAnswer(der, oneCertificate(context, 'der'))),
     open('cert/:serial/raw/pem', (context) => rawAnswer(pem, oneCertificate(context, 'pem'))),
     { path: 'certs', operations: { list: ({ store }) => listResult(store.list('certs/').map(colonHex)) } },
+    { path: 'certs/detailed', operations: { list: listDetailed } },
     {
       path: 'certs/revoked',
       operations: { list: ({ store }) => listResult(store.list('revoked/').map(colonHex)) },
     },
   ];
+}
+
+/** OpenBao's list with what each certificate is. */
+function listDetailed({ store }: Context): Result | undefined {
+  const keys = store.list('certs/');
+  const info = keys.map((serial) => {
+    const certificate = parseCertificate(readCertificate(store, serial) ?? '');
+    const { subject, issuer, sans, publicKey, notBefore, notAfter } = certificate;
+    const [type = '', size = ''] = (keyTypeOf(publicKey) ?? 'unknown').split('-');
+    const shown = {
+      common_name: subject.filter((one) => one.type === 'CN').at(-1)?.value ?? '',
+      issuer: nameText(issuer),
+      key_type: type,
+      key_bits: Number(size.replace(/^p/, '') || (type === 'ed25519' ? 256 : 0)),
+      not_after: goTime(notAfter),
+      not_before: goTime(notBefore),
+      dns_names: sans.dns.length === 0 ? null : sans.dns.slice(0, 5),
+    };
+    return [colonHex(serial), shown] as const;
+  });
+  if (keys.length === 0) return undefined;
+  return { data: { keys: keys.map(colonHex), key_info: Object.fromEntries(info) } };
 }
 
 /** Behind the paths of lists, which look alike. */

@@ -78,7 +78,6 @@ function checked(role: Role): Role {
   checkBounds(role);
   if (role.max_ttl > 0 && role.ttl > role.max_ttl)
     throw refuse('"ttl" value must be less than "max_ttl" value');
-  if (role.use_pss) throw refuse('use_pss is not supported: RSA signatures are PKCS#1 v1.5 here');
   const kind = keyKind(role.key_type, role.key_bits, role.signature_bits);
   for (const id of role.ext_key_usage_oids) {
     if (!isOid(id)) throw refuse(`"${id}" could not be parsed as a valid oid for an extended key usage`);

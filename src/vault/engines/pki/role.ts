@@ -167,6 +167,7 @@ export function caRole(fields: Fields): Role {
     not_before: textOf(fields, 'not_before'),
     not_before_duration: numberOf(fields, 'not_before_duration', 30),
     signature_bits: numberOf(fields, 'signature_bits') || 256,
+    use_pss: booleanOf(fields, 'use_pss'),
     use_csr_common_name: textOf(fields, 'common_name') === '',
     use_csr_sans: false,
     require_cn: false,
@@ -182,6 +183,7 @@ export function verbatimRole(fields: Fields, role: Role | undefined): Role {
     ext_key_usage: listOf(fields, 'ext_key_usage'),
     ext_key_usage_oids: listOf(fields, 'ext_key_usage_oids'),
     signature_bits: numberOf(fields, 'signature_bits') || 256,
+    use_pss: booleanOf(fields, 'use_pss', role?.use_pss ?? false),
     basic_constraints_valid_for_non_ca: booleanOf(
       fields,
       'basic_constraints_valid_for_non_ca',

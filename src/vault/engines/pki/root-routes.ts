@@ -5,9 +5,9 @@ import { encodeAndSign } from '../../../x509/issuer.ts';
 import { keyIdOf } from '../../../x509/key-id.ts';
 import { generateKeyPair, type KeyPair } from '../../../x509/keys.ts';
 import { encodeName } from '../../../x509/name.ts';
-import { algorithmForKey } from '../../../x509/signature.ts';
+import { algorithmForKey, pssAlgorithm, type SignatureAlgorithm } from '../../../x509/signature.ts';
 import type { Context, Route } from '../../core/backend.ts';
-import { type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
+import { booleanOf, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { generateSchema } from './ca-schema.ts';
@@ -104,7 +104,7 @@ async function generateRoot(context: Context): Promise<Result> {
   const certificate = await selfSign(context, pair, names, validity);
   const { key } = importKey(context, pair, keyName);
   const { issuer } = importIssuer(context, certificate, name);
-  putIssuer(store, { ...issuer, revocationAlgorithm: goAlgorithm(certificate.signatureAlgorithm) });
+  putIssuer(store, { ...issuer, revocationAlgorithm: goAlgorithm(rootAlgorithm(pair, fields).name) });
   putCertificate(store, certificate.serial, certificate.pem);
   const config = readIssuersConfig(store);
   if (config.default_follows_latest_issuer) putIssuersConfig(store, { ...config, default: issuer.id });
@@ -155,13 +155,19 @@ function selfSign(
       ...nameConstraints(fields),
       ...urls.points,
     ],
-    algorithm: algorithmForKey(pair.privateKey, numberOf(fields, 'signature_bits')),
+    algorithm: rootAlgorithm(pair, fields),
     signingKey: pair.privateKey,
     now: clock.now(),
     notBefore,
     notAfter,
     serial: newSerial(context),
   });
+}
+
+function rootAlgorithm({ type, privateKey }: KeyPair, fields: Fields): SignatureAlgorithm {
+  const bits = numberOf(fields, 'signature_bits');
+  const isPss = booleanOf(fields, 'use_pss') && type.startsWith('rsa-');
+  return isPss ? pssAlgorithm(bits) : algorithmForKey(privateKey, bits);
 }
 
 function rootWarnings({ fields, store }: Context, { subject }: RequestedNames): string[] {
@@ -178,6 +184,9 @@ const goNames: Readonly<Record<string, string>> = {
   'SHA256-RSA': 'SHA256WithRSA',
   'SHA384-RSA': 'SHA384WithRSA',
   'SHA512-RSA': 'SHA512WithRSA',
+  'SHA256-RSAPSS': 'SHA256WithRSAPSS',
+  'SHA384-RSAPSS': 'SHA384WithRSAPSS',
+  'SHA512-RSAPSS': 'SHA512WithRSAPSS',
   'ECDSA-SHA256': 'ECDSAWithSHA256',
   'ECDSA-SHA384': 'ECDSAWithSHA384',
   'ECDSA-SHA512': 'ECDSAWithSHA512',

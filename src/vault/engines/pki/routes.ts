@@ -1,4 +1,5 @@
 import { type Backend, defineBackend } from '../../core/backend.ts';
+import { acmeRoutes } from './acme-routes.ts';
 import { configRoutes } from './config-routes.ts';
 import { crlRoutes } from './crl-routes.ts';
 import { importRoutes } from './import-routes.ts';
@@ -19,6 +20,7 @@ export function createPki(): Backend {
   return defineBackend({
     type: 'pki',
     routes: [
+      ...acmeRoutes(),
       ...issueRoutes(tidy),
       ...roleRoutes(),
       ...readRoutes(),

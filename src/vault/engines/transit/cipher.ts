@@ -1,12 +1,20 @@
 import { constants, createCipheriv, createDecipheriv, privateDecrypt, publicEncrypt } from 'node:crypto';
 import { refuse } from '../../core/refusal.ts';
 import { fromBase64 } from './base64.ts';
+import { convergentNonce, keyBytes } from './derive.ts';
 import { requireType, type TransitType } from './key-types.ts';
 import { type NumberedVersion, pairOf, readVersioned, type TransitKey, versionForUse } from './store.ts';
 
 const nonceBytes = 12;
 const tagBytes = 16;
 const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const;
+
+/** What a call adds to the key. */
+export interface CallKeys {
+  readonly associated: Buffer;
+  /** For derivation; empty when there is none. */
+  readonly context: Buffer;
+}
 
 export interface Sealed {
   readonly ciphertext: string;
@@ -17,21 +25,20 @@ export interface Sealed {
 export function seal(
   key: TransitKey,
   plain: Buffer,
-  o: { readonly version: number; readonly associated: Buffer; readonly random: (size: number) => Buffer },
+  o: CallKeys & { readonly version: number; readonly random: (size: number) => Buffer },
 ): Sealed {
   const type = requireEncryption(key);
   const use = versionForUse(key, o.version, 'encryption');
-  const bytes =
-    type.kind === 'rsa' ? sealRsa(use, plain) : sealAes(type, use, plain, o.associated, o.random(nonceBytes));
+  const bytes = type.kind === 'rsa' ? sealRsa(use, plain) : sealAead(key, type, use, plain, o);
   return { ciphertext: `vault:v${use.number}:${bytes.toString('base64')}`, version: use.number };
 }
 
 /** @throws Refusal 400 */
-export function open(key: TransitKey, ciphertext: string, associated: Buffer): Buffer {
+export function open(key: TransitKey, ciphertext: string, o: CallKeys): Buffer {
   const type = requireEncryption(key);
   const { value, ...use } = readVersioned(key, ciphertext, 'ciphertext');
   const bytes = fromBase64(value, 'invalid ciphertext: could not decode base64: ');
-  return type.kind === 'rsa' ? openRsa(use, bytes) : openAes(type, use, bytes, associated);
+  return type.kind === 'rsa' ? openRsa(use, bytes) : openAead(key, type, use, bytes, o);
 }
 
 function requireEncryption(key: TransitKey): TransitType {
@@ -40,28 +47,50 @@ function requireEncryption(key: TransitKey): TransitType {
   return type;
 }
 
-const algorithm = ({ size }: TransitType): 'aes-256-gcm' | 'aes-128-gcm' =>
-  size === 32 ? 'aes-256-gcm' : 'aes-128-gcm';
+/** Node's types know one overload per cipher; all of these have a tag of 16 bytes. */
+function algorithm({ name }: TransitType): 'aes-256-gcm' {
+  const found = name === 'chacha20-poly1305' ? name : name === 'aes128-gcm96' ? 'aes-128-gcm' : 'aes-256-gcm';
+  return found as 'aes-256-gcm';
+}
 
-function sealAes(
-  type: TransitType,
+/** The cipher's key, and for convergent keys the one that makes nonces. */
+function callKey(
+  key: TransitKey,
+  { size }: TransitType,
   { version }: NumberedVersion,
+  context: Buffer,
+): { readonly cipherKey: Buffer; readonly nonceKey: Buffer } {
+  const bytes = keyBytes(key, version, context, key.convergent === true ? size + 32 : size);
+  return { cipherKey: bytes.subarray(0, size), nonceKey: bytes.subarray(size) };
+}
+
+function sealAead(
+  key: TransitKey,
+  type: TransitType,
+  use: NumberedVersion,
   plain: Buffer,
-  associated: Buffer,
-  nonce: Buffer,
+  o: CallKeys & { readonly random: (size: number) => Buffer },
 ): Buffer {
-  const cipher = createCipheriv(algorithm(type), Buffer.from(version.secret, 'base64'), nonce);
-  cipher.setAAD(associated);
+  const { cipherKey, nonceKey } = callKey(key, type, use, o.context);
+  const nonce = key.convergent === true ? convergentNonce(nonceKey, plain, nonceBytes) : o.random(nonceBytes);
+  const cipher = createCipheriv(algorithm(type), cipherKey, nonce, { authTagLength: tagBytes });
+  cipher.setAAD(o.associated, { plaintextLength: plain.length });
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-function openAes(type: TransitType, { version }: NumberedVersion, bytes: Buffer, associated: Buffer): Buffer {
+function openAead(
+  key: TransitKey,
+  type: TransitType,
+  use: NumberedVersion,
+  bytes: Buffer,
+  o: CallKeys,
+): Buffer {
   if (bytes.length < nonceBytes + tagBytes) throw refuse('invalid ciphertext length');
-  const key = Buffer.from(version.secret, 'base64');
-  const decipher = createDecipheriv(algorithm(type), key, bytes.subarray(0, nonceBytes), {
+  const { cipherKey } = callKey(key, type, use, o.context);
+  const decipher = createDecipheriv(algorithm(type), cipherKey, bytes.subarray(0, nonceBytes), {
     authTagLength: tagBytes,
   });
-  decipher.setAAD(associated);
+  decipher.setAAD(o.associated, { plaintextLength: bytes.length - nonceBytes - tagBytes });
   decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes));
   try {
     return Buffer.concat([
@@ -69,7 +98,8 @@ function openAes(type: TransitType, { version }: NumberedVersion, bytes: Buffer,
       decipher.final(),
     ]);
   } catch {
-    throw refuse('cipher: message authentication failed');
+    const who = type.name === 'chacha20-poly1305' ? 'chacha20poly1305' : 'cipher';
+    throw refuse(`${who}: message authentication failed`);
   }
 }
 

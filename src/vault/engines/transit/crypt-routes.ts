@@ -1,23 +1,30 @@
+import { isRecord } from '../../../lib/records.ts';
 import type { Context, Route } from '../../core/backend.ts';
-import { type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
+import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { fromBase64 } from './base64.ts';
 import { oneOrBatch } from './batch.ts';
-import { open, seal } from './cipher.ts';
+import { type CallKeys, open, seal } from './cipher.ts';
+import { contextBytes } from './derive.ts';
 import { requireType } from './key-types.ts';
-import { currentKey, newKey, newVersion, putKey, readKey, type TransitKey } from './store.ts';
+import { currentKey, newKey, newVersion, putKey, readKey, readKeysConfig, type TransitKey } from './store.ts';
 
 const item: Schema = {
   plaintext: 'string',
   ciphertext: 'string',
   context: 'string',
-  nonce: 'string',
   associated_data: 'string',
   key_version: 'int',
 };
 
-const fields: Schema = { ...item, type: 'string', partial_failure_response_code: 'int', bits: 'int' };
+const fields: Schema = {
+  ...item,
+  type: 'string',
+  convergent_encryption: 'bool',
+  partial_failure_response_code: 'int',
+  bits: 'int',
+};
 
 /** Encryption, decryption and moving a ciphertext to the newest version. */
 export function cryptRoutes(): Route[] {
@@ -37,7 +44,10 @@ export function cryptRoutes(): Route[] {
 
 const missing = 'encryption key not found';
 const nameOf = (context: Context): string => textOf(context.fields, 'name');
-const associatedOf = (sent: Fields): Buffer => fromBase64(textOf(sent, 'associated_data'));
+const callKeys = (sent: Fields): CallKeys => ({
+  associated: fromBase64(textOf(sent, 'associated_data')),
+  context: contextBytes(sent),
+});
 
 async function encrypt(context: Context): Promise<Result> {
   const known = readKey(context.store, nameOf(context));
@@ -50,17 +60,32 @@ async function encrypt(context: Context): Promise<Result> {
 
 function sealed(context: Context, key: TransitKey, plain: Buffer, sent: Fields): Fields {
   const { ciphertext, version } = seal(key, plain, {
+    ...callKeys(sent),
     version: numberOf(sent, 'key_version'),
-    associated: associatedOf(sent),
     random: context.random,
   });
   return { ciphertext, key_version: version };
 }
 
+/** The key of a name that is not there yet: derived when the call brings a context. @throws Refusal 400 */
 async function upsert(context: Context): Promise<TransitKey> {
+  const { data } = context;
   const type = requireType(textOf(context.fields, 'type') || 'aes256-gcm96');
-  if (!type.encrypts) throw refuse(`key type ${type.name} not supported for this operation`);
-  const key = newKey(nameOf(context), type, await newVersion(context, type));
+  if (type.kind !== 'aead') throw refuse(`key type ${type.name} not supported for this operation`);
+  const batch: readonly unknown[] = Array.isArray(data.batch_input) ? data.batch_input : [data];
+  const contexts = batch.filter(
+    (one) => isRecord(one) && typeof one.context === 'string' && one.context !== '',
+  );
+  if (contexts.length > 0 && contexts.length < batch.length) {
+    throw refuse('context should be set either in all the request blocks or in none');
+  }
+  const derived = contexts.length > 0;
+  const convergent = booleanOf(context.fields, 'convergent_encryption');
+  if (convergent && !derived) {
+    throw refuse('convergent encryption requires derivation to be enabled, so context is required');
+  }
+  if (readKeysConfig(context.store).disable_upsert) throw refuse(missing);
+  const key = newKey(nameOf(context), type, await newVersion(context, type), { derived, convergent });
   putKey(context.store, key);
   return key;
 }
@@ -76,7 +101,7 @@ function decrypt(context: Context): Promise<Result> {
   return oneOrBatch(context, { schema: item, failed: { plaintext: '' }, isStrict: true }, (sent) => {
     const ciphertext = textOf(sent, 'ciphertext');
     if (ciphertext === '') throw refuse('missing ciphertext to decrypt');
-    return { plaintext: open(key, ciphertext, associatedOf(sent)).toString('base64') };
+    return { plaintext: open(key, ciphertext, callKeys(sent)).toString('base64') };
   });
 }
 
@@ -85,7 +110,7 @@ async function rewrap(context: Context): Promise<Result> {
   return oneOrBatch(context, { schema: item, failed: {}, isStrict: true }, (sent) => {
     const ciphertext = textOf(sent, 'ciphertext');
     if (ciphertext === '') throw refuse('missing ciphertext to decrypt');
-    return sealed(context, key, open(key, ciphertext, associatedOf(sent)), sent);
+    return sealed(context, key, open(key, ciphertext, callKeys(sent)), sent);
   });
 }
 

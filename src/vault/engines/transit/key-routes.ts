@@ -1,15 +1,17 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
-import { refuse } from '../../core/refusal.ts';
+import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { requireType } from './key-types.ts';
+import { requireType, type TransitType } from './key-types.ts';
 import {
   type KeyVersion,
   newKey,
   newVersion,
   pairOf,
   putKey,
+  putKeysConfig,
   readKey,
+  readKeysConfig,
   type TransitKey,
   withVersion,
 } from './store.ts';
@@ -56,6 +58,18 @@ export function keyRoutes(): Route[] {
     { path: 'keys/:name/trim', fields: schema, operations: { update: trim } },
     { path: 'export/:kind/:name', operations: { read: exportKey } },
     { path: 'export/:kind/:name/:version', operations: { read: exportKey } },
+    {
+      path: 'config/keys',
+      fields: { disable_upsert: 'bool' },
+      operations: {
+        read: ({ store }) => ({ data: { ...readKeysConfig(store) } }),
+        update: ({ store, fields }) => {
+          const config = { disable_upsert: booleanOf(fields, 'disable_upsert') };
+          putKeysConfig(store, config);
+          return { data: config };
+        },
+      },
+    },
     { path: 'cache-config', operations: { read: () => ({ data: { size: 0 } }) } },
   ];
 }
@@ -77,7 +91,9 @@ export function shown(key: TransitKey, warnings: readonly string[] = []): Result
     allow_plaintext_backup: key.allowPlaintextBackup,
     auto_rotate_period: key.autoRotatePeriod,
     deletion_allowed: key.deletionAllowed,
-    derived: false,
+    derived: key.derived === true,
+    ...(key.derived === true ? { kdf: 'hkdf_sha256', convergent_encryption: key.convergent === true } : {}),
+    ...(key.convergent === true ? { convergent_encryption_version: -1 } : {}),
     exportable: key.exportable,
     imported_key: key.imported,
     ...(key.imported ? { imported_key_allow_rotation: key.allowRotation } : {}),
@@ -96,8 +112,9 @@ function shownVersion(key: TransitKey, version: KeyVersion | undefined): unknown
   return {
     certificate_chain: '',
     creation_time: new Date(version.created).toISOString(),
-    name: type.label,
-    public_key: publicText(key, version),
+    name: key.derived === true ? 'derived' : type.label,
+    // A derived pair is another one for each context.
+    public_key: key.derived === true ? '' : publicText(key, version),
   };
 }
 
@@ -116,16 +133,25 @@ async function create(context: Context): Promise<Result> {
   const known = readKey(store, nameOf(context));
   if (known !== undefined) return shown(known);
   const type = requireType(textOf(fields, 'type') || 'aes256-gcm96');
-  if (booleanOf(fields, 'derived') || booleanOf(fields, 'convergent_encryption')) {
-    throw refuse('derived and convergent keys are not supported');
-  }
+  const [derived, convergent] = [booleanOf(fields, 'derived'), booleanOf(fields, 'convergent_encryption')];
+  checkDerivation(type, derived, convergent);
   const key = newKey(nameOf(context), type, await newVersion(context, type), {
     exportable: booleanOf(fields, 'exportable'),
     allowPlaintextBackup: booleanOf(fields, 'allow_plaintext_backup'),
     autoRotatePeriod: periodOf(fields, 0),
+    derived,
+    convergent,
   });
   putKey(store, key);
   return shown(key);
+}
+
+function checkDerivation({ name, kind, derives }: TransitType, derived: boolean, convergent: boolean): void {
+  if (convergent && !derived) throw refuse('convergent encryption requires derivation to be enabled');
+  const fail = (what: string): Refusal =>
+    refuseWrapped(`${what} not supported for keys of type ${name}`, 500, 'bad-field');
+  if (derived && !derives) throw fail('key derivation and convergent encryption');
+  if (convergent && kind !== 'aead') throw fail('convergent encryption');
 }
 
 function periodOf(fields: Fields, otherwise: number): number {

@@ -4,7 +4,7 @@ import { refuse } from '../../core/refusal.ts';
 /** What keys of a type can do; code elsewhere receives the entry and never asks for names. */
 export interface TransitType {
   readonly name: string;
-  readonly kind: 'aes' | 'rsa' | 'ecdsa' | 'ed25519' | 'hmac';
+  readonly kind: 'aead' | 'rsa' | 'ecdsa' | 'ed25519' | 'hmac';
   /** Undefined for symmetric keys. */
   readonly pair: PairType | undefined;
   /** Bytes of a symmetric key. */
@@ -16,15 +16,15 @@ export interface TransitType {
   readonly derives: boolean;
 }
 
-const symmetric = (name: string, kind: 'aes' | 'hmac', size: number): TransitType => ({
+const symmetric = (name: string, kind: 'aead' | 'hmac', size: number): TransitType => ({
   name,
   kind,
   pair: undefined,
   size,
   label: name,
-  encrypts: kind === 'aes',
+  encrypts: kind === 'aead',
   signs: false,
-  derives: kind === 'aes',
+  derives: kind === 'aead',
 });
 
 const asymmetric = (
@@ -44,8 +44,9 @@ const asymmetric = (
 });
 
 const types: readonly TransitType[] = [
-  symmetric('aes128-gcm96', 'aes', 16),
-  symmetric('aes256-gcm96', 'aes', 32),
+  symmetric('aes128-gcm96', 'aead', 16),
+  symmetric('aes256-gcm96', 'aead', 32),
+  symmetric('chacha20-poly1305', 'aead', 32),
   symmetric('hmac', 'hmac', 32),
   asymmetric('ecdsa-p256', 'ecdsa', 'ec-p256', 'P-256'),
   asymmetric('ecdsa-p384', 'ecdsa', 'ec-p384', 'P-384'),

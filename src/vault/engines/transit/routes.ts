@@ -1,5 +1,7 @@
 import { type Backend, defineBackend } from '../../core/backend.ts';
+import { backupRoutes } from './backup-routes.ts';
 import { cryptRoutes } from './crypt-routes.ts';
+import { hashRoutes } from './hash-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { signRoutes } from './sign-routes.ts';
@@ -8,6 +10,13 @@ import { signRoutes } from './sign-routes.ts';
 export function createTransit(): Backend {
   return defineBackend({
     type: 'transit',
-    routes: [...cryptRoutes(), ...signRoutes(), ...importRoutes(), ...keyRoutes()],
+    routes: [
+      ...cryptRoutes(),
+      ...signRoutes(),
+      ...hashRoutes(),
+      ...importRoutes(),
+      ...backupRoutes(),
+      ...keyRoutes(),
+    ],
   });
 }

@@ -5,6 +5,7 @@ import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { fromBase64 } from './base64.ts';
 import { oneOrBatch } from './batch.ts';
+import { contextBytes } from './derive.ts';
 import { hashOf, type SigningOptions, signInput, verifyInput } from './signing.ts';
 import { currentKey, readKey, readVersioned, type TransitKey, versionForUse } from './store.ts';
 
@@ -60,12 +61,10 @@ async function signMessage(context: Context): Promise<Result> {
   const key = await currentKey(context, nameOf(context), 'signing key not found');
   const options = optionsOf(context);
   return oneOrBatch(context, { schema: item, failed: { key_version: 0 }, isStrict: false }, async (sent) => {
-    const { signature, version } = await signInput(
-      key,
-      inputOf(sent),
-      options,
-      numberOf(context.fields, 'key_version'),
-    );
+    const { signature, version } = await signInput(key, inputOf(sent), options, {
+      version: numberOf(context.fields, 'key_version'),
+      context: contextBytes(sent),
+    });
     return { signature, key_version: version };
   });
 }
@@ -80,7 +79,8 @@ async function verifyMessage(context: Context): Promise<Result> {
     if (signature !== '' && hmac !== '') {
       throw refuse("provide one of 'signature' or 'hmac'");
     }
-    if (signature !== '') return { valid: verifyInput(key, inputOf(sent), signature, options) };
+    if (signature !== '')
+      return { valid: verifyInput(key, inputOf(sent), signature, options, contextBytes(sent)) };
     if (hmac !== '') return { valid: isHmac(key, inputOf(sent), hmac, options) };
     throw refuse("neither a 'signature' nor an 'hmac' were given to verify");
   });

@@ -4,8 +4,9 @@ import { tags } from '../../../x509/der/tags.ts';
 import { nullValue, octetString, oid, sequence } from '../../../x509/der/writer.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import { fromBase64 } from './base64.ts';
+import { derivedPair } from './derive.ts';
 import { requireType, type TransitType } from './key-types.ts';
-import { pairOf, readVersioned, type TransitKey, versionForUse } from './store.ts';
+import { type KeyVersion, pairOf, readVersioned, type TransitKey, versionForUse } from './store.ts';
 
 interface Hash {
   readonly digest: string;
@@ -45,16 +46,19 @@ export interface SigningOptions {
   readonly saltLength: string;
 }
 
+const pairFor = (key: TransitKey, version: KeyVersion, context: Buffer): ReturnType<typeof pairOf> =>
+  key.derived === true ? derivedPair(key, version, context) : pairOf(version);
+
 /** `vault:vN:…` over the input. RSA signs on the thread pool. @throws Refusal */
 export async function signInput(
   key: TransitKey,
   input: Buffer,
   o: SigningOptions,
-  asked: number,
+  call: { readonly version: number; readonly context: Buffer },
 ): Promise<{ readonly signature: string; readonly version: number }> {
   const type = requireSigning(key);
-  const { number, version } = versionForUse(key, asked, 'signing');
-  const bytes = await signBytes(type, pairOf(version).privateKey, input, o);
+  const { number, version } = versionForUse(key, call.version, 'signing');
+  const bytes = await signBytes(type, pairFor(key, version, call.context).privateKey, input, o);
   const encoding = type.kind === 'ecdsa' && o.marshaling === 'jws' ? 'base64url' : 'base64';
   return { signature: `vault:v${number}:${bytes.toString(encoding)}`, version: number };
 }
@@ -122,10 +126,16 @@ function digestInfo({ hash }: SigningOptions, digest: Buffer): Buffer {
 }
 
 /** Whether the signature is the key's. @throws Refusal 400 for what is no signature */
-export function verifyInput(key: TransitKey, input: Buffer, signature: string, o: SigningOptions): boolean {
+export function verifyInput(
+  key: TransitKey,
+  input: Buffer,
+  signature: string,
+  o: SigningOptions,
+  context: Buffer,
+): boolean {
   const type = requireSigning(key);
   const { value, version } = readVersioned(key, signature, 'signature');
-  const { publicKey } = pairOf(version);
+  const { publicKey } = pairFor(key, version, context);
   if (type.kind === 'ecdsa') {
     requireWhole(type, o);
     const bytes = o.marshaling === 'jws' ? Buffer.from(value, 'base64url') : decoded(value);

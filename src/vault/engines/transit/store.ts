@@ -30,7 +30,21 @@ export interface TransitKey {
   readonly imported: boolean;
   /** An imported key may be rotated to one made here only when its owner said so. */
   readonly allowRotation: boolean;
+  /** Each call uses a key of its own, made of this one and the call's context. */
+  readonly derived?: boolean;
+  /** The same plaintext and context give the same ciphertext. */
+  readonly convergent?: boolean;
 }
+
+/** Of the mount. */
+export interface KeysConfig {
+  readonly disable_upsert: boolean;
+}
+
+export const readKeysConfig = (store: StorageView): KeysConfig =>
+  store.get<KeysConfig>('config/keys') ?? { disable_upsert: false };
+export const putKeysConfig = (store: StorageView, config: KeysConfig): void =>
+  store.put('config/keys', config);
 
 export const readKey = (store: StorageView, name: string): TransitKey | undefined =>
   store.get<TransitKey>(`key/${name}`);
