@@ -41,7 +41,7 @@ export async function explainAgent(
   config: AgentConfig,
   verifiers: readonly SetVerifier[],
 ): Promise<Explanation> {
-  const groups = groupJobs(await readJobs(config.templates), verifiers);
+  const groups = groupJobs(await readJobs(config.templates, () => 0), verifiers);
   return {
     store: storeOf(config.vault),
     login: config.method === undefined ? undefined : loginOf(config.method),
@@ -114,7 +114,7 @@ function fileOf(job: TemplateJob, mode: string): ExplainedFile {
 }
 
 /** The pass that only finds out what is needed; functions with effects are off. */
-function dryRun({ settings, contents }: TemplateJob): { reads: string[]; problem: string | undefined } {
+function dryRun({ settings, contents, more }: TemplateJob): { reads: string[]; problem: string | undefined } {
   const brain = new TemplateBrain();
   const { missing } = brain.begin();
   let problem: string | undefined;
@@ -123,7 +123,8 @@ function dryRun({ settings, contents }: TemplateJob): { reads: string[]; problem
       contents,
       leftDelimiter: settings.leftDelimiter,
       rightDelimiter: settings.rightDelimiter,
-      denylist: [...settings.denylist, 'writeToFile'],
+      denylist: [...settings.denylist, 'writeToFile', 'plugin'],
+      more,
       sandboxPath: settings.sandboxPath,
       brain,
       env: {},

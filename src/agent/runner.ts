@@ -177,7 +177,7 @@ export class Runner {
   }
 
   #render(job: TemplateJob, inSet: boolean, missing: Map<string, Dependency>): Buffer | undefined {
-    const { settings, contents } = job;
+    const { settings, contents, more } = job;
     const noted = this.#brain.begin();
     let data: Buffer | undefined;
     try {
@@ -188,6 +188,7 @@ export class Runner {
         missingKeyIsError: settings.errorOnMissingKey || inSet,
         denylist: settings.denylist,
         sandboxPath: settings.sandboxPath,
+        more,
         brain: this.#brain,
         env: this.#o.env,
         now: () => this.#o.clock.now(),

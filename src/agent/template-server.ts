@@ -40,7 +40,7 @@ export class TemplateServer {
   async start(): Promise<void> {
     this.#log.info('starting template server');
     const { config, verifiers, clock } = this.#o;
-    this.#groups = groupJobs(await readJobs(config.templates), verifiers);
+    this.#groups = groupJobs(await readJobs(config.templates, () => clock.now()), verifiers);
     for (const { set } of this.#groups) {
       if (set !== undefined) this.#sets.set(keyOf(set), new AtomicSet(set.folder, set.verifier, clock));
     }

@@ -1,6 +1,7 @@
 import { builtins } from '../builtins.ts';
 import type { GoFunction } from '../values.ts';
 import { GoFunction as Fn, FunctionError } from '../values.ts';
+import type { FunctionTable } from './define.ts';
 import { encodingFunctions } from './encoding.ts';
 import { type Environment, environmentFunctions } from './environment.ts';
 import { mapFunctions } from './maps.ts';
@@ -18,6 +19,8 @@ export interface FunctionContext {
   readonly now: () => number;
   /** Names, `*` as a wildcard, that answer `function is disabled`. */
   readonly denylist?: readonly string[];
+  /** Functions that are loaded only for templates that use them. */
+  readonly more?: FunctionTable | undefined;
   /** Runs another template of the same file; only known once that is parsed. */
   readonly executeTemplate: (name: string, dot: unknown) => string;
 }
@@ -34,6 +37,7 @@ export function templateFunctions(context: FunctionContext): Map<string, GoFunct
       ...environmentFunctions(context.env, context.now),
       ...vaultFunctions(context.brain, context.sandboxPath),
       ...writeFileFunctions,
+      ...context.more,
       executeTemplate: executeTemplateFunction(context),
     }),
   );
