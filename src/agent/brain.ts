@@ -46,6 +46,11 @@ export class TemplateBrain implements Brain {
     return fetched?.kind === 'file' ? fetched.text : undefined;
   }
 
+  pems(dependency: Dependency): GoStruct | undefined {
+    const fetched = this.#ask(dependency);
+    return fetched?.kind === 'pems' ? fetched.value : undefined;
+  }
+
   #ask(dependency: Dependency): Fetched | undefined {
     const name = dependencyName(dependency);
     this.#used.set(name, dependency);
@@ -59,8 +64,10 @@ export class TemplateBrain implements Brain {
     let clean = text;
     for (const name of this.#used.keys()) {
       const fetched = this.#known.get(name);
-      if (fetched?.kind !== 'secret') continue;
-      for (const value of textsIn(fetched.secret.value.fields.get('Data'))) {
+      if (fetched?.kind !== 'secret' && fetched?.kind !== 'pems') continue;
+      const held =
+        fetched.kind === 'pems' ? fetched.value.fields.get('Key') : fetched.secret.value.fields.get('Data');
+      for (const value of textsIn(held)) {
         if (value.length > 2) clean = clean.replaceAll(value, '[redacted]');
       }
     }

@@ -125,6 +125,7 @@ function dryRun({ settings, contents, more }: TemplateJob): { reads: string[]; p
       rightDelimiter: settings.rightDelimiter,
       denylist: [...settings.denylist, 'writeToFile', 'plugin'],
       more,
+      destination: settings.envName === undefined ? settings.destination : '',
       sandboxPath: settings.sandboxPath,
       brain,
       env: {},

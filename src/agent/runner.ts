@@ -52,9 +52,12 @@ export class Runner {
 
   constructor(options: RunnerOptions) {
     this.#o = options;
-    this.#fetcher = new Fetcher(options.access, options.token, (path, reason) =>
-      options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
-    );
+    this.#fetcher = new Fetcher({
+      ...options,
+      renewAfter: options.templateConfig.leaseRenewalThreshold,
+      warn: (path, reason) =>
+        options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
+    });
     this.#held = new HeldBack(options.clock);
     options.log.info('(runner) creating new runner (dry: false, once: false)');
     options.log.info('(runner) creating watcher');
@@ -110,7 +113,7 @@ export class Runner {
         const fetched = (await this.#renewed(dependency)) ?? (await this.#fetchPatiently(dependency, signal));
         if (fetched === undefined) return;
         this.#brain.remember(dependency, fetched);
-        const wait = nextRead(fetched, this.#o.templateConfig, this.#o.random());
+        const wait = nextRead(fetched, this.#o.templateConfig, this.#o.random(), this.#o.clock.now());
         this.#due.set(dependencyName(dependency), { dependency, at: this.#o.clock.now() + wait });
       }),
     );
@@ -189,6 +192,7 @@ export class Runner {
         denylist: settings.denylist,
         sandboxPath: settings.sandboxPath,
         more,
+        destination: settings.envName === undefined ? settings.destination : '',
         brain: this.#brain,
         env: this.#o.env,
         now: () => this.#o.clock.now(),
@@ -276,7 +280,7 @@ function distinctCommands(jobs: readonly TemplateJob[]): TemplateJob[] {
 function contentOf(fetched: Fetched | undefined): string {
   if (fetched === undefined) return '';
   if (fetched.kind === 'list') return fetched.keys.join('\n');
-  if (fetched.kind === 'file') return fetched.text;
+  if (fetched.kind === 'file' || fetched.kind === 'pems') return fetched.text;
   return fetched.text.replace(/"(request_id|lease_id)":"[^"]*"/g, '');
 }
 

@@ -16,10 +16,13 @@ export interface TestVault {
   close(): Promise<void>;
 }
 
-export type TestAnswer = (
-  body: unknown,
-  headers: IncomingHttpHeaders,
-) => { readonly status: number; readonly body?: unknown };
+export type TestAnswer = (body: unknown, headers: IncomingHttpHeaders) => GivenAnswer | Promise<GivenAnswer>;
+
+export interface GivenAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** The few paths of a Vault that an agent with Kubernetes login and KV version 1 needs; for tests. */
 export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
@@ -58,12 +61,14 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
     requests.push(`${request.method} ${path}`);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const own = broken[path] === undefined ? answers[path] : undefined;
       if (own !== undefined) {
         const text = Buffer.concat(chunks).toString();
-        const given = own(text === '' ? undefined : JSON.parse(text), request.headers);
-        response.writeHead(given.status).end(given.body === undefined ? '' : JSON.stringify(given.body));
+        const given = await own(text === '' ? undefined : JSON.parse(text), request.headers);
+        response
+          .writeHead(given.status, given.headers)
+          .end(given.body === undefined ? '' : JSON.stringify(given.body));
         return;
       }
       const status = broken[path];

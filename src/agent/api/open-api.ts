@@ -14,8 +14,14 @@ export interface OpenApiOptions {
   readonly quit: () => void;
 }
 
+export interface OpenApi {
+  /** Takes new certificates over. @throws MeshrootError */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Opens all listeners of a configuration; loaded only when there are some. @throws MeshrootError */
-export async function openApi(options: OpenApiOptions): Promise<() => Promise<void>> {
+export async function openApi(options: OpenApiOptions): Promise<OpenApi> {
   const { config, log } = options;
   const behind = await upstream(config.vault);
   const running: RunningListener[] = [];
@@ -34,5 +40,9 @@ export async function openApi(options: OpenApiOptions): Promise<() => Promise<vo
     await close();
     throw error;
   }
-  return close;
+  const reload = async (): Promise<void> => {
+    await behind.reload();
+    for (const listener of running) await listener.reload();
+  };
+  return { reload, close };
 }

@@ -6,6 +6,8 @@ import { tlsAgent } from '../vault-access.ts';
 /** The store behind an agent's listener: bodies stream through, whatever they hold. */
 export interface Upstream {
   pass(request: IncomingMessage, headers: IncomingHttpHeaders): Promise<IncomingMessage>;
+  /** Reads the files of the TLS settings anew. */
+  reload(): Promise<void>;
   close(): void;
 }
 
@@ -14,9 +16,14 @@ const ofOneHop = ['connection', 'keep-alive', 'proxy-authorization', 'te', 'trai
 export async function upstream(settings: VaultSettings): Promise<Upstream> {
   const address = new URL(settings.address);
   const secure = address.protocol === 'https:';
-  const agent = secure ? await tlsAgent(settings) : new http.Agent({ keepAlive: true });
+  const connections = (): Promise<http.Agent> =>
+    secure ? tlsAgent(settings) : Promise.resolve(new http.Agent({ keepAlive: true }));
+  let agent = await connections();
   const base = address.pathname.replace(/\/+$/, '');
   return {
+    reload: async () => {
+      agent = await connections();
+    },
     close: () => agent.destroy(),
     pass: (request, given) =>
       new Promise((resolve, reject) => {

@@ -75,12 +75,26 @@ export class AuthHandler {
       this.#current = { token: login.token, over };
       const end = (): void => over.abort();
       signal.addEventListener('abort', end, { once: true });
+      this.#watchCredentials(over);
       if (!signal.aborted) await this.#keepAlive(login, signal, over.signal);
+      over.abort();
       signal.removeEventListener('abort', end);
       this.#current = undefined;
     }
     this.#own?.close();
     log.info('auth handler stopped');
+  }
+
+  /** New credentials end the wait with the token, so that they are used at once. */
+  #watchCredentials(over: AbortController): void {
+    const watching = this.#method.changed?.(this.#options.clock, over.signal);
+    watching?.then(
+      () => {
+        this.#options.log.info('new credentials, re-authenticating');
+        over.abort();
+      },
+      () => {}, // the token ended before
+    );
   }
 
   /**

@@ -50,6 +50,8 @@ export interface MethodSettings {
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly exitOnError: boolean;
+  /** A sidecar that ends in good order takes its token with it. */
+  readonly revokeOnShutdown: boolean;
   /** The login's answer is wrapped: the sink gets a wrapping token, the agent itself none. */
   readonly wrapTtlMs: number | undefined;
   readonly config: Readonly<Record<string, unknown>>;

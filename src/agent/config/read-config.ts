@@ -6,6 +6,7 @@ import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
 import { readMethod, readSinks } from './auth-stanza.ts';
 import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
+import { checkConnectionFields, readTelemetry } from './lenient-stanzas.ts';
 import { readListeners, readProxy } from './listener-stanza.ts';
 import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
@@ -64,6 +65,7 @@ function parsed(file: string, text: string): HclObject {
 }
 
 function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
+  for (const section of sections) checkConnectionFields(section);
   const last = <T>(read: (s: Section) => T | undefined): T | undefined =>
     sections.map(read).findLast((v) => v !== undefined);
   const autoAuth = last((s) => s.section('auto_auth'));
@@ -92,7 +94,7 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
       (key) => last((s) => s.integer(key)),
       (key) => last((s) => s.duration(key)),
     ),
-    warnings: warningsOf(sections),
+    warnings: [...warningsOf(sections), ...sections.flatMap(readTelemetry)],
   };
 }
 

@@ -16,6 +16,8 @@ export interface RenderOptions {
   readonly missingKeyIsError?: boolean;
   readonly denylist?: readonly string[];
   readonly limits?: TemplateLimits;
+  /** File that is written; where `pkiCert` and `istioCA` find what they issued before. */
+  readonly destination?: string | undefined;
   /** `file` reads only below it. */
   readonly sandboxPath?: string | undefined;
   readonly brain: Brain;

@@ -8,12 +8,10 @@ import { mapFunctions } from './maps.ts';
 import { mathFunctions } from './math.ts';
 import { parseFunctions } from './parse-values.ts';
 import { textFunctions } from './text.ts';
-import { type Brain, vaultFunctions } from './vault.ts';
+import { type VaultFunctionOptions, vaultFunctions } from './vault.ts';
 import { writeFileFunctions } from './write-to-file.ts';
 
-export interface FunctionContext {
-  readonly brain: Brain;
-  readonly sandboxPath?: string | undefined;
+export interface FunctionContext extends VaultFunctionOptions {
   readonly env: Environment;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -35,7 +33,7 @@ export function templateFunctions(context: FunctionContext): Map<string, GoFunct
       ...mathFunctions,
       ...mapFunctions(),
       ...environmentFunctions(context.env, context.now),
-      ...vaultFunctions(context.brain, context.sandboxPath),
+      ...vaultFunctions(context),
       ...writeFileFunctions,
       ...context.more,
       executeTemplate: executeTemplateFunction(context),

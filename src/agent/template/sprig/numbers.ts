@@ -39,9 +39,9 @@ export const numberFunctions: FunctionTable = {
   mul: whole(some, (n) => n.reduce((a, b) => BigInt.asIntN(64, a * b), 1n)),
   div: whole([any, any], ([a = 0n, b = 0n]) => divide(a, b, (x, y) => x / y)),
   mod: whole([any, any], ([a = 0n, b = 0n]) => divide(a, b, (x, y) => x % y)),
-  max: whole(some, (n) => n.reduce((a, b) => (b > a ? b : a))),
-  biggest: whole(some, (n) => n.reduce((a, b) => (b > a ? b : a))),
-  min: whole(some, (n) => n.reduce((a, b) => (b < a ? b : a))),
+  max: whole(some, (n) => largest(n)),
+  biggest: whole(some, (n) => largest(n)),
+  min: whole(some, (n) => smallest(n)),
   maxf: real(some, (n) => Math.max(...n)),
   minf: real(some, (n) => Math.min(...n)),
   ceil: real([any], ([n = 0]) => Math.ceil(n)),
@@ -107,4 +107,15 @@ function seq(n: readonly bigint[]): bigint[] {
 
 function ints(items: readonly GoValue[]): GoSlice {
   return new GoSlice('[]int', items);
+}
+
+/** Math.max takes no bigints. */
+function largest([first = 0n, ...rest]: readonly bigint[]): bigint {
+  let most = first;
+  for (const n of rest) if (n > most) most = n;
+  return most;
+}
+
+function smallest(n: readonly bigint[]): bigint {
+  return -largest(n.map((v) => -v));
 }
