@@ -14,6 +14,7 @@ function fetcher(answers: Readonly<Record<string, readonly [number, string]>>) {
   const warnings: string[] = [];
   const access: VaultAccess = {
     client: () => new VaultClient({ address: 'http://127.0.0.1:1' }),
+    reload: async () => {},
     close: () => {},
     send: async (method, path, _, body): Promise<RawAnswer> => {
       asked.push(`${method} ${path}${body === undefined ? '' : ` ${JSON.stringify(body)}`}`);

@@ -17,6 +17,8 @@ export interface TestAgent {
   file(name: string): Promise<string>;
   /** Waits for something to come true; fails with the log after 20 s. */
   until(condition: () => unknown): Promise<void>;
+  /** What SIGHUP does. */
+  reload(): Promise<void>;
   /** Ends it and leaves its folder. */
   stop(): Promise<void>;
   /** Ends it and removes its folder. */
@@ -29,6 +31,7 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
   let log = '';
   let controller = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
+  let reload = async (): Promise<void> => {};
   const stop = async (): Promise<void> => {
     controller.abort();
     await running.catch(() => {});
@@ -39,7 +42,8 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
     run: async (stanzas, clock = systemClock) => {
       const path = join(folder, 'agent.hcl');
       const login = stanzas.includes('auto_auth') ? '' : kubernetesLogin(folder);
-      await writeFile(path, `vault { address = "${address()}" }\n${login}\n${stanzas}`);
+      const vault = /^vault /m.test(stanzas) ? '' : `vault { address = "${address()}" }`;
+      await writeFile(path, `${vault}\n${login}\n${stanzas}`);
       const out = new Writable({
         write(chunk, _, done) {
           log += String(chunk);
@@ -55,6 +59,9 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
         log: agentLog({ out, clock, format: 'standard', level: () => 'info' }),
         verifiers: [istioCaVerifier],
         signal: controller.signal,
+        onReloadable: (files) => {
+          reload = files;
+        },
       });
       running = started;
       return started;
@@ -67,6 +74,7 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
       }
       throw new Error(`it did not happen:\n${log.slice(-3000)}`);
     },
+    reload: () => reload(),
     stop,
     remove: async () => {
       await stop();

@@ -147,8 +147,8 @@ describe('a template that asks the PKI engine', () => {
   test('istioCA refuses what istiod could not use, with the reason', async () => {
     signer(2);
     const signed = vault.answers[signPath];
-    vault.answers[signPath] = async (body, headers) => {
-      const answer = await signed?.(body, headers);
+    vault.answers[signPath] = async (...request) => {
+      const answer = await signed?.(...request);
       const { data } = (answer?.body ?? {}) as { data: Record<string, unknown> };
       return { status: 200, body: { request_id: 'r', data: { certificate: data.certificate } } };
     };
