@@ -5,9 +5,18 @@ import { fromUtf8, GoMap, GoSlice, type GoValue, JsonNumber } from './template/v
 
 /** What has been read so far; notes, per evaluation, what was asked for and what was missing. */
 export class TemplateBrain implements Brain {
-  readonly #known = new Map<string, Fetched>();
+  readonly #known: Map<string, Fetched>;
   #used = new Map<string, Dependency>();
   #missing = new Map<string, Dependency>();
+
+  constructor(known: ReadonlyMap<string, Fetched> = new Map()) {
+    this.#known = new Map(known);
+  }
+
+  /** All that has been read, by the name of the dependency. */
+  get known(): ReadonlyMap<string, Fetched> {
+    return this.#known;
+  }
 
   remember(dependency: Dependency, fetched: Fetched): void {
     this.#known.set(dependencyName(dependency), fetched);

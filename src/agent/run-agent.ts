@@ -57,6 +57,7 @@ class Agent {
   #handler: AuthHandler | undefined;
   #token: Secret<string> | undefined;
   #exitCode = 0;
+  #triedLastGood = false;
   #failure: unknown;
   /** The rendering with the newest token; a new token ends the former one's. */
   #serving: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
@@ -106,6 +107,7 @@ class Agent {
       log: log.named('auth.handler'),
       metrics: this.#metrics,
       onLoginSent: () => this.#templates.prepare(),
+      onStoreDown: () => this.#useLastGood(),
       accessWith: (tls) => vaultAccess({ ...config.vault, ...withoutEmpty(tls) }, clock),
       onToken: (token, wrapped) => {
         this.#tokens = this.#tokens
@@ -139,14 +141,26 @@ class Agent {
     return this.#exitCode;
   }
 
-  async #openApi(): Promise<OpenApi | undefined> {
+  /** Once: as long as no token came, what was good last stands in. */
+  async #useLastGood(): Promise<void> {
     const { config, log } = this.#o;
+    if (this.#token !== undefined || this.#triedLastGood) return;
+    this.#triedLastGood = true;
+    if (!(await this.#templates.serveLastGood()) || !config.exitAfterAuth) return;
+    log.warn('finished with the last good copy, exiting');
+    this.#stop.abort();
+  }
+
+  async #openApi(): Promise<OpenApi | undefined> {
+    const { config, log, clock, random } = this.#o;
     if (config.listeners.length === 0) return undefined;
     const { openApi } = await import('./api/open-api.ts');
     return openApi({
       config,
       metrics: this.#metrics,
       token: () => this.#token,
+      clock,
+      random,
       log: log.named('api'),
       quit: () => this.#stop.abort(),
     });

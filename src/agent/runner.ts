@@ -38,6 +38,10 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** What was read before; nothing unless it is told. */
+  readonly known?: ReadonlyMap<string, Fetched>;
+  /** Told after each rendering in which nothing was refused. */
+  readonly onRendered?: (known: ReadonlyMap<string, Fetched>) => Promise<void>;
   /** A refused set ends the run (init container) instead of leaving the last good one (sidecar). */
   readonly refusalIsFatal: boolean;
 }
@@ -45,13 +49,15 @@ export interface RunnerOptions {
 /** Renders all templates with one token and keeps them current: consul-template's runner. */
 export class Runner {
   readonly #o: RunnerOptions;
-  readonly #brain = new TemplateBrain();
+  readonly #brain: TemplateBrain;
   readonly #fetcher: Fetcher;
   readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
   readonly #held: HeldBack;
+  #anyRefused = false;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
+    this.#brain = new TemplateBrain(options.known);
     this.#fetcher = new Fetcher({
       ...options,
       renewAfter: options.templateConfig.leaseRenewalThreshold,
@@ -67,6 +73,15 @@ export class Runner {
   async renderAll(signal: AbortSignal): Promise<void> {
     this.#o.log.info('(runner) starting');
     await this.#renderAll(this.#o.groups, signal);
+  }
+
+  /** Renders everything with what is known, and asks nobody. @throws MeshrootError also when something is not known */
+  async renderKnown(): Promise<void> {
+    const missing = new Map<string, Dependency>();
+    for (const group of this.#o.groups) await this.#renderGroup(group, missing);
+    const [name] = missing.keys();
+    if (name !== undefined)
+      throw new MeshrootError('last-good-refused', `the last good copy does not know ${name}`, { exit: 1 });
   }
 
   /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
@@ -89,6 +104,7 @@ export class Runner {
 
   async #renderAll(groups: readonly JobGroup[], signal: AbortSignal): Promise<void> {
     const waiting = new Set(groups);
+    this.#anyRefused = false;
     while (waiting.size > 0 && !signal.aborted) {
       const missing = new Map<string, Dependency>();
       for (const group of [...waiting]) {
@@ -96,6 +112,8 @@ export class Runner {
       }
       if (missing.size > 0) await this.#fetchAll([...missing.values()], signal);
     }
+    if (waiting.size === 0 && !this.#anyRefused && groups.length > 0)
+      await this.#o.onRendered?.(this.#brain.known);
   }
 
   /** @returns whether anything came back different */
@@ -249,6 +267,7 @@ export class Runner {
   }
 
   #announceRefusal(group: JobGroup, reasons: readonly string[]): void {
+    this.#anyRefused = true;
     const { folder, verifier } = group.set ?? { folder: '', verifier: { name: '' } };
     this.#o.metrics.count(`meshroot_agent_set_refused_total${labels({ set: verifier.name, folder })}`);
     const message = `the ${verifier.name} set for ${folder} is refused: ${reasons.join('; ')}`;

@@ -1,10 +1,12 @@
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Secret } from '../lib/secret.ts';
+import { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
 import type { AgentConfig } from './config/config.ts';
+import type { Fetched } from './fetch.ts';
 import { hintField } from './hint-field.ts';
+import type { LastGood } from './last-good/last-good.ts';
 import type { AgentMetrics } from './metrics.ts';
 import { Runner } from './runner.ts';
 import { AtomicSet } from './sets/atomic-set.ts';
@@ -31,6 +33,7 @@ export class TemplateServer {
   readonly #log: Logger;
   readonly #sets = new Map<string, AtomicSet>();
   #groups: readonly JobGroup[] = [];
+  #lastGood: LastGood | undefined;
 
   constructor(options: TemplateServerOptions) {
     this.#o = options;
@@ -40,6 +43,11 @@ export class TemplateServer {
   async start(): Promise<void> {
     this.#log.info('starting template server');
     const { config, verifiers, clock } = this.#o;
+    const { persist } = config.cache ?? {};
+    if (persist !== undefined) {
+      const { LastGood } = await import('./last-good/last-good.ts');
+      this.#lastGood = new LastGood(persist, config, clock);
+    }
     this.#groups = groupJobs(await readJobs(config.templates, () => clock.now()), verifiers);
     for (const { set } of this.#groups) {
       if (set !== undefined) this.#sets.set(keyOf(set), new AtomicSet(set.folder, set.verifier, clock));
@@ -75,17 +83,57 @@ export class TemplateServer {
     }
   }
 
+  /**
+   * Renders from the last good copy, while the store is down.
+   * @returns whether it did
+   */
+  async serveLastGood(): Promise<boolean> {
+    const { metrics } = this.#o;
+    try {
+      const found = await this.#lastGood?.recover();
+      if (found === undefined) return false;
+      const age = Math.round(found.ageMs / 1000);
+      await this.#runner(new Secret(''), found.known).renderKnown();
+      metrics.set('meshroot_agent_last_good_in_use', 1);
+      metrics.set('meshroot_agent_last_good_age_seconds', age);
+      this.#log.warn('the store is down: rendered from the last good copy', { ageSeconds: age });
+      for (const set of this.#sets.values()) await set.note('last-good copy: the store was down');
+      return true;
+    } catch (error) {
+      metrics.count('meshroot_agent_last_good_refused_total');
+      this.#log.error('the last good copy is not used', { error: messageOf(error), ...hintField(error) });
+      return false;
+    }
+  }
+
+  /** A copy that cannot be kept is no reason to stop, unless the configuration says so. */
+  async #keepLastGood(known: ReadonlyMap<string, Fetched>): Promise<void> {
+    const { metrics, config } = this.#o;
+    if (this.#lastGood === undefined) return;
+    try {
+      await this.#lastGood.save(known);
+      metrics.set('meshroot_agent_last_good_in_use', 0);
+    } catch (error) {
+      if (config.cache?.persist?.exitOnError === true) throw error;
+      this.#log.error('no last good copy is kept', { error: messageOf(error), ...hintField(error) });
+    }
+  }
+
   stopped(): void {
     this.#log.info('template server stopped');
   }
 
-  #runner(token: Secret<string>): Runner {
+  #runner(token: Secret<string>, known: ReadonlyMap<string, Fetched> = new Map()): Runner {
     const { config } = this.#o;
     return new Runner({
       ...this.#o,
       groups: this.#groups,
       setOf: ({ set }) => (set === undefined ? undefined : this.#sets.get(keyOf(set))),
       token,
+      known,
+      ...(known.size > 0
+        ? {}
+        : { onRendered: (all: ReadonlyMap<string, Fetched>) => this.#keepLastGood(all) }),
       templateConfig: config.templateConfig,
       retries: config.vault.retries,
       refusalIsFatal: config.exitAfterAuth,

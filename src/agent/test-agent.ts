@@ -41,7 +41,7 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
     log: () => log,
     run: async (stanzas, clock = systemClock) => {
       const path = join(folder, 'agent.hcl');
-      const login = stanzas.includes('auto_auth') ? '' : kubernetesLogin(folder);
+      const login = /^auto_auth/m.test(stanzas) ? '' : kubernetesLogin(folder);
       const vault = /^vault /m.test(stanzas) ? '' : `vault { address = "${address()}" }`;
       await writeFile(path, `${vault}\n${login}\n${stanzas}`);
       const out = new Writable({

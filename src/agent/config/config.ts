@@ -8,6 +8,7 @@ export interface AgentConfig {
   readonly exec: ExecSettings | undefined;
   readonly listeners: readonly ListenerSettings[];
   readonly proxy: ProxySettings | undefined;
+  readonly cache: CacheSettings | undefined;
   readonly templateConfig: TemplateConfig;
   readonly exitAfterAuth: boolean;
   readonly pidFile: string | undefined;
@@ -91,6 +92,22 @@ export interface ListenerSettings {
 export interface ProxySettings {
   /** Whether the agent's token goes with requests: never, with those that have none, with all. */
   readonly useToken: 'no' | 'yes' | 'force';
+}
+
+/** What the listeners answer with a lease is kept. */
+export interface CacheSettings {
+  readonly persist: PersistSettings | undefined;
+}
+
+/** An encrypted copy of what the templates read, so that a restart works while the store is down. */
+export interface PersistSettings {
+  /** Folder. */
+  readonly path: string;
+  /** File with the key, made when it is not there; undefined: beside the copy, if that is in memory. */
+  readonly keyFile: string | undefined;
+  /** Milliseconds that a copy is good for. */
+  readonly maxAgeMs: number;
+  readonly exitOnError: boolean;
 }
 
 export interface ExecSettings {

@@ -63,6 +63,11 @@ export class AtomicSet {
     await this.#writeStatus({ state: 'refused', ...this.#delivered, refused: { reasons, ...facts } });
   }
 
+  /** Adds to the status where the delivered set came from; the next delivery takes it away. */
+  async note(source: string): Promise<void> {
+    await this.#writeStatus({ state: 'delivered', ...this.#delivered, source });
+  }
+
   async #confirm(facts: Readonly<Record<string, string>>): Promise<void> {
     this.#delivered = facts;
     await this.#writeStatus({ state: 'delivered', ...facts });
