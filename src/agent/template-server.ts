@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
-import { codeOf, messageOf } from '../lib/errors.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
@@ -74,7 +74,7 @@ export class TemplateServer {
       } catch (error) {
         if (signal.aborted) return;
         this.#log.error('template server error', { error: messageOf(error), ...hintField(error) });
-        const refused = codeOf(error) === 'set-refused';
+        const refused = ['set-refused', 'last-good-not-kept'].includes(codeOf(error) ?? '');
         if (config.templateConfig.exitOnRetryFailure || refused) throw error;
         await clock.sleep(backoff.next(), signal).catch(() => {});
       } finally {
@@ -114,7 +114,12 @@ export class TemplateServer {
       await this.#lastGood.save(known);
       metrics.set('meshroot_agent_last_good_in_use', 0);
     } catch (error) {
-      if (config.cache?.persist?.exitOnError === true) throw error;
+      if (config.cache?.persist?.exitOnError === true)
+        throw new MeshrootError('last-good-not-kept', messageOf(error), {
+          exit: 1,
+          cause: error,
+          ...hintField(error),
+        });
       this.#log.error('no last good copy is kept', { error: messageOf(error), ...hintField(error) });
     }
   }
