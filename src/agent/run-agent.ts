@@ -134,6 +134,7 @@ class Agent {
     } finally {
       signal.removeEventListener('abort', stop);
       await this.#supervisor?.stop();
+      await this.#templates.close();
       await this.#revoke();
       await api?.close();
     }

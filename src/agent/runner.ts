@@ -42,6 +42,8 @@ export interface RunnerOptions {
   readonly known?: ReadonlyMap<string, Fetched>;
   /** Told after each rendering in which nothing was refused. */
   readonly onRendered?: (known: ReadonlyMap<string, Fetched>) => Promise<void>;
+  /** Told of each new set with its serial. */
+  readonly onDelivered?: (group: JobGroup, serial: string) => void;
   /** A refused set ends the run (init container) instead of leaving the last good one (sidecar). */
   readonly refusalIsFatal: boolean;
 }
@@ -257,6 +259,7 @@ export class Runner {
     if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;
+    this.#o.onDelivered?.(group, set?.facts.serial ?? '');
     for (const job of group.jobs) this.#logRendered(job);
     for (const job of distinctCommands(group.jobs)) await this.#command(job);
   }

@@ -7,9 +7,10 @@ import type { AgentConfig } from './config/config.ts';
 import type { Fetched } from './fetch.ts';
 import { hintField } from './hint-field.ts';
 import type { LastGood } from './last-good/last-good.ts';
-import type { AgentMetrics } from './metrics.ts';
+import { type AgentMetrics, labels } from './metrics.ts';
 import { Runner } from './runner.ts';
 import { AtomicSet } from './sets/atomic-set.ts';
+import type { OnChange } from './sets/on-change.ts';
 import type { SetVerifier } from './sets/verifier.ts';
 import { groupJobs, type JobGroup, readJobs } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
@@ -27,6 +28,8 @@ export interface TemplateServerOptions {
   readonly setVariable?: (name: string, value: string) => void;
 }
 
+const fromCopy = { source: 'last-good copy: the store was down' };
+
 /** Runs the templates with the newest token: once in an init container, for good in a sidecar. */
 export class TemplateServer {
   readonly #o: TemplateServerOptions;
@@ -34,6 +37,8 @@ export class TemplateServer {
   readonly #sets = new Map<string, AtomicSet>();
   #groups: readonly JobGroup[] = [];
   #lastGood: LastGood | undefined;
+  #isFromCopy = false;
+  #onChange: readonly (readonly [folder: string, OnChange])[] = [];
 
   constructor(options: TemplateServerOptions) {
     this.#o = options;
@@ -52,6 +57,33 @@ export class TemplateServer {
     for (const { set } of this.#groups) {
       if (set !== undefined) this.#sets.set(keyOf(set), new AtomicSet(set.folder, set.verifier, clock));
     }
+    if (config.onChange.length > 0 && !config.exitAfterAuth) await this.#watchChanges();
+  }
+
+  async #watchChanges(): Promise<void> {
+    const { config, metrics } = this.#o;
+    const { OnChange } = await import('./sets/on-change.ts');
+    this.#onChange = config.onChange.map((settings) => {
+      const group = this.#groups.find(({ set }) => set?.folder === settings.folder)?.set;
+      if (group === undefined)
+        throw new MeshrootError('bad-agent-config', `on_change: no set is written to ${settings.folder}`, {
+          exit: 1,
+          hint: 'the folder needs all files of a set; see them with: meshroot agent explain',
+        });
+      const where = labels({ set: group.verifier.name, folder: group.folder });
+      const onOutcome = async (reason: string | undefined): Promise<void> => {
+        metrics.set(`meshroot_agent_set_confirmed${where}`, reason === undefined ? 1 : 0);
+        if (reason !== undefined) metrics.count(`meshroot_agent_set_unconfirmed_total${where}`);
+        const said = reason === undefined ? { confirmed: settings.probe ?? 'told' } : { unconfirmed: reason };
+        await this.#sets.get(keyOf(group))?.note(said);
+      };
+      return [settings.folder, new OnChange({ ...this.#o, log: this.#log, settings, onOutcome })];
+    });
+  }
+
+  /** Ends what goes on beside the rendering. */
+  async close(): Promise<void> {
+    await Promise.all(this.#onChange.map(([, one]) => one.stop()));
   }
 
   /** Loads what the sets need, while the login is on its way. */
@@ -97,7 +129,8 @@ export class TemplateServer {
       metrics.set('meshroot_agent_last_good_in_use', 1);
       metrics.set('meshroot_agent_last_good_age_seconds', age);
       this.#log.warn('the store is down: rendered from the last good copy', { ageSeconds: age });
-      for (const set of this.#sets.values()) await set.note('last-good copy: the store was down');
+      for (const set of this.#sets.values()) await set.note(fromCopy);
+      this.#isFromCopy = true;
       return true;
     } catch (error) {
       metrics.count('meshroot_agent_last_good_refused_total');
@@ -111,6 +144,8 @@ export class TemplateServer {
     const { metrics, config } = this.#o;
     if (this.#lastGood === undefined) return;
     try {
+      if (this.#isFromCopy) for (const set of this.#sets.values()) await set.note({});
+      this.#isFromCopy = false;
       await this.#lastGood.save(known);
       metrics.set('meshroot_agent_last_good_in_use', 0);
     } catch (error) {
@@ -141,6 +176,9 @@ export class TemplateServer {
         : { onRendered: (all: ReadonlyMap<string, Fetched>) => this.#keepLastGood(all) }),
       templateConfig: config.templateConfig,
       retries: config.vault.retries,
+      onDelivered: (group, serial) => {
+        for (const [folder, one] of this.#onChange) if (folder === group.set?.folder) one.changed(serial);
+      },
       refusalIsFatal: config.exitAfterAuth,
     });
   }

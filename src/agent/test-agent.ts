@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { agentLog } from './agent-log.ts';
 import { readConfig } from './config/read-config.ts';
 import { runAgent } from './run-agent.ts';
+import { gatewayVerifier } from './sets/gateway.ts';
 import { istioCaVerifier } from './sets/istio-ca.ts';
 
 /** An agent with a folder of its own, for tests. */
@@ -57,7 +58,7 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
         clock,
         random: () => 0.5,
         log: agentLog({ out, clock, format: 'standard', level: () => 'info' }),
-        verifiers: [istioCaVerifier],
+        verifiers: [istioCaVerifier, gatewayVerifier],
         signal: controller.signal,
         onReloadable: (files) => {
           reload = files;

@@ -9,6 +9,7 @@ export interface AgentConfig {
   readonly listeners: readonly ListenerSettings[];
   readonly proxy: ProxySettings | undefined;
   readonly cache: CacheSettings | undefined;
+  readonly onChange: readonly OnChangeSettings[];
   readonly templateConfig: TemplateConfig;
   readonly exitAfterAuth: boolean;
   readonly pidFile: string | undefined;
@@ -92,6 +93,24 @@ export interface ListenerSettings {
 export interface ProxySettings {
   /** Whether the agent's token goes with requests: never, with those that have none, with all. */
   readonly useToken: 'no' | 'yes' | 'force';
+}
+
+/** What happens when a set was swapped in. */
+export interface OnChangeSettings {
+  /** Of the set. */
+  readonly folder: string;
+  /** Program and arguments; empty for none. */
+  readonly command: readonly string[];
+  readonly signal: NodeJS.Signals | undefined;
+  /** Of the process that gets the signal. */
+  readonly pidFile: string | undefined;
+  /** Gets a POST. */
+  readonly http: string | undefined;
+  /** `host:port` that is to show the new serial, anywhere in its chain. */
+  readonly probe: string | undefined;
+  readonly serverName: string | undefined;
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
 }
 
 /** What the listeners answer with a lease is kept. */

@@ -8,6 +8,7 @@ import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
 import { checkConnectionFields, readTelemetry } from './lenient-stanzas.ts';
 import { readCache, readListeners, readProxy } from './listener-stanza.ts';
+import { readOnChange } from './on-change-stanza.ts';
 import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
 import { readVault } from './vault-stanza.ts';
@@ -84,6 +85,7 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
       last((s) => s.section('cache')),
     ),
     cache: readCache(last((s) => s.section('cache'))),
+    onChange: sections.flatMap(readOnChange),
     exec: readExec(last((s) => s.section('exec'))),
     templateConfig: readTemplateConfig(last((s) => s.section('template_config'))),
     exitAfterAuth: last((s) => s.boolean('exit_after_auth')) ?? false,
