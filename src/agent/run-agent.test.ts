@@ -129,8 +129,9 @@ describe('the agent', () => {
     );
   });
 
-  test('reads a path once however many templates share it', async () => {
+  test('logs in once and reads a path once however many templates share them', async () => {
     await run();
+    expect(vault.requests.filter((r) => r.endsWith('/login'))).toHaveLength(1);
     expect(vault.requests.filter((r) => r === `GET ${path}`)).toHaveLength(1);
   });
 

@@ -69,7 +69,7 @@ export async function testAgent(address: () => string): Promise<TestAgent> {
     },
     file: (name) => readFile(join(folder, name), 'utf8'),
     until: async (condition) => {
-      for (const end = Date.now() + 20_000; Date.now() < end; ) {
+      for (const end = systemClock.now() + 20_000; systemClock.now() < end; ) {
         if (await condition()) return;
         await systemClock.sleep(5);
       }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../lib/clock.ts';
 import type { Issuer } from '../x509/issuer.ts';
 import { generateKeyPair, privateKeyPem } from '../x509/keys.ts';
 import { issueClient } from '../x509/templates/client.ts';
@@ -28,7 +29,7 @@ export interface TestPki {
 
 const hour = 3_600_000;
 
-export async function testPki(now = Date.now()): Promise<TestPki> {
+export async function testPki(now = systemClock.now()): Promise<TestPki> {
   const rootKey = await generateKeyPair('ec-p256');
   const certificate = await createRoot({ key: rootKey, ttl: 240 * hour, now });
   const issuer = { certificate, privateKey: rootKey.privateKey };
