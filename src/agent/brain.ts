@@ -5,9 +5,18 @@ import { fromUtf8, GoMap, GoSlice, type GoValue, JsonNumber } from './template/v
 
 /** What has been read so far; notes, per evaluation, what was asked for and what was missing. */
 export class TemplateBrain implements Brain {
-  readonly #known = new Map<string, Fetched>();
+  readonly #known: Map<string, Fetched>;
   #used = new Map<string, Dependency>();
   #missing = new Map<string, Dependency>();
+
+  constructor(known: ReadonlyMap<string, Fetched> = new Map()) {
+    this.#known = new Map(known);
+  }
+
+  /** All that has been read, by the name of the dependency. */
+  get known(): ReadonlyMap<string, Fetched> {
+    return this.#known;
+  }
 
   remember(dependency: Dependency, fetched: Fetched): void {
     this.#known.set(dependencyName(dependency), fetched);
@@ -46,6 +55,11 @@ export class TemplateBrain implements Brain {
     return fetched?.kind === 'file' ? fetched.text : undefined;
   }
 
+  pems(dependency: Dependency): GoStruct | undefined {
+    const fetched = this.#ask(dependency);
+    return fetched?.kind === 'pems' ? fetched.value : undefined;
+  }
+
   #ask(dependency: Dependency): Fetched | undefined {
     const name = dependencyName(dependency);
     this.#used.set(name, dependency);
@@ -59,8 +73,10 @@ export class TemplateBrain implements Brain {
     let clean = text;
     for (const name of this.#used.keys()) {
       const fetched = this.#known.get(name);
-      if (fetched?.kind !== 'secret') continue;
-      for (const value of textsIn(fetched.secret.value.fields.get('Data'))) {
+      if (fetched?.kind !== 'secret' && fetched?.kind !== 'pems') continue;
+      const held =
+        fetched.kind === 'pems' ? fetched.value.fields.get('Key') : fetched.secret.value.fields.get('Data');
+      for (const value of textsIn(held)) {
         if (value.length > 2) clean = clean.replaceAll(value, '[redacted]');
       }
     }

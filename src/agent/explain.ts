@@ -1,6 +1,12 @@
 import { codeOf, messageOf } from '../lib/errors.ts';
 import { TemplateBrain } from './brain.ts';
-import type { AgentConfig, MethodSettings, SinkSettings, VaultSettings } from './config/config.ts';
+import type {
+  AgentConfig,
+  MethodSettings,
+  OnChangeSettings,
+  SinkSettings,
+  VaultSettings,
+} from './config/config.ts';
 import type { SetVerifier } from './sets/verifier.ts';
 import { renderTemplate } from './template/render.ts';
 import { groupJobs, readJobs, type TemplateJob } from './template-job.ts';
@@ -29,6 +35,10 @@ export interface Explanation {
   readonly files: readonly ExplainedFile[];
   readonly process: string | undefined;
   readonly listeners: readonly string[];
+  /** What is kept for later, and where. */
+  readonly cache: readonly string[];
+  /** What happens after a set was swapped in. */
+  readonly onChange: readonly string[];
   readonly schedule: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -41,7 +51,7 @@ export async function explainAgent(
   config: AgentConfig,
   verifiers: readonly SetVerifier[],
 ): Promise<Explanation> {
-  const groups = groupJobs(await readJobs(config.templates), verifiers);
+  const groups = groupJobs(await readJobs(config.templates, () => 0), verifiers);
   return {
     store: storeOf(config.vault),
     login: config.method === undefined ? undefined : loginOf(config.method),
@@ -59,9 +69,36 @@ export async function explainAgent(
       (l) =>
         `${l.type} ${l.address}${l.metricsOnly ? ', metrics only' : ''}${l.tls === undefined ? '' : ', TLS'}`,
     ),
+    cache: cacheOf(config),
+    onChange: config.onChange.map(changeOf),
     schedule: scheduleOf(config),
     warnings: config.warnings,
   };
+}
+
+function cacheOf({ cache, listeners }: AgentConfig): string[] {
+  if (cache === undefined) return [];
+  const { persist } = cache;
+  const answers = 'answers with a lease or a new token are kept, renewed, and forgotten when revoked';
+  return [
+    ...(listeners.length === 0 ? [] : [answers]),
+    ...(persist === undefined
+      ? []
+      : [
+          `what templates read is kept in ${persist.path} for ${persist.maxAgeMs / 1000}s, sealed with the key in ` +
+            `${persist.keyFile ?? 'the same folder, which must be in memory'}; used while the store is down`,
+        ]),
+  ];
+}
+
+function changeOf({ folder, command, signal, pidFile, http, probe, timeoutMs }: OnChangeSettings): string {
+  const told = [
+    ...(command.length === 0 ? [] : [`runs ${command.join(' ')}`]),
+    ...(signal === undefined ? [] : [`sends ${signal} to the process in ${pidFile}`]),
+    ...(http === undefined ? [] : [`POST ${http}`]),
+    ...(probe === undefined ? [] : [`waits ${timeoutMs / 1000}s for ${probe} to show the new serial`]),
+  ];
+  return `${folder}: ${told.join(', then ')}`;
 }
 
 function storeOf(vault: VaultSettings): Record<string, string> {
@@ -114,7 +151,7 @@ function fileOf(job: TemplateJob, mode: string): ExplainedFile {
 }
 
 /** The pass that only finds out what is needed; functions with effects are off. */
-function dryRun({ settings, contents }: TemplateJob): { reads: string[]; problem: string | undefined } {
+function dryRun({ settings, contents, more }: TemplateJob): { reads: string[]; problem: string | undefined } {
   const brain = new TemplateBrain();
   const { missing } = brain.begin();
   let problem: string | undefined;
@@ -123,7 +160,9 @@ function dryRun({ settings, contents }: TemplateJob): { reads: string[]; problem
       contents,
       leftDelimiter: settings.leftDelimiter,
       rightDelimiter: settings.rightDelimiter,
-      denylist: [...settings.denylist, 'writeToFile'],
+      denylist: [...settings.denylist, 'writeToFile', 'plugin'],
+      more,
+      destination: settings.envName === undefined ? settings.destination : '',
       sandboxPath: settings.sandboxPath,
       brain,
       env: {},

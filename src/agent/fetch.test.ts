@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RawAnswer } from '../client/transport.ts';
 import { VaultClient } from '../client/vault-client.ts';
+import { systemClock } from '../lib/clock.ts';
 import { Secret } from '../lib/secret.ts';
 import { Fetcher } from './fetch.ts';
 import type { VaultAccess } from './vault-access.ts';
@@ -13,6 +14,7 @@ function fetcher(answers: Readonly<Record<string, readonly [number, string]>>) {
   const warnings: string[] = [];
   const access: VaultAccess = {
     client: () => new VaultClient({ address: 'http://127.0.0.1:1' }),
+    reload: async () => {},
     close: () => {},
     send: async (method, path, _, body): Promise<RawAnswer> => {
       asked.push(`${method} ${path}${body === undefined ? '' : ` ${JSON.stringify(body)}`}`);
@@ -20,7 +22,14 @@ function fetcher(answers: Readonly<Record<string, readonly [number, string]>>) {
       return { status, text, headers: {} };
     },
   };
-  const subject = new Fetcher(access, new Secret('t'), (path, reason) => warnings.push(`${path}: ${reason}`));
+  const subject = new Fetcher({
+    access,
+    token: new Secret('t'),
+    clock: systemClock,
+    random: () => 0.5,
+    renewAfter: 0.9,
+    warn: (path, reason) => warnings.push(`${path}: ${reason}`),
+  });
   return { subject, asked, warnings };
 }
 

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import type { Clock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
+import type { FetchedPems } from './pki/fetched-pems.ts';
 import { type Dependency, dependencyName } from './template/functions/vault.ts';
 import { type FetchedSecret, secretValue } from './template/secret-value.ts';
 import { fromUtf8 } from './template/values.ts';
@@ -9,23 +11,36 @@ import type { VaultAccess } from './vault-access.ts';
 export type Fetched =
   | { readonly kind: 'secret'; readonly secret: FetchedSecret; readonly text: string }
   | { readonly kind: 'list'; readonly keys: readonly string[] }
-  | { readonly kind: 'file'; readonly text: string };
+  | { readonly kind: 'file'; readonly text: string }
+  | FetchedPems;
 
 /** Says that a mount could not be looked up, so that KV version 1 was assumed. */
 export type WarnNotKv2 = (path: string, reason: string) => void;
 
+export interface FetcherOptions {
+  readonly access: VaultAccess;
+  readonly token: Secret<string>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Part of a certificate's life after which `pkiCert` asks for another. */
+  readonly renewAfter: number;
+  readonly warn: WarnNotKv2;
+}
+
 /** Gets what templates need: one read per path, whatever number of templates share it. */
 export class Fetcher {
+  readonly #o: FetcherOptions;
   readonly #access: VaultAccess;
   readonly #token: Secret<string>;
   readonly #warn: WarnNotKv2;
   /** Mount path with slash of what turned out to be KV version 2, `''` for the rest, by secret path. */
   readonly #kv2Mounts = new Map<string, string>();
 
-  constructor(access: VaultAccess, token: Secret<string>, warn: WarnNotKv2) {
-    this.#access = access;
-    this.#token = token;
-    this.#warn = warn;
+  constructor(options: FetcherOptions) {
+    this.#o = options;
+    this.#access = options.access;
+    this.#token = options.token;
+    this.#warn = options.warn;
   }
 
   /** @throws MeshrootError with the text consul-template logs, `vault.read(p): …` */
@@ -39,7 +54,26 @@ export class Fetcher {
         return this.#list(dependency);
       case 'file':
         return { kind: 'file', text: (await readFile(dependency.path)).toString('latin1') };
+      case 'pki':
+      case 'istio-ca':
+        return this.#issued(dependency);
     }
+  }
+
+  async #issued(dependency: Dependency & { kind: 'pki' | 'istio-ca' }): Promise<Fetched> {
+    const ask = async (body: object): Promise<Readonly<Record<string, unknown>>> => {
+      const text = await this.#call(dependency, 'PUT', encoded(dependency.path), body);
+      return (JSON.parse(text || '{}') as { data?: Record<string, unknown> }).data ?? {};
+    };
+    const { place, data } = dependency;
+    const now = this.#o.clock.now();
+    if (dependency.kind === 'istio-ca') {
+      const { fetchIstioCa } = await import('./pki/istio-ca.ts');
+      return fetchIstioCa({ folder: place, settings: data, sign: ask, now, random: this.#o.random() });
+    }
+    const { fetchPkiCert } = await import('./pki/pki-cert.ts');
+    const { renewAfter } = this.#o;
+    return fetchPkiCert({ destination: place, issue: () => ask(data), now, renewAfter });
   }
 
   async #read(dependency: Dependency & { kind: 'secret' }): Promise<Fetched> {

@@ -21,7 +21,12 @@ export class LogFile {
       settings.path.endsWith('/') || (existsSync(settings.path) && statSync(settings.path).isDirectory());
     this.#path = isFolder ? join(settings.path, 'agent.log') : settings.path;
     mkdirSync(dirname(this.#path), { recursive: true });
-    this.#since = clock.now();
+    this.reopen();
+  }
+
+  /** Goes on with what lies there now, which may be nothing: somebody else may have moved the file. */
+  reopen(): void {
+    this.#since = this.#clock.now();
     this.#size = existsSync(this.#path) ? statSync(this.#path).size : 0;
     appendFileSync(this.#path, '', { mode: 0o600 }); // find out now whether it can be written
   }

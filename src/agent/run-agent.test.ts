@@ -129,8 +129,9 @@ describe('the agent', () => {
     );
   });
 
-  test('reads a path once however many templates share it', async () => {
+  test('logs in once and reads a path once however many templates share them', async () => {
     await run();
+    expect(vault.requests.filter((r) => r.endsWith('/login'))).toHaveLength(1);
     expect(vault.requests.filter((r) => r === `GET ${path}`)).toHaveLength(1);
   });
 
@@ -226,6 +227,22 @@ describe('the agent', () => {
         };
       }),
     ).rejects.toMatchObject({ code: 'vault-denied' });
+  });
+
+  test('with error_fatal = false one broken template does not keep the others from being written', async () => {
+    const broken = { destination: join(folder, 'broken'), contents: '{{ index 1 2 }}' };
+    const good = { destination: join(folder, 'good'), contents: template('root_cert') };
+    await run((config) => {
+      config.template = [{ ...broken, error_fatal: false }, good];
+    });
+    expect(await readFile(join(folder, 'good'), 'utf8')).toContain('CERTIFICATE');
+    expect(log).toContain("can't index item of type int");
+    await expect(readFile(join(folder, 'broken'))).rejects.toThrow('ENOENT');
+    await expect(
+      run((config) => {
+        config.template = [broken, good];
+      }),
+    ).rejects.toMatchObject({ code: 'template-execute', exit: 1 });
   });
 
   test('writes a file of its own for any other template, and leaves it alone when nothing changed', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
+import type { OpenApi } from './api/open-api.ts';
 import { FileSink } from './auth/file-sink.ts';
 import { AuthHandler } from './auth/handler.ts';
 import type { ClientTls } from './auth/method.ts';
@@ -22,6 +23,8 @@ export interface RunAgentOptions {
   readonly verifiers: readonly SetVerifier[];
   /** Ends the agent in good order. */
   readonly signal: AbortSignal;
+  /** Called once, with what to do on SIGHUP: certificates of listeners and towards the store are read anew. */
+  readonly onReloadable?: (reload: () => Promise<void>) => void;
 }
 
 /**
@@ -54,6 +57,7 @@ class Agent {
   #handler: AuthHandler | undefined;
   #token: Secret<string> | undefined;
   #exitCode = 0;
+  #triedLastGood = false;
   #failure: unknown;
   /** The rendering with the newest token; a new token ends the former one's. */
   #serving: { readonly end: AbortController; readonly done: Promise<void> } | undefined;
@@ -103,6 +107,7 @@ class Agent {
       log: log.named('auth.handler'),
       metrics: this.#metrics,
       onLoginSent: () => this.#templates.prepare(),
+      onStoreDown: () => this.#useLastGood(),
       accessWith: (tls) => vaultAccess({ ...config.vault, ...withoutEmpty(tls) }, clock),
       onToken: (token, wrapped) => {
         this.#tokens = this.#tokens
@@ -116,7 +121,11 @@ class Agent {
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     await this.#templates.start();
-    const closeApi = await this.#openApi();
+    const api = await this.#openApi();
+    this.#o.onReloadable?.(async () => {
+      await this.#access.reload();
+      await api?.reload();
+    });
     log.named('sink.server').info('starting sink server');
     try {
       await handler.run(this.#stop.signal).catch((error: unknown) => this.#fail(error));
@@ -125,23 +134,51 @@ class Agent {
     } finally {
       signal.removeEventListener('abort', stop);
       await this.#supervisor?.stop();
-      await closeApi?.();
+      await this.#templates.close();
+      await this.#revoke();
+      await api?.close();
     }
     if (this.#failure !== undefined) throw this.#failure;
     return this.#exitCode;
   }
 
-  async #openApi(): Promise<(() => Promise<void>) | undefined> {
+  /** Once: as long as no token came, what was good last stands in. */
+  async #useLastGood(): Promise<void> {
     const { config, log } = this.#o;
+    if (this.#token !== undefined || this.#triedLastGood) return;
+    this.#triedLastGood = true;
+    if (!(await this.#templates.serveLastGood()) || !config.exitAfterAuth) return;
+    log.warn('finished with the last good copy, exiting');
+    this.#stop.abort();
+  }
+
+  async #openApi(): Promise<OpenApi | undefined> {
+    const { config, log, clock, random } = this.#o;
     if (config.listeners.length === 0) return undefined;
     const { openApi } = await import('./api/open-api.ts');
     return openApi({
       config,
       metrics: this.#metrics,
       token: () => this.#token,
+      clock,
+      random,
       log: log.named('api'),
       quit: () => this.#stop.abort(),
     });
+  }
+
+  /** With `revoke_on_shutdown`: the token does not outlive the pod. One that the store issued to somebody else stays. */
+  async #revoke(): Promise<void> {
+    const { method } = this.#o.config;
+    if (method?.revokeOnShutdown !== true || method.type === 'token_file' || this.#token === undefined)
+      return;
+    const log = this.#o.log.named('auth.handler');
+    try {
+      await this.#access.client(this.#token).write('auth/token/revoke-self', {});
+      log.info('revoked auth token');
+    } catch (error) {
+      log.warn('the auth token could not be revoked, it ends by itself', { error: messageOf(error) });
+    }
   }
 
   #fail(error: unknown): void {

@@ -38,6 +38,12 @@ export interface RunnerOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  /** What was read before; nothing unless it is told. */
+  readonly known?: ReadonlyMap<string, Fetched>;
+  /** Told after each rendering in which nothing was refused. */
+  readonly onRendered?: (known: ReadonlyMap<string, Fetched>) => Promise<void>;
+  /** Told of each new set with its serial. */
+  readonly onDelivered?: (group: JobGroup, serial: string) => void;
   /** A refused set ends the run (init container) instead of leaving the last good one (sidecar). */
   readonly refusalIsFatal: boolean;
 }
@@ -45,16 +51,21 @@ export interface RunnerOptions {
 /** Renders all templates with one token and keeps them current: consul-template's runner. */
 export class Runner {
   readonly #o: RunnerOptions;
-  readonly #brain = new TemplateBrain();
+  readonly #brain: TemplateBrain;
   readonly #fetcher: Fetcher;
   readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
   readonly #held: HeldBack;
+  #anyRefused = false;
 
   constructor(options: RunnerOptions) {
     this.#o = options;
-    this.#fetcher = new Fetcher(options.access, options.token, (path, reason) =>
-      options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
-    );
+    this.#brain = new TemplateBrain(options.known);
+    this.#fetcher = new Fetcher({
+      ...options,
+      renewAfter: options.templateConfig.leaseRenewalThreshold,
+      warn: (path, reason) =>
+        options.log.warn(`failed to check if ${path} is KVv2, assume not`, { error: reason }),
+    });
     this.#held = new HeldBack(options.clock);
     options.log.info('(runner) creating new runner (dry: false, once: false)');
     options.log.info('(runner) creating watcher');
@@ -64,6 +75,15 @@ export class Runner {
   async renderAll(signal: AbortSignal): Promise<void> {
     this.#o.log.info('(runner) starting');
     await this.#renderAll(this.#o.groups, signal);
+  }
+
+  /** Renders everything with what is known, and asks nobody. @throws MeshrootError also when something is not known */
+  async renderKnown(): Promise<void> {
+    const missing = new Map<string, Dependency>();
+    for (const group of this.#o.groups) await this.#renderGroup(group, missing);
+    const [name] = missing.keys();
+    if (name !== undefined)
+      throw new MeshrootError('last-good-refused', `the last good copy does not know ${name}`, { exit: 1 });
   }
 
   /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
@@ -86,6 +106,7 @@ export class Runner {
 
   async #renderAll(groups: readonly JobGroup[], signal: AbortSignal): Promise<void> {
     const waiting = new Set(groups);
+    this.#anyRefused = false;
     while (waiting.size > 0 && !signal.aborted) {
       const missing = new Map<string, Dependency>();
       for (const group of [...waiting]) {
@@ -93,6 +114,8 @@ export class Runner {
       }
       if (missing.size > 0) await this.#fetchAll([...missing.values()], signal);
     }
+    if (waiting.size === 0 && !this.#anyRefused && groups.length > 0)
+      await this.#o.onRendered?.(this.#brain.known);
   }
 
   /** @returns whether anything came back different */
@@ -110,7 +133,7 @@ export class Runner {
         const fetched = (await this.#renewed(dependency)) ?? (await this.#fetchPatiently(dependency, signal));
         if (fetched === undefined) return;
         this.#brain.remember(dependency, fetched);
-        const wait = nextRead(fetched, this.#o.templateConfig, this.#o.random());
+        const wait = nextRead(fetched, this.#o.templateConfig, this.#o.random(), this.#o.clock.now());
         this.#due.set(dependencyName(dependency), { dependency, at: this.#o.clock.now() + wait });
       }),
     );
@@ -177,7 +200,7 @@ export class Runner {
   }
 
   #render(job: TemplateJob, inSet: boolean, missing: Map<string, Dependency>): Buffer | undefined {
-    const { settings, contents } = job;
+    const { settings, contents, more } = job;
     const noted = this.#brain.begin();
     let data: Buffer | undefined;
     try {
@@ -188,6 +211,8 @@ export class Runner {
         missingKeyIsError: settings.errorOnMissingKey || inSet,
         denylist: settings.denylist,
         sandboxPath: settings.sandboxPath,
+        more,
+        destination: settings.envName === undefined ? settings.destination : '',
         brain: this.#brain,
         env: this.#o.env,
         now: () => this.#o.clock.now(),
@@ -234,6 +259,7 @@ export class Runner {
     if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;
+    this.#o.onDelivered?.(group, set?.facts.serial ?? '');
     for (const job of group.jobs) this.#logRendered(job);
     for (const job of distinctCommands(group.jobs)) await this.#command(job);
   }
@@ -244,6 +270,7 @@ export class Runner {
   }
 
   #announceRefusal(group: JobGroup, reasons: readonly string[]): void {
+    this.#anyRefused = true;
     const { folder, verifier } = group.set ?? { folder: '', verifier: { name: '' } };
     this.#o.metrics.count(`meshroot_agent_set_refused_total${labels({ set: verifier.name, folder })}`);
     const message = `the ${verifier.name} set for ${folder} is refused: ${reasons.join('; ')}`;
@@ -275,7 +302,7 @@ function distinctCommands(jobs: readonly TemplateJob[]): TemplateJob[] {
 function contentOf(fetched: Fetched | undefined): string {
   if (fetched === undefined) return '';
   if (fetched.kind === 'list') return fetched.keys.join('\n');
-  if (fetched.kind === 'file') return fetched.text;
+  if (fetched.kind === 'file' || fetched.kind === 'pems') return fetched.text;
   return fetched.text.replace(/"(request_id|lease_id)":"[^"]*"/g, '');
 }
 

@@ -17,22 +17,28 @@ const secret = (fields: object): Fetched => {
 
 describe('the next read', () => {
   test('of KV version 1 comes after the render interval, not after 29 days', () => {
-    expect(nextRead(secret({ lease_duration: 2_764_800 }), config, 0.5)).toBeCloseTo(270_000);
-    expect(nextRead(secret({ lease_duration: 10 }), config, 0.5)).toBeCloseTo(9_000);
+    expect(nextRead(secret({ lease_duration: 2_764_800 }), config, 0.5, 0)).toBeCloseTo(270_000);
+    expect(nextRead(secret({ lease_duration: 10 }), config, 0.5, 0)).toBeCloseTo(9_000);
   });
 
   test('of a secret without lease comes after the render interval', () => {
-    expect(nextRead(secret({ lease_duration: 0 }), config, 0)).toBeCloseTo(255_000);
+    expect(nextRead(secret({ lease_duration: 0 }), config, 0, 0)).toBeCloseTo(255_000);
   });
 
   test('of a lease that cannot be renewed comes shortly before its end', () => {
-    expect(nextRead(secret({ lease_id: 'x', lease_duration: 100 }), config, 0.5)).toBeCloseTo(90_000);
+    expect(nextRead(secret({ lease_id: 'x', lease_duration: 100 }), config, 0.5, 0)).toBeCloseTo(90_000);
+  });
+
+  test('of a certificate without lease comes before its own end, not at the render interval', () => {
+    const issued = secret({ data: { certificate: 'x', expiration: 10_000 } });
+    expect(nextRead(issued, config, 0.5, 9_000_000)).toBeCloseTo(900_000);
+    expect(nextRead(issued, config, 0.5, 11_000_000)).toBe(1000);
   });
 
   test('of a renewable lease comes at two thirds and a bit', () => {
-    expect(nextRead(secret({ lease_id: 'x', lease_duration: 90, renewable: true }), config, 0)).toBeCloseTo(
-      63_000,
-    );
+    expect(
+      nextRead(secret({ lease_id: 'x', lease_duration: 90, renewable: true }), config, 0, 0),
+    ).toBeCloseTo(63_000);
   });
 });
 

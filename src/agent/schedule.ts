@@ -1,21 +1,34 @@
 import { renewalWait } from './auth/renewal.ts';
 import type { TemplateConfig } from './config/config.ts';
 import type { Fetched } from './fetch.ts';
+import { GoMap, type GoStruct, JsonNumber } from './template/values.ts';
 
 /**
  * When to read a dependency again, in milliseconds from now. One thing differs from upstream:
  * a KV version 1 secret, which comes with a nominal lease of 32 days, is read again after
  * `static_secret_render_interval` at the latest, so that a rotation arrives.
  * @param random 0 to 1
+ * @param now milliseconds since the epoch
  */
-export function nextRead(fetched: Fetched, config: TemplateConfig, random: number): number {
+export function nextRead(fetched: Fetched, config: TemplateConfig, random: number, now: number): number {
   const jitter = 0.85 + 0.1 * random;
   const interval = config.staticSecretRenderIntervalMs;
   if (fetched.kind === 'file') return Math.min(interval, 2000);
+  if (fetched.kind === 'pems') return Math.max(0, fetched.renewAt - now);
   if (fetched.kind === 'list') return interval * jitter;
   const { leaseId, leaseDuration, renewable } = fetched.secret;
+  const left = certificateLeft(fetched.secret.value, now);
+  if (left !== undefined && leaseId === '') return Math.max(1000, left * jitter);
   if (leaseDuration <= 0) return interval * jitter;
   if (leaseId === '') return Math.min(leaseDuration * 1000 * jitter, interval * jitter);
   if (renewable) return renewalWait(leaseDuration * 1000, true, random) ?? 0;
   return leaseDuration * 1000 * (config.leaseRenewalThreshold - 0.05 + 0.1 * random);
+}
+
+/** Milliseconds that the certificate of an answer has left, which says so itself (`pki/issue`); undefined for others. */
+function certificateLeft(secret: GoStruct, now: number): number | undefined {
+  const data = secret.fields.get('Data');
+  const end =
+    data instanceof GoMap && data.entries.has('certificate') ? data.entries.get('expiration') : undefined;
+  return end instanceof JsonNumber ? Math.max(0, Number(end.text) * 1000 - now) : undefined;
 }

@@ -3,11 +3,15 @@ import { basename, dirname, normalize } from 'node:path';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { TemplateSettings } from './config/config.ts';
 import type { SetVerifier } from './sets/verifier.ts';
+import type { FunctionTable } from './template/functions/define.ts';
+import { rareFunctions } from './template/functions/rare-functions.ts';
 
 /** A template with its text read. */
 export interface TemplateJob {
   readonly settings: TemplateSettings;
   readonly contents: string;
+  /** Functions that only some templates need. */
+  readonly more: FunctionTable | undefined;
 }
 
 /** Templates whose files are only good together. */
@@ -18,19 +22,23 @@ export interface JobGroup {
 }
 
 /** @throws MeshrootError when a `source` cannot be read */
-export async function readJobs(templates: readonly TemplateSettings[]): Promise<TemplateJob[]> {
+export async function readJobs(
+  templates: readonly TemplateSettings[],
+  now: () => number,
+): Promise<TemplateJob[]> {
   return Promise.all(
     templates.map(async (settings) => {
-      const { source, contents } = settings;
-      if (source === undefined) return { settings, contents: contents ?? '' };
-      const text = await readFile(source, 'utf8').catch((error: unknown) => {
-        throw new MeshrootError('template-source', `failed to read template: ${messageOf(error)}`, {
-          exit: 1,
-        });
-      });
-      return { settings, contents: text };
+      const contents = await textOf(settings);
+      return { settings, contents, more: await rareFunctions(contents, now) };
     }),
   );
+}
+
+async function textOf({ source, contents }: TemplateSettings): Promise<string> {
+  if (source === undefined) return contents ?? '';
+  return readFile(source, 'utf8').catch((error: unknown) => {
+    throw new MeshrootError('template-source', `failed to read template: ${messageOf(error)}`, { exit: 1 });
+  });
 }
 
 /** Finds the sets: all files that a verifier wants, written to one folder, by whatever templates. */

@@ -1,13 +1,16 @@
 import type { Clock } from '../lib/clock.ts';
-import { codeOf, messageOf } from '../lib/errors.ts';
+import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import type { Secret } from '../lib/secret.ts';
+import { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
 import type { AgentConfig } from './config/config.ts';
+import type { Fetched } from './fetch.ts';
 import { hintField } from './hint-field.ts';
-import type { AgentMetrics } from './metrics.ts';
+import type { LastGood } from './last-good/last-good.ts';
+import { type AgentMetrics, labels } from './metrics.ts';
 import { Runner } from './runner.ts';
 import { AtomicSet } from './sets/atomic-set.ts';
+import type { OnChange } from './sets/on-change.ts';
 import type { SetVerifier } from './sets/verifier.ts';
 import { groupJobs, type JobGroup, readJobs } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
@@ -25,12 +28,17 @@ export interface TemplateServerOptions {
   readonly setVariable?: (name: string, value: string) => void;
 }
 
+const fromCopy = { source: 'last-good copy: the store was down' };
+
 /** Runs the templates with the newest token: once in an init container, for good in a sidecar. */
 export class TemplateServer {
   readonly #o: TemplateServerOptions;
   readonly #log: Logger;
   readonly #sets = new Map<string, AtomicSet>();
   #groups: readonly JobGroup[] = [];
+  #lastGood: LastGood | undefined;
+  #isFromCopy = false;
+  #onChange: readonly (readonly [folder: string, OnChange])[] = [];
 
   constructor(options: TemplateServerOptions) {
     this.#o = options;
@@ -40,10 +48,42 @@ export class TemplateServer {
   async start(): Promise<void> {
     this.#log.info('starting template server');
     const { config, verifiers, clock } = this.#o;
-    this.#groups = groupJobs(await readJobs(config.templates), verifiers);
+    const { persist } = config.cache ?? {};
+    if (persist !== undefined) {
+      const { LastGood } = await import('./last-good/last-good.ts');
+      this.#lastGood = new LastGood(persist, config, clock);
+    }
+    this.#groups = groupJobs(await readJobs(config.templates, () => clock.now()), verifiers);
     for (const { set } of this.#groups) {
       if (set !== undefined) this.#sets.set(keyOf(set), new AtomicSet(set.folder, set.verifier, clock));
     }
+    if (config.onChange.length > 0 && !config.exitAfterAuth) await this.#watchChanges();
+  }
+
+  async #watchChanges(): Promise<void> {
+    const { config, metrics } = this.#o;
+    const { OnChange } = await import('./sets/on-change.ts');
+    this.#onChange = config.onChange.map((settings) => {
+      const group = this.#groups.find(({ set }) => set?.folder === settings.folder)?.set;
+      if (group === undefined)
+        throw new MeshrootError('bad-agent-config', `on_change: no set is written to ${settings.folder}`, {
+          exit: 1,
+          hint: 'the folder needs all files of a set; see them with: meshroot agent explain',
+        });
+      const where = labels({ set: group.verifier.name, folder: group.folder });
+      const onOutcome = async (reason: string | undefined): Promise<void> => {
+        metrics.set(`meshroot_agent_set_confirmed${where}`, reason === undefined ? 1 : 0);
+        if (reason !== undefined) metrics.count(`meshroot_agent_set_unconfirmed_total${where}`);
+        const said = reason === undefined ? { confirmed: settings.probe ?? 'told' } : { unconfirmed: reason };
+        await this.#sets.get(keyOf(group))?.note(said);
+      };
+      return [settings.folder, new OnChange({ ...this.#o, log: this.#log, settings, onOutcome })];
+    });
+  }
+
+  /** Ends what goes on beside the rendering. */
+  async close(): Promise<void> {
+    await Promise.all(this.#onChange.map(([, one]) => one.stop()));
   }
 
   /** Loads what the sets need, while the login is on its way. */
@@ -66,7 +106,7 @@ export class TemplateServer {
       } catch (error) {
         if (signal.aborted) return;
         this.#log.error('template server error', { error: messageOf(error), ...hintField(error) });
-        const refused = codeOf(error) === 'set-refused';
+        const refused = ['set-refused', 'last-good-not-kept'].includes(codeOf(error) ?? '');
         if (config.templateConfig.exitOnRetryFailure || refused) throw error;
         await clock.sleep(backoff.next(), signal).catch(() => {});
       } finally {
@@ -75,19 +115,70 @@ export class TemplateServer {
     }
   }
 
+  /**
+   * Renders from the last good copy, while the store is down.
+   * @returns whether it did
+   */
+  async serveLastGood(): Promise<boolean> {
+    const { metrics } = this.#o;
+    try {
+      const found = await this.#lastGood?.recover();
+      if (found === undefined) return false;
+      const age = Math.round(found.ageMs / 1000);
+      await this.#runner(new Secret(''), found.known).renderKnown();
+      metrics.set('meshroot_agent_last_good_in_use', 1);
+      metrics.set('meshroot_agent_last_good_age_seconds', age);
+      this.#log.warn('the store is down: rendered from the last good copy', { ageSeconds: age });
+      for (const set of this.#sets.values()) await set.note(fromCopy);
+      this.#isFromCopy = true;
+      return true;
+    } catch (error) {
+      metrics.count('meshroot_agent_last_good_refused_total');
+      this.#log.error('the last good copy is not used', { error: messageOf(error), ...hintField(error) });
+      return false;
+    }
+  }
+
+  /** A copy that cannot be kept is no reason to stop, unless the configuration says so. */
+  async #keepLastGood(known: ReadonlyMap<string, Fetched>): Promise<void> {
+    const { metrics, config } = this.#o;
+    if (this.#lastGood === undefined) return;
+    try {
+      if (this.#isFromCopy) for (const set of this.#sets.values()) await set.note({});
+      this.#isFromCopy = false;
+      await this.#lastGood.save(known);
+      metrics.set('meshroot_agent_last_good_in_use', 0);
+    } catch (error) {
+      if (config.cache?.persist?.exitOnError === true)
+        throw new MeshrootError('last-good-not-kept', messageOf(error), {
+          exit: 1,
+          cause: error,
+          ...hintField(error),
+        });
+      this.#log.error('no last good copy is kept', { error: messageOf(error), ...hintField(error) });
+    }
+  }
+
   stopped(): void {
     this.#log.info('template server stopped');
   }
 
-  #runner(token: Secret<string>): Runner {
+  #runner(token: Secret<string>, known: ReadonlyMap<string, Fetched> = new Map()): Runner {
     const { config } = this.#o;
     return new Runner({
       ...this.#o,
       groups: this.#groups,
       setOf: ({ set }) => (set === undefined ? undefined : this.#sets.get(keyOf(set))),
       token,
+      known,
+      ...(known.size > 0
+        ? {}
+        : { onRendered: (all: ReadonlyMap<string, Fetched>) => this.#keepLastGood(all) }),
       templateConfig: config.templateConfig,
       retries: config.vault.retries,
+      onDelivered: (group, serial) => {
+        for (const [folder, one] of this.#onChange) if (folder === group.set?.folder) one.changed(serial);
+      },
       refusalIsFatal: config.exitAfterAuth,
     });
   }

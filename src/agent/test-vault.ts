@@ -1,5 +1,6 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface TestVault {
   address: string;
@@ -19,10 +20,17 @@ export interface TestVault {
 export type TestAnswer = (
   body: unknown,
   headers: IncomingHttpHeaders,
-) => { readonly status: number; readonly body?: unknown };
+  socket: Socket,
+) => GivenAnswer | Promise<GivenAnswer>;
+
+export interface GivenAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 /** The few paths of a Vault that an agent with Kubernetes login and KV version 1 needs; for tests. */
-export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
+export async function testVault(leaseSeconds = 3600, tls?: ServerOptions): Promise<TestVault> {
   const requests: string[] = [];
   const data: TestVault['data'] = {};
   const broken: TestVault['broken'] = {};
@@ -52,18 +60,20 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
     const found = data[path];
     return found === undefined ? undefined : { request_id: 'r', lease_duration: 2764800, data: found };
   };
-  const server = createServer((request, response) => {
+  const server = serverFor(tls, (request, response) => {
     if (vault.down) return void request.socket.destroy();
     const path = (request.url ?? '').replace('/v1/', '');
     requests.push(`${request.method} ${path}`);
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const own = broken[path] === undefined ? answers[path] : undefined;
       if (own !== undefined) {
         const text = Buffer.concat(chunks).toString();
-        const given = own(text === '' ? undefined : JSON.parse(text), request.headers);
-        response.writeHead(given.status).end(given.body === undefined ? '' : JSON.stringify(given.body));
+        const given = await own(text === '' ? undefined : JSON.parse(text), request.headers, request.socket);
+        response
+          .writeHead(given.status, given.headers)
+          .end(given.body === undefined ? '' : JSON.stringify(given.body));
         return;
       }
       const status = broken[path];
@@ -75,8 +85,12 @@ export async function testVault(leaseSeconds = 3600): Promise<TestVault> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  vault.address = `http://127.0.0.1:${port}`;
+  vault.address = `http${tls === undefined ? '' : 's'}://127.0.0.1:${port}`;
   return vault;
+}
+
+function serverFor(tls: ServerOptions | undefined, listener: RequestListener): Server {
+  return tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
 }
 
 function closed(server: Server): Promise<void> {

@@ -15,12 +15,21 @@ export interface VaultAccess {
   client(token?: Secret<string>, namespace?: string): VaultClient;
   /** An answer of any status with its text untouched, so that numbers stay what they are. */
   send(method: string, path: string, token: Secret<string>, body?: unknown): Promise<RawAnswer>;
+  /** Reads certificate and key files anew; connections from now on use them. @throws MeshrootError, and the old ones stay */
+  reload(): Promise<void>;
   close(): void;
 }
 
 /** @throws MeshrootError when a certificate file cannot be read or the address is none */
 export async function vaultAccess(settings: VaultSettings, clock: Clock): Promise<VaultAccess> {
-  const transport = await transportFor(settings);
+  let current = await transportFor(settings);
+  const retired: Transport[] = [];
+  const transport: Transport = {
+    send: (...request) => current.send(...request),
+    close: () => {
+      for (const one of [current, ...retired]) one.close();
+    },
+  };
   return {
     client: (token, namespace = settings.namespace) =>
       new VaultClient(
@@ -44,6 +53,11 @@ export async function vaultAccess(settings: VaultSettings, clock: Clock): Promis
         },
         body === undefined ? undefined : JSON.stringify(body),
       ),
+    reload: async () => {
+      const fresh = await transportFor(settings);
+      retired.push(current); // what is on its way may end
+      current = fresh;
+    },
     close: () => transport.close(),
   };
 }

@@ -59,6 +59,24 @@ auto_auth {
     expect(await readdir(folder)).toEqual(['agent.hcl']);
   });
 
+  test('names a gateway set, what an intermediate is asked of, what is kept and who is told', async () => {
+    const gateway = ['tls.crt', 'tls.key', 'ca.crt'].map(
+      (n) =>
+        `template { destination = "/g/${n}" contents = "{{ with istioCA \\"root/root/sign-intermediate\\" \\"ttl=90d\\" }}{{ .Key }}{{ end }}" }`,
+    );
+    const { out } = await explain(`${base}${gateway.join('\n')}
+cache { persist "file" { path = "/c" key_file = "/k" max_age = "1h" } }
+on_change { folder = "/g" signal = "SIGHUP" pid_file = "/p" probe = "127.0.0.1:443" }`);
+    expect(out.split('\n')).toEqual(
+      expect.arrayContaining([
+        'set gateway in /g: verified whole, then swapped in at once',
+        '    reads: istio-ca root/root/sign-intermediate',
+        'cache: what templates read is kept in /c for 3600s, sealed with the key in /k; used while the store is down',
+        'on change of /g: sends SIGHUP to the process in /p, then waits 30s for 127.0.0.1:443 to show the new serial',
+      ]),
+    );
+  });
+
   test('finds a template that cannot be parsed, leaves with 1, and does not run what has effects', async () => {
     const { out, exit } = await explain(
       `${base}template { destination = "/a" contents = "{{ nosuch }}" perms = "0600" command = "reload" }

@@ -1,5 +1,6 @@
 import { readConfig } from '../agent/config/read-config.ts';
 import { type ExplainedFile, type Explanation, explainAgent } from '../agent/explain.ts';
+import { gatewayVerifier } from '../agent/sets/gateway.ts';
 import { istioCaVerifier } from '../agent/sets/istio-ca.ts';
 import type { AgentFlags } from './agent-process.ts';
 import type { Io } from './io.ts';
@@ -9,7 +10,7 @@ export async function explain(flags: AgentFlags, json: boolean, io: Io): Promise
   const read = await readConfig(flags.config, io.env);
   const once = flags.exitAfterAuth;
   const config = once === undefined ? read : { ...read, exitAfterAuth: once !== 'false' };
-  const explained = await explainAgent(config, [istioCaVerifier]);
+  const explained = await explainAgent(config, [istioCaVerifier, gatewayVerifier]);
   io.stdout.write(json ? `${JSON.stringify(explained, null, 2)}\n` : text(explained));
   const files = [...explained.files, ...explained.sets.flatMap((set) => set.files)];
   io.exitCode = files.some(({ problem }) => problem !== undefined) ? 1 : 0;
@@ -31,6 +32,8 @@ function text(e: Explanation): string {
     ...e.files.flatMap(file),
     ...(e.process === undefined ? [] : [`process\n  ${e.process}`]),
     ...e.listeners.map((listener) => `listener ${listener}`),
+    ...e.cache.map((line) => `cache: ${line}`),
+    ...e.onChange.map((line) => `on change of ${line}`),
     'schedule',
     ...e.schedule.map((line) => `  ${line}`),
     ...e.warnings.map((warning) => `warning: ${warning}`),

@@ -53,13 +53,20 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
   let level = levelOf(flags, io, config);
   const format = formatOf(flags, io, config);
   const out = await logOutput(config, io);
-  const log = agentLog({ out, clock: systemClock, format, level: () => level });
+  const log = agentLog({ out: out.stream, clock: systemClock, format, level: () => level });
   io.stdout.write(banner(level));
+  let reloadFiles = async (): Promise<void> => {};
   const reload = (): void => {
     readConfig(flags.config, env)
       .then((fresh) => {
         level = levelOf(flags, io, fresh);
-        log.info('reloaded: the log level is taken over, templates and login are not', { level });
+        out.reopen();
+        return reloadFiles();
+      })
+      .then(() => {
+        const what =
+          'reloaded: log level, log file and certificates are taken over, templates and login are not';
+        log.info(what, { level });
       })
       .catch((error: unknown) => log.error('not reloaded', { error: messageOf(error) }));
   };
@@ -73,6 +80,9 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
       log,
       verifiers: [istioCaVerifier, gatewayVerifier],
       signal: io.signal,
+      onReloadable: (files) => {
+        reloadFiles = files;
+      },
     });
   } catch (error) {
     const where = /^(template|set)-/.test(codeOf(error) ?? '') ? 'template server: ' : '';
@@ -89,17 +99,24 @@ function withFlags(config: AgentConfig, flags: AgentFlags): AgentConfig {
   return { ...config, exitAfterAuth: flags.exitAfterAuth !== 'false' };
 }
 
+interface LogOutput {
+  readonly stream: Io['stderr'];
+  /** Somebody else may have moved the file. */
+  readonly reopen: () => void;
+}
+
 /** Standard error, and the log file when there is one. */
-async function logOutput(config: AgentConfig, io: Io): Promise<Io['stderr']> {
-  if (config.logFile === undefined) return io.stderr;
+async function logOutput(config: AgentConfig, io: Io): Promise<LogOutput> {
+  if (config.logFile === undefined) return { stream: io.stderr, reopen: () => {} };
   const { LogFile } = await import('../agent/log-file.ts');
   const file = new LogFile(config.logFile, systemClock);
-  return new Writable({
+  const stream = new Writable({
     write(chunk, _encoding, done) {
       file.write(String(chunk));
       io.stderr.write(chunk, done);
     },
   });
+  return { stream, reopen: () => file.reopen() };
 }
 
 function levelOf(flags: AgentFlags, io: Io, config: AgentConfig): Level {

@@ -4,6 +4,10 @@ import type { Logger } from '../../lib/log.ts';
 import type { Secret } from '../../lib/secret.ts';
 import type { ListenerSettings, ProxySettings } from '../config/config.ts';
 import type { AgentMetrics } from '../metrics.ts';
+import { cacheClear } from './cache-clear.ts';
+import { cachedPass } from './cached-pass.ts';
+import type { LeaseCache } from './lease-cache.ts';
+import { refuse } from './refuse.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface AgentApiOptions {
@@ -11,6 +15,8 @@ export interface AgentApiOptions {
   /** Undefined: nothing is passed on. */
   readonly proxy: ProxySettings | undefined;
   readonly upstream: Upstream;
+  /** Undefined: nothing is kept. */
+  readonly cache: LeaseCache | undefined;
   readonly metrics: AgentMetrics;
   readonly token: () => Secret<string> | undefined;
   readonly log: Logger;
@@ -38,7 +44,7 @@ async function answer(o: AgentApiOptions, request: IncomingMessage, response: Se
   if (path === '/agent/v1/quit') return quit(o, request, response);
   if (o.listener.requireRequestHeader && request.headers['x-vault-request'] !== 'true')
     return refuse(response, 412, "missing 'X-Vault-Request' header");
-  if (path === '/agent/v1/cache-clear') return cacheClear(request, response);
+  if (path === '/agent/v1/cache-clear') return cacheClear(o.cache, request, response);
   if (o.proxy === undefined || !path.startsWith('/v1/')) return refuse(response, 404);
   await pass(o, o.proxy, request, response);
 }
@@ -57,23 +63,6 @@ function quit(o: AgentApiOptions, request: IncomingMessage, response: ServerResp
   }
 }
 
-/** There is no cache of answers to clear; who asks for one to be cleared has what they wanted. */
-async function cacheClear(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (request.method !== 'POST' && request.method !== 'PUT') return refuse(response, 405);
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  let type: unknown;
-  try {
-    type = (JSON.parse(Buffer.concat(chunks).toString('utf8')) as { type?: unknown }).type;
-  } catch {
-    return refuse(response, 400, 'failed to parse the request as JSON');
-  }
-  const known = ['request_path', 'token', 'token_accessor', 'lease', 'all'];
-  if (typeof type !== 'string' || !known.includes(type))
-    return refuse(response, 400, 'invalid type provided');
-  response.writeHead(200).end();
-}
-
 async function pass(
   o: AgentApiOptions,
   proxy: ProxySettings,
@@ -87,14 +76,12 @@ async function pass(
     if (token !== undefined) headers['x-vault-token'] = token.reveal();
   }
   headers['x-vault-request'] = 'true';
+  if (o.cache !== undefined) {
+    await cachedPass({ cache: o.cache, upstream: o.upstream }, request, headers, response);
+    return o.metrics.count('vault_agent_proxy_success');
+  }
   const answered = await o.upstream.pass(request, headers);
   o.metrics.count('vault_agent_proxy_success');
   response.writeHead(answered.statusCode ?? 502, answered.headers);
   answered.pipe(response);
-}
-
-function refuse(response: ServerResponse, status: number, reason?: string): void {
-  response
-    .writeHead(status, { 'Content-Type': 'application/json' })
-    .end(`${JSON.stringify({ errors: reason === undefined ? [] : [reason] })}\n`);
 }

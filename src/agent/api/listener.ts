@@ -9,6 +9,8 @@ import type { ListenerSettings } from '../config/config.ts';
 export interface RunningListener {
   /** `http://127.0.0.1:8200`, or the path of the socket. */
   readonly url: string;
+  /** Reads certificate and key anew. @throws when they cannot be read or do not belong together; the old ones stay */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -20,24 +22,18 @@ export async function openListener(
   settings: ListenerSettings,
   handler: http.RequestListener,
 ): Promise<RunningListener> {
-  const { tls } = settings;
   try {
-    const server =
-      tls === undefined
-        ? http.createServer(handler)
-        : https.createServer(
-            {
-              minVersion: 'TLSv1.2',
-              cert: await readFile(tls.certFile),
-              key: await readFile(tls.keyFile),
-              ...(tls.clientCaFile === undefined
-                ? {}
-                : { ca: await readFile(tls.clientCaFile), requestCert: true, rejectUnauthorized: true }),
-            },
-            handler,
-          );
+    const context = await secureContext(settings);
+    const server = context === undefined ? http.createServer(handler) : https.createServer(context, handler);
     await listen(server, settings);
-    return { url: urlOf(server, settings), close: () => closed(server) };
+    return {
+      url: urlOf(server, settings),
+      reload: async () => {
+        const fresh = await secureContext(settings);
+        if (fresh !== undefined && server instanceof https.Server) server.setSecureContext(fresh);
+      },
+      close: () => closed(server),
+    };
   } catch (error) {
     throw new MeshrootError(
       'listener',
@@ -48,6 +44,14 @@ export async function openListener(
       },
     );
   }
+}
+
+async function secureContext({ tls }: ListenerSettings): Promise<https.ServerOptions | undefined> {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all([readFile(tls.certFile), readFile(tls.keyFile)]);
+  const base = { minVersion: 'TLSv1.2', cert, key } as const;
+  if (tls.clientCaFile === undefined) return base;
+  return { ...base, ca: await readFile(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
 }
 
 function listen(server: http.Server, { type, address, socketMode }: ListenerSettings): Promise<void> {

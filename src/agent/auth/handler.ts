@@ -22,6 +22,8 @@ export interface HandlerOptions {
   readonly metrics: AgentMetrics;
   /** A connection with a client certificate of its own, for the method `cert`. */
   readonly accessWith: (tls: ClientTls) => Promise<VaultAccess>;
+  /** Called when the store did not answer a login, sealed or not there. */
+  readonly onStoreDown?: () => Promise<void>;
   /** Called while a login is on its way. */
   readonly onLoginSent?: () => void;
   /** Called with each new token; with `wrapped`, it is the text of a wrapping token, for the sink alone. */
@@ -75,12 +77,26 @@ export class AuthHandler {
       this.#current = { token: login.token, over };
       const end = (): void => over.abort();
       signal.addEventListener('abort', end, { once: true });
+      this.#watchCredentials(over);
       if (!signal.aborted) await this.#keepAlive(login, signal, over.signal);
+      over.abort();
       signal.removeEventListener('abort', end);
       this.#current = undefined;
     }
     this.#own?.close();
     log.info('auth handler stopped');
+  }
+
+  /** New credentials end the wait with the token, so that they are used at once. */
+  #watchCredentials(over: AbortController): void {
+    const watching = this.#method.changed?.(this.#options.clock, over.signal);
+    watching?.then(
+      () => {
+        this.#options.log.info('new credentials, re-authenticating');
+        over.abort();
+      },
+      () => {}, // the token ended before
+    );
   }
 
   /**
@@ -123,6 +139,7 @@ export class AuthHandler {
         backoff: seconds(wait),
         ...hintField(error),
       });
+      if (isDown(error)) await this.#options.onStoreDown?.();
       await clock.sleep(wait, signal).catch(() => {});
       return undefined;
     }
@@ -212,6 +229,12 @@ export class AuthHandler {
       return undefined;
     }
   }
+}
+
+/** No answer, or one that says that nobody is at home; a refusal is an answer. */
+function isDown(error: unknown): boolean {
+  if (!(error instanceof MeshrootError)) return false;
+  return error.code === 'vault-unreachable' || (error.status ?? 0) >= 500;
 }
 
 function lifeOf(auth: VaultAuth): Omit<Login, 'token'> {

@@ -1,4 +1,6 @@
 import { readFile, realpath, rm } from 'node:fs/promises';
+import type { Clock } from '../../lib/clock.ts';
+import { parseDuration } from '../../lib/duration.ts';
 import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { MethodSettings } from '../config/config.ts';
@@ -19,6 +21,8 @@ export interface AuthMethod {
   readonly tls?: ClientTls;
   /** Reads what it needs anew: projected tokens rotate. @throws MeshrootError */
   credentials(access: VaultAccess): Promise<Credentials>;
+  /** Resolves when other credentials than those of the last login are there; rejects when the signal is aborted. */
+  changed?(clock: Clock, signal: AbortSignal): Promise<void>;
 }
 
 export interface ClientTls {
@@ -66,8 +70,16 @@ function jwt(settings: MethodSettings): AuthMethod {
   const path = required(settings, 'path');
   const role = required(settings, 'role');
   const remove = flag(settings, 'remove_jwt_after_reading', true);
+  const period = parseDuration(text(settings, 'jwt_read_period') ?? (remove ? '500ms' : '1m'));
   let cached: Secret<string> | undefined;
   return {
+    changed: async (clock, signal) => {
+      for (;;) {
+        await clock.sleep(period, signal);
+        const there = await secretFile(path).catch(() => undefined);
+        if (there !== undefined && there.reveal() !== cached?.reveal()) return;
+      }
+    },
     credentials: async () => {
       const token = await secretFile(path).catch((error: unknown) => {
         if (cached === undefined) throw error; // it was removed after the first reading

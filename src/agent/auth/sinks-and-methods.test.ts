@@ -7,6 +7,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { silentLogger } from '../../lib/log.ts';
 import { readConfig } from '../config/read-config.ts';
 import { runAgent } from '../run-agent.ts';
+import { testAgent } from '../test-agent.ts';
 import { type TestVault, testVault } from '../test-vault.ts';
 
 describe('logins and sinks', () => {
@@ -146,6 +147,48 @@ describe('logins and sinks', () => {
       hint: expect.stringContaining('revoke'),
     });
     expect(vault.requests).not.toContain('PUT sys/wrapping/unwrap');
+  });
+
+  test('jwt follows a token that is put there later, and its file is removed after reading', async () => {
+    const agent = await testAgent(() => vault.address);
+    const path = join(folder, 'fresh');
+    await writeFile(path, 'first');
+    const seen: unknown[] = [];
+    vault.answers['auth/jwt/login'] = (body) => {
+      seen.push((body as { jwt?: string }).jwt);
+      return { status: 200, body: { auth: { client_token: `t-${seen.length}`, lease_duration: 3600 } } };
+    };
+    void agent.run(`auto_auth { method "jwt" { config = { path = "${path}" role = "r" jwt_read_period = "10ms" } }
+      sink "file" { config = { path = "${folder}/sink" } } }`);
+    const sink = (): Promise<string> => readFile(join(folder, 'sink'), 'utf8').catch(() => '');
+    await agent.until(async () => (await sink()) === 't-1');
+    await expect(readFile(path)).rejects.toThrow('ENOENT');
+    await writeFile(path, 'second');
+    await agent.until(async () => (await sink()) === 't-2');
+    expect(seen).toEqual(['first', 'second']);
+    expect(agent.log()).toContain('new credentials, re-authenticating');
+    await agent.remove();
+  });
+
+  test('revoke_on_shutdown takes the token back, and one that cannot be taken back ends by itself', async () => {
+    const agent = await testAgent(() => vault.address);
+    const stanzas = `auto_auth { revoke_on_shutdown = true method "kubernetes" { mount_path = "auth/kubernetes-c1"
+      config = { role = "r", token_path = "${folder}/jwt" } } sink "file" { config = { path = "${folder}/sink" } } }`;
+    vault.answers['auth/token/revoke-self'] = (_, headers) => {
+      expect(headers['x-vault-token']).toBe('token-1');
+      return { status: 204 };
+    };
+    const running = agent.run(stanzas);
+    await agent.until(() => agent.log().includes('token written'));
+    await agent.stop();
+    expect(await running).toBe(0);
+    expect(vault.requests.filter((r) => r.endsWith('revoke-self'))).toHaveLength(1);
+    vault.answers['auth/token/revoke-self'] = () => ({ status: 500 });
+    const again = agent.run(stanzas);
+    await agent.until(() => agent.log().split('token written').length > 2);
+    await agent.remove();
+    expect(await again).toBe(0);
+    expect(agent.log()).toContain('could not be revoked, it ends by itself');
   });
 
   test('cert logs in with the name of its role', async () => {

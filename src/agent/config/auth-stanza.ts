@@ -20,6 +20,7 @@ export function readMethod(autoAuth: Section): MethodSettings {
     minBackoffMs,
     maxBackoffMs,
     exitOnError: section.boolean('exit_on_err') ?? false,
+    revokeOnShutdown: autoAuth.boolean('revoke_on_shutdown') ?? false,
     wrapTtlMs: section.duration('wrap_ttl') || undefined,
     config: configOf(section),
   };

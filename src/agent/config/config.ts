@@ -8,6 +8,8 @@ export interface AgentConfig {
   readonly exec: ExecSettings | undefined;
   readonly listeners: readonly ListenerSettings[];
   readonly proxy: ProxySettings | undefined;
+  readonly cache: CacheSettings | undefined;
+  readonly onChange: readonly OnChangeSettings[];
   readonly templateConfig: TemplateConfig;
   readonly exitAfterAuth: boolean;
   readonly pidFile: string | undefined;
@@ -50,6 +52,8 @@ export interface MethodSettings {
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
   readonly exitOnError: boolean;
+  /** A sidecar that ends in good order takes its token with it. */
+  readonly revokeOnShutdown: boolean;
   /** The login's answer is wrapped: the sink gets a wrapping token, the agent itself none. */
   readonly wrapTtlMs: number | undefined;
   readonly config: Readonly<Record<string, unknown>>;
@@ -89,6 +93,40 @@ export interface ListenerSettings {
 export interface ProxySettings {
   /** Whether the agent's token goes with requests: never, with those that have none, with all. */
   readonly useToken: 'no' | 'yes' | 'force';
+}
+
+/** What happens when a set was swapped in. */
+export interface OnChangeSettings {
+  /** Of the set. */
+  readonly folder: string;
+  /** Program and arguments; empty for none. */
+  readonly command: readonly string[];
+  readonly signal: NodeJS.Signals | undefined;
+  /** Of the process that gets the signal. */
+  readonly pidFile: string | undefined;
+  /** Gets a POST. */
+  readonly http: string | undefined;
+  /** `host:port` that is to show the new serial, anywhere in its chain. */
+  readonly probe: string | undefined;
+  readonly serverName: string | undefined;
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+}
+
+/** What the listeners answer with a lease is kept. */
+export interface CacheSettings {
+  readonly persist: PersistSettings | undefined;
+}
+
+/** An encrypted copy of what the templates read, so that a restart works while the store is down. */
+export interface PersistSettings {
+  /** Folder. */
+  readonly path: string;
+  /** File with the key, made when it is not there; undefined: beside the copy, if that is in memory. */
+  readonly keyFile: string | undefined;
+  /** Milliseconds that a copy is good for. */
+  readonly maxAgeMs: number;
+  readonly exitOnError: boolean;
 }
 
 export interface ExecSettings {

@@ -1,4 +1,4 @@
-import type { ListenerSettings, ProxySettings } from './config.ts';
+import type { CacheSettings, ListenerSettings, ProxySettings } from './config.ts';
 import type { Section } from './section.ts';
 
 /** The `listener "tcp"` and `listener "unix"` blocks. */
@@ -35,6 +35,27 @@ function readTls(type: string, body: Section): ListenerSettings['tls'] {
     );
   const clientCaFile = body.text('tls_client_ca_file');
   return { certFile, keyFile, clientCaFile };
+}
+
+/** The `cache` block, with `persist`. */
+export function readCache(cache: Section | undefined): CacheSettings | undefined {
+  if (cache === undefined) return undefined;
+  const [persist] = cache.typed('persist');
+  if (persist === undefined) return { persist: undefined };
+  const { type, section } = persist;
+  const types = ['kubernetes', 'file'];
+  if (!types.includes(type))
+    section.fail(`unknown cache.persist type "${type}"`, section.object.entries[0], types.join(' or '));
+  const path = section.text('path') ?? '';
+  if (path === '') section.fail('cache.persist needs a path', section.object.entries[0]);
+  return {
+    persist: {
+      path,
+      keyFile: section.text('key_file') || undefined,
+      maxAgeMs: section.duration('max_age') ?? 86_400_000,
+      exitOnError: section.boolean('exit_on_err') ?? false,
+    },
+  };
 }
 
 /** `api_proxy` and, before it existed, `cache` say whose token goes with requests that have none. */

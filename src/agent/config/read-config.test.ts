@@ -95,6 +95,16 @@ describe('an agent configuration', () => {
       'write for example 5m, 90s or 1h30m',
     ],
     ['exit_after_auth = "maybe"', ':1:1: "exit_after_auth" must be true or false', undefined],
+    [
+      'disable_keep_alives = ["auto-auth", "talking"]',
+      ':1:1: unknown disable_keep_alives value: talking',
+      'known: auto-auth, caching, proxying, templating',
+    ],
+    [
+      'telemetry {\n  prometheus_retention_time = "long"\n}',
+      ':2:3: "telemetry.prometheus_retention_time" is not a duration',
+      undefined,
+    ],
     ['exec { command = ["x"] }', 'no auto_auth block', undefined],
     ['auto_auth {', ':1:', undefined],
     ['pid_file = "/x"', 'error validating configuration: no auto_auth block', undefined],

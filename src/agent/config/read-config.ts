@@ -6,7 +6,9 @@ import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
 import { readMethod, readSinks } from './auth-stanza.ts';
 import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
-import { readListeners, readProxy } from './listener-stanza.ts';
+import { checkConnectionFields, readTelemetry } from './lenient-stanzas.ts';
+import { readCache, readListeners, readProxy } from './listener-stanza.ts';
+import { readOnChange } from './on-change-stanza.ts';
 import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
 import { readVault } from './vault-stanza.ts';
@@ -64,6 +66,7 @@ function parsed(file: string, text: string): HclObject {
 }
 
 function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
+  for (const section of sections) checkConnectionFields(section);
   const last = <T>(read: (s: Section) => T | undefined): T | undefined =>
     sections.map(read).findLast((v) => v !== undefined);
   const autoAuth = last((s) => s.section('auto_auth'));
@@ -81,6 +84,8 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
       last((s) => s.section('api_proxy')),
       last((s) => s.section('cache')),
     ),
+    cache: readCache(last((s) => s.section('cache'))),
+    onChange: sections.flatMap(readOnChange),
     exec: readExec(last((s) => s.section('exec'))),
     templateConfig: readTemplateConfig(last((s) => s.section('template_config'))),
     exitAfterAuth: last((s) => s.boolean('exit_after_auth')) ?? false,
@@ -92,14 +97,8 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
       (key) => last((s) => s.integer(key)),
       (key) => last((s) => s.duration(key)),
     ),
-    warnings: warningsOf(sections),
+    warnings: sections.flatMap(readTelemetry),
   };
-}
-
-/** Things that are accepted but do not do all that they do upstream. */
-function warningsOf(sections: readonly Section[]): string[] {
-  const persist = sections.some((s) => s.section('cache')?.entry('persist') !== undefined);
-  return persist ? ['cache.persist is accepted, but nothing is cached: what it would keep is read anew'] : [];
 }
 
 function readLogFile(

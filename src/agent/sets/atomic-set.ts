@@ -27,6 +27,7 @@ export class AtomicSet {
   readonly #clock: Clock;
   /** Facts about what lies in the folder, as far as this process put or found it there. */
   #delivered: Readonly<Record<string, string>> = {};
+  #noted: Readonly<Record<string, string>> = {};
   #count = 0;
 
   constructor(folder: string, verifier: SetVerifier, clock: Clock) {
@@ -53,6 +54,7 @@ export class AtomicSet {
       return { outcome: 'unchanged' };
     }
     await this.#swapIn(files);
+    this.#noted = {};
     await this.#confirm(facts);
     return { outcome: 'delivered' };
   }
@@ -63,9 +65,15 @@ export class AtomicSet {
     await this.#writeStatus({ state: 'refused', ...this.#delivered, refused: { reasons, ...facts } });
   }
 
+  /** What is to be said about the delivered set beside its facts; forgotten with the next set. */
+  async note(more: Readonly<Record<string, string>>): Promise<void> {
+    this.#noted = more;
+    await this.#writeStatus({ state: 'delivered', ...this.#delivered, ...more });
+  }
+
   async #confirm(facts: Readonly<Record<string, string>>): Promise<void> {
     this.#delivered = facts;
-    await this.#writeStatus({ state: 'delivered', ...facts });
+    await this.#writeStatus({ state: 'delivered', ...facts, ...this.#noted });
   }
 
   async #isCurrent(files: ReadonlyMap<string, SetFile>): Promise<boolean> {

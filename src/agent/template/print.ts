@@ -1,5 +1,6 @@
 import { formatFloat } from './float-format.ts';
 import {
+  Args,
   Boxed,
   type Channel,
   Complex,
@@ -39,6 +40,7 @@ export function formatValue(v: GoValue, plus = false, depth = 0): string {
   if (v instanceof Sized) return String(v.value);
   if (v instanceof GoSlice) return `[${v.items.map((i) => formatValue(i, plus, depth + 1)).join(' ')}]`;
   if (v instanceof GoMap) return mapText(v, plus, depth);
+  if (v instanceof GoStruct && v.methods.has('String')) return structText(v);
   if (v instanceof GoStruct) return depth === 0 ? `&${structText(v, plus)}` : '0xc000000000';
   if (v instanceof NilPointer) return '<nil>';
   return v instanceof Complex ? complexText(v) : opaque(v);
@@ -61,6 +63,8 @@ function mapText(map: GoMap, plus: boolean, depth: number): string {
 }
 
 function structText(s: GoStruct, plus = false): string {
+  const own = s.methods.get('String');
+  if (own !== undefined) return formatValue(own.call(new Args([])));
   const fields = [...s.fields].map(([name, v]) => (plus ? `${name}:` : '') + formatValue(v, plus, 1));
   return `{${fields.join(' ')}}`;
 }

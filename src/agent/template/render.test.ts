@@ -4,7 +4,7 @@ import { TemplateError } from './errors.ts';
 import type { Brain } from './functions/vault.ts';
 import { renderTemplate } from './render.ts';
 
-const nothing: Brain = { secret: () => undefined, list: () => [], file: () => '' };
+const nothing: Brain = { secret: () => undefined, list: () => [], file: () => '', pems: () => undefined };
 const limits = { steps: 20_000, outputBytes: 100_000, depth: 50 };
 const render = (contents: string): string =>
   renderTemplate({ contents, brain: nothing, env: {}, now: () => 1_700_000_000_123, limits }).toString(

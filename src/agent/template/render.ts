@@ -1,5 +1,6 @@
 import { TemplateError } from './errors.ts';
 import { evaluateTemplate, executeNamed } from './evaluate.ts';
+import type { FunctionTable } from './functions/define.ts';
 import type { Environment } from './functions/environment.ts';
 import { isKnownFunction, templateFunctions } from './functions/table.ts';
 import type { Brain } from './functions/vault.ts';
@@ -15,10 +16,14 @@ export interface RenderOptions {
   readonly missingKeyIsError?: boolean;
   readonly denylist?: readonly string[];
   readonly limits?: TemplateLimits;
+  /** File that is written; where `pkiCert` and `istioCA` find what they issued before. */
+  readonly destination?: string | undefined;
   /** `file` reads only below it. */
   readonly sandboxPath?: string | undefined;
   readonly brain: Brain;
   readonly env: Environment;
+  /** From `rareFunctions`, for a template that uses some. */
+  readonly more?: FunctionTable | undefined;
   readonly now: () => number;
 }
 

@@ -78,6 +78,15 @@ ${templates.join('\n')}
     expect(seen.out).toContain('auth.handler: auth handler stopped');
   });
 
+  test('the address on the command line wins over the configuration', async () => {
+    const path = await configure(true);
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace(vault.address, 'http://127.0.0.1:1'));
+    const { child } = start(`-config=${path}`, `-address=${vault.address}`, '-namespace', 'team');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(await readFile(join(folder, 'secrets', 'ca-key.pem'), 'utf8')).toContain('-----BEGIN');
+  });
+
   test('leaves with 1 and the reason when a key is missing', async () => {
     vault.data['kv/certs'] = { ca_cert: 'x' };
     const { child, seen } = start(`-config=${await configure(true)}`, '-log-level=warn');

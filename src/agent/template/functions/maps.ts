@@ -51,8 +51,8 @@ function explodeInto(out: Map<string, GoValue>, path: string, v: GoValue, whole:
   explodeInto(nest.entries, path.slice(at + 1), v, path);
 }
 
-/** mergo.Map: keys the target lacks (or, with override, all non-empty ones) come from the source; maps merge deeply. */
-function merged(
+/** mergo.Map: keys the target lacks (or, with override, all) come from the source; maps merge deeply. */
+export function merged(
   into: ReadonlyMap<string, GoValue>,
   from: ReadonlyMap<string, GoValue>,
   override: boolean,
@@ -61,7 +61,7 @@ function merged(
   for (const [k, value] of from) {
     const [have, v] = [unbox(out.get(k)), unbox(value)];
     if (have instanceof GoMap && v instanceof GoMap) out.set(k, merged(have.entries, v.entries, override));
-    else if (!out.has(k) || !isTrue(have) || (override && isTrue(v))) out.set(k, v);
+    else if (!out.has(k) || !isTrue(have) || override) out.set(k, v);
   }
   return new GoMap(map, out);
 }

@@ -1,23 +1,24 @@
 import { builtins } from '../builtins.ts';
 import type { GoFunction } from '../values.ts';
 import { GoFunction as Fn, FunctionError } from '../values.ts';
+import type { FunctionTable } from './define.ts';
 import { encodingFunctions } from './encoding.ts';
 import { type Environment, environmentFunctions } from './environment.ts';
 import { mapFunctions } from './maps.ts';
 import { mathFunctions } from './math.ts';
 import { parseFunctions } from './parse-values.ts';
 import { textFunctions } from './text.ts';
-import { type Brain, vaultFunctions } from './vault.ts';
+import { type VaultFunctionOptions, vaultFunctions } from './vault.ts';
 import { writeFileFunctions } from './write-to-file.ts';
 
-export interface FunctionContext {
-  readonly brain: Brain;
-  readonly sandboxPath?: string | undefined;
+export interface FunctionContext extends VaultFunctionOptions {
   readonly env: Environment;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Names, `*` as a wildcard, that answer `function is disabled`. */
   readonly denylist?: readonly string[];
+  /** Functions that are loaded only for templates that use them. */
+  readonly more?: FunctionTable | undefined;
   /** Runs another template of the same file; only known once that is parsed. */
   readonly executeTemplate: (name: string, dot: unknown) => string;
 }
@@ -32,8 +33,9 @@ export function templateFunctions(context: FunctionContext): Map<string, GoFunct
       ...mathFunctions,
       ...mapFunctions(),
       ...environmentFunctions(context.env, context.now),
-      ...vaultFunctions(context.brain, context.sandboxPath),
+      ...vaultFunctions(context),
       ...writeFileFunctions,
+      ...context.more,
       executeTemplate: executeTemplateFunction(context),
     }),
   );
