@@ -6,7 +6,9 @@ import { authMountResource } from './kinds/auth-mount.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
 import { kubeObjectResource } from './kinds/kube-object.ts';
 import { lifetimesResource } from './kinds/lifetimes.ts';
+import { offlineRootResource } from './kinds/offline-root.ts';
 import { policyResource } from './kinds/policy.ts';
+import { publicRecordResource } from './kinds/public-record.ts';
 import { reviewerSecret } from './kinds/reviewer-token.ts';
 import { roleResource } from './kinds/role.ts';
 import { rootResource } from './kinds/root.ts';
@@ -19,8 +21,9 @@ import type { Mesh, MeshCluster } from './schema.ts';
  * then each cluster's own (clusters do not depend on each other).
  */
 export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
+  const { offline } = mesh.root;
   return [
-    rootResource(mesh) as Resource,
+    (offline === undefined ? rootResource(mesh) : offlineRootResource(offline)) as Resource,
     ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts)),
   ];
 }
@@ -41,6 +44,7 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     ...objects(reviewerSecret(cluster)),
     secretsMountResource(cluster),
     intermediateResource(mesh, cluster),
+    publicRecordResource(cluster, mesh.root.offline !== undefined),
     policyResource(cluster),
     authMountResource(cluster),
     authConfigResource(cluster),

@@ -4,6 +4,7 @@ import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } fr
 import { z } from 'zod';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import { nearestWord } from '../lib/nearest-word.ts';
+import { isRecord } from '../lib/records.ts';
 import { expandClusters } from './expand.ts';
 import { clusterSchema, type Mesh, meshSchema } from './schema.ts';
 
@@ -28,11 +29,15 @@ export async function loadMesh(path: string): Promise<Mesh> {
   const from = (file: string) => (isAbsolute(file) ? file : join(path, '..', file));
   const withCa = <V extends { caCert?: string | undefined }>(vault: V): V =>
     vault.caCert === undefined ? vault : { ...vault, caCert: from(vault.caCert) };
-  const files = mesh.root.import;
+  const { import: files, offline } = mesh.root;
   return {
     ...mesh,
     vault: withCa(mesh.vault),
-    root: files ? { ...mesh.root, import: { cert: from(files.cert), key: from(files.key) } } : mesh.root,
+    root: {
+      ...mesh.root,
+      ...(files && { import: { cert: from(files.cert), key: from(files.key) } }),
+      ...(offline && { offline: { cert: from(offline.cert), folder: from(offline.folder) } }),
+    },
     clusters: mesh.clusters.map((c) => ({
       ...c,
       ...(c.vault && { vault: withCa(c.vault) }),
@@ -60,7 +65,7 @@ function readMesh(text: string, name: string, schema?: typeof clusterSchema): Re
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [syntax] = document.errors;
   if (syntax !== undefined) throw refuse([`${at(name, lines, syntax.pos[0])}  ${firstLine(syntax.message)}`]);
-  const plain = toPlain(document, name);
+  const plain = withoutShorthand(toPlain(document, name));
   const { data, sources } = expandClusters(schema === undefined ? plain : { clusters: [plain] });
   const wrapped = schema === undefined ? meshSchema : z.strictObject({ clusters: z.array(schema) });
   const place = (path: readonly PropertyKey[]) => {
@@ -142,6 +147,11 @@ function toPlain(document: Document, name: string): unknown {
   }
 }
 
+/** `root: offline` says it all when the defaults will do. */
+function withoutShorthand(plain: unknown): unknown {
+  return isRecord(plain) && plain.root === 'offline' ? { ...plain, root: { offline: {} } } : plain;
+}
+
 interface Explained {
   readonly path: readonly PropertyKey[];
   readonly text: string;
@@ -180,14 +190,19 @@ interface JsonSchema {
 
 /** The keys that the schema allows at `path`. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let node = meshJsonSchema() as JsonSchema | undefined;
+  let node: JsonSchema | undefined = longSchema();
   for (const step of path) node = typeof step === 'number' ? node?.items : node?.properties?.[String(step)];
   return Object.keys(node?.properties ?? {});
 }
 
-/** The schema of mesh.yaml as JSON Schema, for editors and for naming allowed words. */
+/** The schema of mesh.yaml as JSON Schema, for naming allowed words. */
+const longSchema = (): JsonSchema => z.toJSONSchema(meshSchema, { io: 'input' }) as JsonSchema;
+
+/** The same with the shorthands, for editors. */
 export function meshJsonSchema(): object {
-  return z.toJSONSchema(meshSchema, { io: 'input' });
+  const schema = longSchema();
+  const root = { anyOf: [{ const: 'offline' }, schema.properties?.root] };
+  return { ...schema, properties: { ...schema.properties, root } };
 }
 
 /** Where in the text the deepest existing node of `path` starts. */

@@ -161,6 +161,18 @@ export const meshSchema = z.strictObject({
         .default('meshroot-root'),
       /** A root that exists as files; its key is not needed any more once it is in Vault. */
       import: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      /** A root whose key is on a machine without a network; `root: offline` for short. */
+      offline: z
+        .strictObject({
+          /** Its certificate, here. */
+          cert: z.string().default('root-cert.pem'),
+          /** Where requests are laid out and signed certificates are expected. */
+          folder: z.string().default('meshroot-sign'),
+        })
+        .optional(),
+    })
+    .refine((root) => root.import === undefined || root.offline === undefined, {
+      message: 'has import and offline; a root is kept in one place',
     })
     .prefault({}),
   clusters: z.array(clusterSchema).default([]),
