@@ -13,6 +13,8 @@ import type { MeshCluster } from './schema.ts';
 export interface SeenBundle {
   readonly bundle: (BundleCertificates & { readonly caKey?: Secret<string> }) | undefined;
   readonly record: PublicRecord | undefined;
+  /** The bundle was written since the record was, by somebody who leaves none. */
+  readonly stale: boolean;
 }
 
 /**
@@ -25,13 +27,13 @@ export async function seeBundle(cluster: MeshCluster, reach: Reach): Promise<See
   const vault = clusterVault(reach, cluster.name);
   const path = bundleKvPath(cluster);
   const record = await readRecord(cluster, reach).catch(missingMount);
-  if (record?.version !== undefined) {
-    const version = await bundleVersion(cluster, reach);
-    if (version === record.version) return { bundle: record, record };
+  const version = record?.version === undefined ? undefined : await bundleVersion(cluster, reach);
+  const stale = version !== record?.version;
+  if (record !== undefined && version !== undefined && !stale) return { bundle: record, record, stale };
+  if (await mayRead(vault, path)) {
+    return { bundle: await readBundle(vault, path).catch(missingMount), record, stale };
   }
-  if (await mayRead(vault, path))
-    return { bundle: await readBundle(vault, path).catch(missingMount), record };
-  if (record !== undefined && cluster.kv === 1) return { bundle: record, record };
+  if (record !== undefined && cluster.kv === 1) return { bundle: record, record, stale: false };
   throw new MeshrootError(
     'bundle-not-visible',
     record === undefined

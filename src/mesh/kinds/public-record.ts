@@ -1,7 +1,6 @@
-import type { BundleCertificates } from '../../istio/bundle.ts';
 import { clusterNames } from '../names.ts';
 import { isOurMount } from '../ownership.ts';
-import { deleteRecord, type PublicRecord, recordPath, writeRecord } from '../public-record.ts';
+import { deleteRecord, recordPath, writeRecord } from '../public-record.ts';
 import { clusterVault, decideByLines, type Resource } from '../resource.ts';
 import type { MeshCluster } from '../schema.ts';
 import { type SeenBundle, seeBundle } from '../see-bundle.ts';
@@ -22,10 +21,10 @@ export function publicRecordResource(cluster: MeshCluster, offline: boolean): Re
       const mount = await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount);
       return { ...(await seeBundle(cluster, reach)), mount };
     },
-    decide: ({ bundle, record }) =>
+    decide: ({ bundle, record, stale }) =>
       bundle === undefined && offline
         ? { kind: 'keep' } // comes with the signature
-        : decideByLines(record !== undefined, differences(bundle, record)),
+        : decideByLines(record !== undefined, differences({ bundle, record, stale })),
     write: async (reach, { bundle, record }) => {
       if (bundle !== undefined)
         await writeRecord(cluster, reach, bundle, record?.caCert === bundle.caCert && record.bundleIsOurs);
@@ -41,11 +40,12 @@ export function publicRecordResource(cluster: MeshCluster, offline: boolean): Re
   };
 }
 
-function differences(bundle: BundleCertificates | undefined, record: PublicRecord | undefined): string[] {
+function differences({ bundle, record, stale }: SeenBundle): string[] {
   if (bundle === undefined || record === undefined) return [];
   const same =
+    !stale &&
     bundle.caCert === record.caCert &&
     bundle.certChain === record.certChain &&
     bundle.rootCert === record.rootCert;
-  return same ? [] : ['~ the bundle has other certificates by now'];
+  return same ? [] : ['~ the bundle was written since'];
 }

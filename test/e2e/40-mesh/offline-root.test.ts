@@ -50,7 +50,10 @@ describe('a mesh whose root is on a machine without a network', () => {
     writeFileSync(short, 'correct horse battery staple', { mode: 0o644 });
     rmSync(short);
     writeFileSync(short, 'correct horse battery staple', { mode: 0o644 });
-    expect(await root(short)).toMatchObject({ code: 1, stderr: expect.stringContaining(`chmod 600 ${short}`) });
+    expect(await root(short)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`chmod 600 ${short}`),
+    });
     expect((await root(word)).code).toBe(0);
     expect(readFileSync(join(usb, 'root-key.pem'), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
     writeFileSync(join(world.dir, 'root-cert.pem'), readFileSync(join(usb, 'root-cert.pem')));
@@ -60,7 +63,9 @@ describe('a mesh whose root is on a machine without a network', () => {
     const { code, stderr } = await mesh('apply', '--yes');
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/eu +waiting for signature of .*eu\.csr\.pem\n +where the root is: meshroot pki sign-offline eu\.csr\.pem --ttl 90d; put eu\.cert\.pem into/),
+      expect.stringMatching(
+        /eu +waiting for signature of .*eu\.csr\.pem\n +where the root is: meshroot pki sign-offline eu\.csr\.pem --ttl 90d; put eu\.cert\.pem into/,
+      ),
     ]);
     expect(readdirSync(requests()).sort()).toEqual(['eu.csr.pem', 'us.csr.pem']);
     expect(readFileSync(join(requests(), 'eu.csr.pem'), 'utf8')).not.toContain('PRIVATE');
@@ -131,6 +136,8 @@ describe('a mesh whose root is on a machine without a network', () => {
         /waiting for signature of .*eu\.csr\.pem.*\n?.*then: meshroot rotate intermediate eu/,
       ),
     });
-    expect((await mesh('plan')).stdout).toContain('a successor is asked for: meshroot rotate intermediate eu');
+    expect((await mesh('plan')).stdout).toContain(
+      'a successor is asked for: meshroot rotate intermediate eu',
+    );
   });
 });
