@@ -3,6 +3,7 @@ import { istiodDeployment, istiodIdentity } from './istiod-manifests.ts';
 import { accessResources } from './kinds/access.ts';
 import { authConfigResource } from './kinds/auth-config.ts';
 import { authMountResource } from './kinds/auth-mount.ts';
+import { gatewayCertificates } from './kinds/gateway-certificate.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
 import { kubeObjectResource } from './kinds/kube-object.ts';
 import { lifetimesResource } from './kinds/lifetimes.ts';
@@ -50,6 +51,7 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     authConfigResource(cluster),
     roleResource(cluster),
     ...accessResources(cluster),
-    ...objects(istiodDeployment(cluster)),
+    ...gatewayCertificates(mesh, cluster),
+    ...objects(istiodDeployment(mesh, cluster)),
   ] as Resource[];
 }

@@ -1,11 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import { nearestWord } from '../lib/nearest-word.ts';
 import { isRecord } from '../lib/records.ts';
+import { collisions } from './collisions.ts';
 import { expandClusters } from './expand.ts';
+import { resolveFiles } from './resolve-files.ts';
 import { clusterSchema, type Mesh, meshSchema } from './schema.ts';
 
 /** A mesh.yaml is configuration, not data: larger ones are a mistake. */
@@ -26,24 +28,7 @@ export async function loadMesh(path: string): Promise<Mesh> {
     }
   }
   refuseUnusable(mesh, where, path);
-  const from = (file: string) => (isAbsolute(file) ? file : join(path, '..', file));
-  const withCa = <V extends { caCert?: string | undefined }>(vault: V): V =>
-    vault.caCert === undefined ? vault : { ...vault, caCert: from(vault.caCert) };
-  const { import: files, offline } = mesh.root;
-  return {
-    ...mesh,
-    vault: withCa(mesh.vault),
-    root: {
-      ...mesh.root,
-      ...(files && { import: { cert: from(files.cert), key: from(files.key) } }),
-      ...(offline && { offline: { cert: from(offline.cert), folder: from(offline.folder) } }),
-    },
-    clusters: mesh.clusters.map((c) => ({
-      ...c,
-      ...(c.vault && { vault: withCa(c.vault) }),
-      ...(c.kubeconfig && { kubeconfig: from(c.kubeconfig) }),
-    })),
-  };
+  return resolveFiles(mesh, dirname(path));
 }
 
 /** Checks `text`; `name` is what errors call it. */
@@ -115,6 +100,9 @@ function refuseUnusable(mesh: Mesh, where: Read['where'], name: string): void {
       problems.push(`${spot.at}  ${spot.path} has {n} but no each: { from, to }`);
     if (cluster.name.length > 63) problems.push(`${spot.at}  ${spot.path} is longer than 63 characters`);
   });
+  if (problems.length === 0) {
+    for (const { cluster, message } of collisions(mesh)) problems.push(`${where[cluster]?.at}  ${message}`);
+  }
   if (mesh.clusters.length === 0) problems.push(`${name}:1:1  clusters needs at least one cluster`);
   if (problems.length > 0) throw refuse(problems);
 }

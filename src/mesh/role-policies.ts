@@ -1,4 +1,5 @@
 import { stateMount } from '../rotation/journal.ts';
+import { gatewayRecordPath } from './kinds/gateway-certificate.ts';
 import { policyRule } from './kinds/policy.ts';
 import { bundleKvPath, clusterNames, kvMetadataPath, kvPath } from './names.ts';
 import { requestEntry } from './offline-request.ts';
@@ -35,6 +36,7 @@ export function auditRules(cluster: MeshCluster): string {
     policyRule(recordPath(cluster), ['read']),
     policyRule(kvPath(cluster, requestEntry(cluster)), ['read']),
     ...(cluster.kv === 2 ? [policyRule(kvMetadataPath(cluster, bundlePath), ['read'])] : []),
+    ...cluster.gateways.map(({ name }) => policyRule(gatewayRecordPath(cluster, name), ['read'])),
   ].join('');
 }
 
@@ -53,10 +55,13 @@ function operateRules(cluster: MeshCluster): string {
     policyRule(`${kvPath(cluster, bundlePath)}*`, all),
     ...(cluster.kv === 2 ? [policyRule(`${kvMetadataPath(cluster, bundlePath)}*`, all)] : []),
     ...(cluster.gateways.length === 0 ? [] : [policyRule(kvPath(cluster, 'gateways/*'), all)]),
+    ...(cluster.gateways.length === 0 || cluster.kv === 1
+      ? []
+      : [policyRule(kvMetadataPath(cluster, 'gateways/*'), all)]),
   ].join('');
 }
 
-function sharedRules({ root }: Mesh): Readonly<Record<PolicyRole, string>> {
+function sharedRules({ root, clusters }: Mesh): Readonly<Record<PolicyRole, string>> {
   const inVault = root.offline === undefined;
   const seeRoot = inVault
     ? policyRule(`${root.mount}/issuers`, ['list']) + policyRule(`${root.mount}/cert/ca`, ['read'])
@@ -67,6 +72,9 @@ function sharedRules({ root }: Mesh): Readonly<Record<PolicyRole, string>> {
         policyRule(`${root.mount}/root/generate/internal`, ['create', 'update']),
         policyRule(`${root.mount}/config/ca`, ['create', 'update']),
         policyRule(`${root.mount}/root/sign-intermediate`, ['create', 'update']),
+        ...(clusters.some(({ gateways }) => gateways.some(({ hosts }) => hosts !== undefined))
+          ? [policyRule(`${root.mount}/sign-verbatim`, ['create', 'update'])]
+          : []),
       ].join('')
     : '';
   const tables = policyRule('sys/mounts', ['read']) + policyRule('sys/auth', ['read']);

@@ -2,6 +2,7 @@ import { bundleKvPath, clusterNames, kvPath } from '../names.ts';
 import type { Resource } from '../resource.ts';
 import { auditRules } from '../role-policies.ts';
 import type { MeshCluster } from '../schema.ts';
+import { gatewayEntry } from './gateway-certificate.ts';
 import { policyOf, policyRule } from './policy.ts';
 import { roleOf } from './role.ts';
 
@@ -14,17 +15,20 @@ export function accessResources(cluster: MeshCluster): Resource[] {
     namespace,
     serviceAccount: serviceAccount ?? name,
     can: 'read' as const,
-    path: `gateways/${name}/certs`,
+    path: gatewayEntry(name),
   }));
   return [...cluster.access, ...gateways].flatMap((access) => {
     const { name, namespace, serviceAccount } = access;
-    const policy = `${clusterNames(cluster).policy}-${name}`;
+    const policy = accessPolicyName(cluster, name);
     return [
       policyOf(cluster, policy, accessPolicy(cluster, access), summaryOf(cluster, access)) as Resource,
       roleOf(cluster, { role: name, namespace, serviceAccount, policy }) as Resource,
     ];
   });
 }
+
+export const accessPolicyName = (cluster: MeshCluster, name: string): string =>
+  `${clusterNames(cluster).policy}-${name}`;
 
 /**
  * Three kinds of rights, each as narrow as its work: `read` one entry; `write` that entry and no other, not even read
