@@ -18,11 +18,13 @@ const injectorValues = 'charts/meshroot/ci/injector-values.yaml';
 type Spec = Parameters<typeof restrictedViolations>[0];
 const podSpec = (deployment: unknown): Spec => at(deployment, 'spec', 'template', 'spec') as Spec;
 
-const cluster1 = () =>
-  parseMesh(
+const cluster1 = () => {
+  const mesh = parseMesh(
     'apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: https://v }\nclusters: [{ name: cluster1 }]\n',
     'mesh.yaml',
-  ).clusters[0]!;
+  );
+  return [mesh, mesh.clusters[0]!] as const;
+};
 
 describe('the chart', () => {
   test('passes helm lint --strict with its defaults', async () => {
@@ -130,7 +132,7 @@ describe('the chart', () => {
   test('the CA asks for the bundle as istiod does', async () => {
     const deployment = theOnly(await render(caValues, 'istio-system'), 'Deployment');
     const annotations = at(deployment, 'spec', 'template', 'metadata', 'annotations');
-    expect(annotations).toMatchObject(bundleAnnotations(cluster1()));
+    expect(annotations).toMatchObject(bundleAnnotations(...cluster1()));
   });
 
   test('the CA may do what it does and not more', async () => {
@@ -219,7 +221,7 @@ describe("overlays for Istio's charts", () => {
     expect(parse(read('charts/overlays/istiod-values.yaml'))).toEqual({
       pilot: {
         env: { ROOT_CA_DIR: '/vault/secrets' },
-        podAnnotations: bundleAnnotations(cluster1()),
+        podAnnotations: bundleAnnotations(...cluster1()),
       },
     });
   });
