@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { humanDuration } from '../lib/duration.ts';
 import { apply, eachCluster } from '../mesh/apply.ts';
 import { desired } from '../mesh/desired.ts';
@@ -11,6 +11,7 @@ import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
 import { reachOf } from './reach.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const examples = `
 examples:
@@ -90,9 +91,4 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
     json ? `${JSON.stringify(summary)}\n` : `${written.length} written, ${resources.length} as wanted\n`,
   );
   reach.vault.close();
-}
-
-function wholeNumber(text: string): string {
-  if (/^[1-9]\d{0,2}$/.test(text)) return text;
-  throw new InvalidArgumentError('must be a whole number from 1 to 999');
 }

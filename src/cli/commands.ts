@@ -33,6 +33,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'replace an intermediate CA while everything keeps running',
     load: () => import('./rotate.ts'),
   },
+  serve: {
+    summary: 'keep the mesh as mesh.yaml wants it, and renew what is due',
+    load: () => import('./serve.ts'),
+  },
   observe: {
     summary: 'follow a Vault audit log: who was refused where, and why',
     load: () => import('./observe.ts'),

@@ -30,7 +30,8 @@ async function runQueue(
       note(key);
       return work(key, turn, queue);
     },
-    onFailure: (key, error, retryIn) => note(`${key} failed: ${(error as Error).message}, again in ${retryIn}`),
+    onFailure: (key, error, retryIn) =>
+      note(`${key} failed: ${(error as Error).message}, again in ${retryIn}`),
     ...more,
   });
   for (const key of keys) queue.add(key);
@@ -47,8 +48,8 @@ test('a failing key backs off by doubling, alone, and starts anew after a succes
     if (key === 'a' && turn !== 3) throw new Error('no');
     return 10_000;
   };
-  const events = await runQueue(["a", "b"], fail, 10);
-  expect(events.filter((e) => e.includes(' a'))).toEqual([
+  const events = await runQueue(['a', 'b'], fail, 10);
+  expect(events.filter((e) => e.includes(' a')).slice(0, 8)).toEqual([
     '0 a',
     '0 a failed: no, again in 1000',
     '1 a',
