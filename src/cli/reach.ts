@@ -64,7 +64,8 @@ async function pemFile(
 }
 
 /**
- * As Vault's own command line finds it: VAULT_TOKEN, else the file ~/.vault-token.
+ * As Vault's own command line finds it: VAULT_TOKEN, else the file ~/.vault-token; or the file that VAULT_TOKEN_FILE
+ * names, as an agent's sink.
  * @throws MeshrootError `no-vault-token`
  */
 export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Promise<Secret<string>> {
@@ -79,7 +80,7 @@ export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Prom
       },
     );
   }
-  const file = join(env.HOME ?? homedir(), '.vault-token');
+  const file = env.VAULT_TOKEN_FILE || join(env.HOME ?? homedir(), '.vault-token');
   const token = await readFile(file, 'utf8').then(
     (text) => text.trim(),
     () => '',
@@ -87,7 +88,7 @@ export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Prom
   if (token !== '') return new Secret(token);
   throw new MeshrootError(
     'no-vault-token',
-    'there is no Vault token: VAULT_TOKEN is empty and ~/.vault-token is not there',
+    `there is no Vault token: VAULT_TOKEN is empty, and so is ${env.VAULT_TOKEN_FILE || '~/.vault-token'}, or not there`,
     {
       hint: 'of a running system: . .meshroot/env.sh      elsewhere: vault login',
     },

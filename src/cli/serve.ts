@@ -23,7 +23,7 @@ examples:
   meshroot serve -f /etc/meshroot/mesh.yaml --leader-elect --listen :9465      in a cluster, several replicas
 
 reads mesh.yaml again every few seconds (SIGHUP: at once, and looks at everything); the token comes from VAULT_TOKEN or
-~/.vault-token and is read again when Vault refuses it; what others made is never taken over here: meshroot apply --adopt
+~/.vault-token (or VAULT_TOKEN_FILE) and is read again when Vault refuses it; what others made is never taken over here: meshroot apply --adopt
 metrics, /healthz and /readyz on --listen
 `;
 

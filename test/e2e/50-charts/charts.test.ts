@@ -83,9 +83,9 @@ describe('the chart', () => {
     },
   );
 
-  test('has a heap limit of node below the memory limit, for both components', () => {
+  test('has a heap limit of node below the memory limit, for every component', () => {
     const values: unknown = parse(read('charts/meshroot/values.yaml'));
-    for (const part of ['injector', 'ca']) {
+    for (const part of ['injector', 'ca', 'serve']) {
       const heap = Number(/--max-old-space-size=(\d+)/.exec(String(at(values, part, 'nodeOptions')))?.[1]);
       const limit = Number.parseInt(String(at(values, part, 'resources', 'limits', 'memory')), 10);
       expect(heap).toBeGreaterThan(32);
@@ -188,7 +188,7 @@ describe('values that cannot be', () => {
   test.each([
     ['vault.address=', 'vault.address is empty: set it to where pods reach Vault'],
     ['cluster=', "cluster is empty: set it to this cluster's name in Vault"],
-    ['ca.enabled=true', 'Install two releases: the injector first (namespace vault), then the CA'],
+    ['ca.enabled=true', 'Install two releases: the injector first (namespace vault), then the other'],
   ])('%s is refused with what to do', async (set, message) => {
     const { code, stderr } = await helm([
       'template',
