@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { humanDuration } from '../lib/duration.ts';
 import { apply, eachCluster } from '../mesh/apply.ts';
 import { desired } from '../mesh/desired.ts';
@@ -11,6 +11,7 @@ import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
 import { reachOf } from './reach.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const examples = `
 examples:
@@ -51,9 +52,11 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
   for (const { decision } of plan.items) if (decision.kind === 'refuse') throw decision.error;
   if (plan.changes && !yes) await confirm(io, 'apply this plan?');
   const written: PlannedResource[] = [];
-  const done = (item: PlannedResource, ms: number) => {
-    if (item.decision.kind === 'keep') return;
-    written.push(item);
+  const waiting = new Map<string, PlannedResource['decision'] & { kind: 'wait' }>();
+  const done = ({ decision, ...item }: PlannedResource, ms: number) => {
+    if (decision.kind === 'wait') waiting.set(item.resource.group, decision);
+    if (decision.kind !== 'add' && decision.kind !== 'change') return;
+    written.push({ decision, ...item });
     if (!json)
       io.stdout.write(
         `  ${item.resource.group.padEnd(12)} ${item.resource.label.padEnd(50)} ${humanDuration(ms)}\n`,
@@ -63,7 +66,7 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
   await apply(resources, reach, { adopt, progress: { done }, concurrency: width });
   const proofs: { cluster: string; seen: string }[] = [];
   await eachCluster(
-    mesh.clusters.map(({ name }) => name),
+    mesh.clusters.map(({ name }) => name).filter((name) => !waiting.has(name)),
     width,
     async (name) => {
       const seen = await proveCluster(clusterOf(mesh, name), reach);
@@ -73,19 +76,19 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
   );
   const summary = {
     proofs,
+    waiting: [...waiting].map(([cluster, { why, next }]) => ({ cluster, why, next })),
     written: written.map(({ resource: { group, label }, decision }) => ({
       group,
       label,
       action: decision.kind,
     })),
   };
+  for (const [name, { why, next }] of waiting) {
+    if (!json) io.stderr.write(`  ${name.padEnd(12)} ${why}\n      ${next}\n`);
+  }
+  if (waiting.size > 0) io.exitCode = 1;
   io.stdout.write(
     json ? `${JSON.stringify(summary)}\n` : `${written.length} written, ${resources.length} as wanted\n`,
   );
   reach.vault.close();
-}
-
-function wholeNumber(text: string): string {
-  if (/^[1-9]\d{0,2}$/.test(text)) return text;
-  throw new InvalidArgumentError('must be a whole number from 1 to 999');
 }

@@ -21,6 +21,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   plan: { summary: 'show what apply would change', load: () => import('./plan.ts') },
   apply: { summary: 'make Vault and the clusters as mesh.yaml wants them', load: () => import('./apply.ts') },
   destroy: { summary: 'take away what meshroot made, and nothing else', load: () => import('./destroy.ts') },
+  policy: {
+    summary: 'print the Vault policy of a reader, writer, auditor or operator',
+    load: () => import('./policy.ts'),
+  },
   scan: {
     summary: 'read-only check of certificates, keys and bundles; --at +400d looks into the future',
     load: () => import('./scan.ts'),
@@ -28,6 +32,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   rotate: {
     summary: 'replace an intermediate CA while everything keeps running',
     load: () => import('./rotate.ts'),
+  },
+  serve: {
+    summary: 'keep the mesh as mesh.yaml wants it, and renew what is due',
+    load: () => import('./serve.ts'),
   },
   observe: {
     summary: 'follow a Vault audit log: who was refused where, and why',

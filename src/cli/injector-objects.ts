@@ -2,13 +2,14 @@ import { injectorManifests } from '../injector/manifests.ts';
 import type { KubeObject } from '../kube/api.ts';
 import { clusterNames } from '../mesh/names.ts';
 import type { Mesh, MeshCluster } from '../mesh/schema.ts';
+import { podAddress } from '../mesh/vault-place.ts';
 
 /** What registers (and runs) the injector on a cluster of the mesh; nothing where mesh.yaml does not ask for one. */
 export function injectorObjects(mesh: Mesh, cluster: MeshCluster): KubeObject[] {
-  const { injector, name, vault } = cluster;
+  const { injector, name } = cluster;
   if (injector === undefined) return [];
   return injectorManifests({
-    vaultAddress: vault?.podAddress ?? vault?.address ?? mesh.vault.podAddress ?? mesh.vault.address,
+    vaultAddress: podAddress(mesh, cluster),
     namespace: injector.namespace,
     image: injector.image,
     agentImage: injector.agentImage,

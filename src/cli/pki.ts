@@ -1,19 +1,26 @@
 import { Command, Option } from 'commander';
 import { createIntermediateFiles, createRootFiles } from '../istio/pki-files.ts';
 import { systemClock } from '../lib/clock.ts';
-import { humanDuration, parseDuration } from '../lib/duration.ts';
-import { MeshrootError } from '../lib/errors.ts';
+import { humanDuration } from '../lib/duration.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { describeCertificate } from '../x509/describe.ts';
 import { type KeyType, keyTypes } from '../x509/keys.ts';
 import { isoDay } from '../x509/validity-rule.ts';
 import type { Io } from './io.ts';
+import { readPassphrase } from './passphrase.ts';
+import { signOfflineCommand } from './pki-sign-offline.ts';
+import { ttlFlag } from './ttl-flag.ts';
 
 interface PkiFlags {
   readonly keyType: KeyType;
   readonly ttl?: string;
   readonly dir: string;
   readonly json?: boolean;
+}
+
+interface RootFlags extends PkiFlags {
+  readonly encrypt?: boolean;
+  readonly passphraseFile?: string;
 }
 
 /** `meshroot pki`: root and intermediates as files, in the layout of Istio's tools/certs. */
@@ -23,15 +30,17 @@ export function command(io: Io): Command {
   );
   withFlags(pki.command('root'))
     .description('a self-signed root: root-key.pem and root-cert.pem')
+    .option('--encrypt', 'protect the key with a passphrase, which is asked for')
+    .option('--passphrase-file <file>', 'the passphrase, mode 0600; implies --encrypt')
     .addHelpText('after', rootExamples)
-    .action((flags: PkiFlags) => root(io, flags));
+    .action((flags: RootFlags) => root(io, flags));
   withFlags(pki.command('intermediate'))
     .description('an intermediate CA for one cluster: NAME/{ca-key,ca-cert,cert-chain,root-cert}.pem')
     .argument('<name>', 'folder and L= of the subject, for example istiod-cluster1')
     .option('--renew', 'replace the set that is there, with a new key')
     .addHelpText('after', intermediateExamples)
     .action((name: string, flags: PkiFlags & { renew?: boolean }) => intermediate(io, name, flags));
-  return pki;
+  return pki.addCommand(signOfflineCommand(io));
 }
 
 function withFlags(command: Command): Command {
@@ -48,18 +57,25 @@ function withFlags(command: Command): Command {
 const rootExamples = `
 examples:
   meshroot pki root                                        RSA-4096, ten years, into this folder
-  meshroot pki root --key-type ec-p384 --dir certs`;
+  meshroot pki root --key-type ec-p384 --dir certs
+  meshroot pki root --encrypt --key-type ec-p384           for a machine without a network: see pki sign-offline`;
 
 const intermediateExamples = `
 examples:
   meshroot pki intermediate istiod-cluster1                signed by the root of this folder
   meshroot pki intermediate istiod-cluster1 --renew --ttl 90d --key-type ec-p256`;
 
-async function root(io: Io, flags: PkiFlags): Promise<void> {
-  const { certificate, keyType, files } = await createRootFiles(settings(flags));
+async function root(io: Io, flags: RootFlags): Promise<void> {
+  const { encrypt, passphraseFile: file } = flags;
+  const locked = encrypt === true || file !== undefined;
+  const passphrase = locked ? await readPassphrase(io, { file, fresh: true }) : undefined;
+  const { certificate, keyType, files } = await createRootFiles({ ...settings(flags), passphrase });
   const facts = { kind: 'root', files, keyType, ...certificateFacts(certificate) };
   const dir = flags.dir === '.' ? '' : ` --dir ${flags.dir}`;
-  print(io, flags, facts, certificate, `meshroot pki intermediate NAME${dir}`);
+  const next = locked
+    ? `copy ${files[1]} beside mesh.yaml, write root: offline into it, meshroot apply`
+    : `meshroot pki intermediate NAME${dir}`;
+  print(io, flags, facts, certificate, next);
 }
 
 async function intermediate(io: Io, name: string, flags: PkiFlags & { renew?: boolean }): Promise<void> {
@@ -78,12 +94,7 @@ function settings(flags: PkiFlags): {
   ttl: number | undefined;
   now: number;
 } {
-  const ttl = flags.ttl === undefined ? undefined : parseDuration(flags.ttl);
-  if (ttl !== undefined && ttl <= 0) {
-    throw new MeshrootError('bad-ttl', '--ttl must be longer than nothing', {
-      hint: 'write for example --ttl 90d',
-    });
-  }
+  const ttl = flags.ttl === undefined ? undefined : ttlFlag(flags.ttl);
   return { folder: flags.dir, keyType: flags.keyType, ttl, now: systemClock.now() };
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
-import { makePlan } from '../mesh/plan.ts';
+import { exitCodeOf, makePlan } from '../mesh/plan.ts';
 import { planToJson, renderPlan } from '../mesh/render-plan.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
@@ -12,7 +12,10 @@ examples:
   meshroot plan -f mesh.yaml             what apply would do; exit code 1 when there is something
   meshroot plan -f mesh.yaml --json      the same for programs
 
-reads only; the token comes from VAULT_TOKEN or ~/.vault-token, the clusters from their kubeconfigs
+exit codes: 0 nothing would change, 1 something would (or is refused, or waits for a signature), 2 nothing would as far
+as it could see, but rows with ? could not be looked at (or it could not run at all)
+
+reads only, and no CA key where KV version 2 or the token's rights allow it; the token comes from VAULT_TOKEN or ~/.vault-token, the clusters from their kubeconfigs
 `;
 
 /** `meshroot plan`: the difference between mesh.yaml and the world. */
@@ -35,8 +38,7 @@ export function command(io: Io): Command {
           ? `${JSON.stringify(planToJson(plan))}\n`
           : renderPlan(plan, { vault: mesh.vault.address, file }),
       );
-      const refused = plan.items.some(({ decision }) => decision.kind === 'refuse');
-      io.exitCode = plan.changes || refused ? 1 : 0;
+      io.exitCode = exitCodeOf(plan);
       reach.vault.close();
     });
 }

@@ -5,9 +5,11 @@ import { VaultClient } from '../client/vault-client.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import { readLimitedFile } from '../lib/limited-file.ts';
 import { Secret } from '../lib/secret.ts';
 import type { Reach } from '../mesh/resource.ts';
 import type { Mesh } from '../mesh/schema.ts';
+import { type VaultPlace, vaultPlace } from '../mesh/vault-place.ts';
 import type { Io } from './io.ts';
 
 /** The Vaults and the clusters that `mesh` names, with the credentials of whoever runs the command. */
@@ -15,10 +17,10 @@ export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
   const connections = new Map<string, Promise<KubeApi>>();
   const vault = await clientOf(mesh.vault, await vaultToken(env));
   const own = new Map<string, VaultClient>();
-  for (const { name, vault: other } of mesh.clusters) {
-    if (other === undefined) continue;
-    const place = { ...mesh.vault, ...other, address: other.address ?? mesh.vault.address };
-    own.set(name, await clientOf(place, await vaultToken(env, other.tokenEnv)));
+  for (const cluster of mesh.clusters) {
+    if (cluster.vault === undefined) continue;
+    const place = vaultPlace(mesh, cluster);
+    own.set(cluster.name, await clientOf(place, await vaultToken(env, place.tokenEnv)));
   }
   return {
     clock: systemClock,
@@ -32,20 +34,38 @@ export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
   };
 }
 
-async function clientOf(
-  { address, namespace, caCert }: Mesh['vault'],
-  token: Secret<string>,
-): Promise<VaultClient> {
+async function clientOf(place: VaultPlace, token: Secret<string>): Promise<VaultClient> {
+  const { address, namespace, serverName } = place;
+  const [caCert, clientCert, clientKey] = await Promise.all(
+    (['caCert', 'clientCert', 'clientKey'] as const).map((field) => pemFile(place, field)),
+  );
   return new VaultClient({
     address,
     token,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(caCert === undefined ? {} : { caCert: await readFile(caCert, 'utf8') }),
+    ...(namespace !== undefined && { namespace }),
+    ...(serverName !== undefined && { serverName }),
+    ...(caCert !== undefined && { caCert }),
+    ...(clientCert !== undefined && { clientCert }),
+    ...(clientKey !== undefined && { clientKey: new Secret(clientKey) }),
+  });
+}
+
+async function pemFile(
+  place: VaultPlace,
+  field: 'caCert' | 'clientCert' | 'clientKey',
+): Promise<string | undefined> {
+  const path = place[field];
+  if (path === undefined) return undefined;
+  const file = await readLimitedFile(path);
+  if (file !== undefined) return file.bytes.toString('utf8');
+  throw new MeshrootError('no-vault-tls', `${path} is not there`, {
+    hint: `vault.${field} in mesh.yaml names a PEM file; a relative one counts from mesh.yaml`,
   });
 }
 
 /**
- * As Vault's own command line finds it: VAULT_TOKEN, else the file ~/.vault-token.
+ * As Vault's own command line finds it: VAULT_TOKEN, else the file ~/.vault-token; or the file that VAULT_TOKEN_FILE
+ * names, as an agent's sink.
  * @throws MeshrootError `no-vault-token`
  */
 export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Promise<Secret<string>> {
@@ -60,7 +80,7 @@ export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Prom
       },
     );
   }
-  const file = join(env.HOME ?? homedir(), '.vault-token');
+  const file = env.VAULT_TOKEN_FILE || join(env.HOME ?? homedir(), '.vault-token');
   const token = await readFile(file, 'utf8').then(
     (text) => text.trim(),
     () => '',
@@ -68,7 +88,7 @@ export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Prom
   if (token !== '') return new Secret(token);
   throw new MeshrootError(
     'no-vault-token',
-    'there is no Vault token: VAULT_TOKEN is empty and ~/.vault-token is not there',
+    `there is no Vault token: VAULT_TOKEN is empty, and so is ${env.VAULT_TOKEN_FILE || '~/.vault-token'}, or not there`,
     {
       hint: 'of a running system: . .meshroot/env.sh      elsewhere: vault login',
     },

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { MeshrootError } from '../lib/errors.ts';
+import type { Secret } from '../lib/secret.ts';
 
 /** The largest answer that is read, in bytes: Vault's own limit for a request. */
 const maxAnswerBytes = 32 * 1024 * 1024;
@@ -13,8 +14,18 @@ export interface RawAnswer {
 
 export interface TransportOptions {
   readonly address: URL;
-  readonly caCert?: string;
+  readonly tls?: ClientTls;
   readonly timeoutMs: number;
+}
+
+/** PEM texts; what is not given is the system's. */
+export interface ClientTls {
+  /** The only roots to trust. */
+  readonly caCert?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: Secret<string>;
+  /** In the server's certificate, where it is not the host of the address. */
+  readonly serverName?: string;
 }
 
 /** One HTTP exchange after the other over kept-alive connections; knows nothing of Vault. */
@@ -30,7 +41,7 @@ export interface Transport {
 }
 
 /** @throws MeshrootError `bad-address` when the address is neither http nor https */
-export function createTransport({ address, caCert, timeoutMs }: TransportOptions): Transport {
+export function createTransport({ address, tls = {}, timeoutMs }: TransportOptions): Transport {
   const secure = address.protocol === 'https:';
   if (!secure && address.protocol !== 'http:') {
     throw new MeshrootError('bad-address', `"${address.href}" is neither an http nor an https address`, {
@@ -38,11 +49,7 @@ export function createTransport({ address, caCert, timeoutMs }: TransportOptions
     });
   }
   const agent = secure
-    ? new https.Agent({
-        keepAlive: true,
-        minVersion: 'TLSv1.2',
-        ...(caCert === undefined ? {} : { ca: caCert }),
-      })
+    ? new https.Agent({ keepAlive: true, minVersion: 'TLSv1.2', ...tlsOptions(tls) })
     : new http.Agent({ keepAlive: true });
   const base = address.pathname.replace(/\/+$/, '');
   return {
@@ -64,6 +71,15 @@ export function createTransport({ address, caCert, timeoutMs }: TransportOptions
         request.on('error', reject);
         request.end(body);
       }),
+  };
+}
+
+function tlsOptions({ caCert, clientCert, clientKey, serverName }: ClientTls): https.AgentOptions {
+  return {
+    ...(caCert !== undefined && { ca: caCert }),
+    ...(clientCert !== undefined && { cert: clientCert }),
+    ...(clientKey !== undefined && { key: clientKey.reveal() }),
+    ...(serverName !== undefined && { servername: serverName }),
   };
 }
 

@@ -2,17 +2,15 @@ import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
-import { createTransport, type RawAnswer, type Transport } from './transport.ts';
+import { type ClientTls, createTransport, type RawAnswer, type Transport } from './transport.ts';
 import { VaultError } from './vault-error.ts';
 import { toVaultResponse, type VaultResponse } from './vault-response.ts';
 
-export interface VaultClientOptions {
+export interface VaultClientOptions extends ClientTls {
   /** `https://vault.example:8200`. */
   readonly address: string;
   readonly token?: Secret<string>;
   readonly namespace?: string;
-  /** PEM of the only roots to trust; the system's without it. */
-  readonly caCert?: string;
   /** Of one attempt; 60 s unless told otherwise. */
   readonly timeoutMs?: number;
   /** Further attempts after 412, 5xx (but 501) or no connection; 2 unless told otherwise, as Vault's own client. */
@@ -34,7 +32,7 @@ export class VaultClient {
       createTransport({
         address: addressOf(options.address),
         timeoutMs: options.timeoutMs ?? 60_000,
-        ...(options.caCert === undefined ? {} : { caCert: options.caCert }),
+        tls: options,
       });
   }
 

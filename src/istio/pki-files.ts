@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { syncFolder, writeFileAtomic } from '../lib/atomic-file.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import { readLimitedFile } from '../lib/limited-file.ts';
+import type { Secret } from '../lib/secret.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
+import { encryptPrivateKey } from '../x509/encrypted-key.ts';
 import type { Issuer } from '../x509/issuer.ts';
 import { generateKeyPair, type KeyType, keyMatches, parsePrivateKey, privateKeyPem } from '../x509/keys.ts';
 import { issueIntermediate } from '../x509/templates/intermediate.ts';
@@ -30,6 +32,11 @@ export interface CreateOptions {
   readonly now: number;
 }
 
+export interface CreateRootOptions extends CreateOptions {
+  /** Protects root-key.pem; in clear without one, as the Makefile leaves it. */
+  readonly passphrase?: Secret<string> | undefined;
+}
+
 const defaultTtl = 3650 * 86_400_000;
 
 /**
@@ -41,7 +48,8 @@ export async function createRootFiles({
   keyType,
   ttl = defaultTtl,
   now,
-}: CreateOptions): Promise<CaOnDisk> {
+  passphrase,
+}: CreateRootOptions): Promise<CaOnDisk> {
   const paths = { key: join(folder, rootFiles.key), certificate: join(folder, rootFiles.certificate) };
   for (const path of Object.values(paths)) {
     if (!(await exists(path))) continue;
@@ -53,7 +61,11 @@ export async function createRootFiles({
   const key = await generateKeyPair(keyType);
   const certificate = await createRoot({ key, ttl, now });
   await mkdir(folder, { recursive: true });
-  await writeFileAtomic(paths.key, privateKeyPem(key.privateKey).reveal(), 0o600);
+  const pem =
+    passphrase === undefined
+      ? privateKeyPem(key.privateKey).reveal()
+      : await encryptPrivateKey(key.privateKey, passphrase);
+  await writeFileAtomic(paths.key, pem, 0o600);
   await writeFileAtomic(paths.certificate, certificate.pem, 0o644);
   await syncFolder(folder);
   return { certificate, keyType, files: Object.values(paths) };

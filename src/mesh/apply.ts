@@ -74,8 +74,12 @@ async function applyInOrder(
     const context: DecideContext = { now: start, adopt };
     const item = await planOne(resource, reach, context);
     refuseIfAsked(item);
-    if (item.decision.kind !== 'keep') await resource.write(reach, item.observed);
+    const writes = item.decision.kind === 'add' || item.decision.kind === 'change';
+    if (writes) await resource.write(reach, item.observed);
     progress.done(item, reach.clock.now() - start);
+    if (!writes || resource.waits !== true) continue;
+    const after = await planOne(resource, reach, context);
+    if (after.decision.kind === 'wait') progress.done(after, 0);
   }
 }
 

@@ -3,10 +3,13 @@ import { istiodDeployment, istiodIdentity } from './istiod-manifests.ts';
 import { accessResources } from './kinds/access.ts';
 import { authConfigResource } from './kinds/auth-config.ts';
 import { authMountResource } from './kinds/auth-mount.ts';
+import { gatewayCertificates } from './kinds/gateway-certificate.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
 import { kubeObjectResource } from './kinds/kube-object.ts';
 import { lifetimesResource } from './kinds/lifetimes.ts';
+import { offlineRootResource } from './kinds/offline-root.ts';
 import { policyResource } from './kinds/policy.ts';
+import { publicRecordResource } from './kinds/public-record.ts';
 import { reviewerSecret } from './kinds/reviewer-token.ts';
 import { roleResource } from './kinds/role.ts';
 import { rootResource } from './kinds/root.ts';
@@ -19,8 +22,9 @@ import type { Mesh, MeshCluster } from './schema.ts';
  * then each cluster's own (clusters do not depend on each other).
  */
 export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
+  const { offline } = mesh.root;
   return [
-    rootResource(mesh) as Resource,
+    (offline === undefined ? rootResource(mesh) : offlineRootResource(offline)) as Resource,
     ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts)),
   ];
 }
@@ -41,11 +45,13 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     ...objects(reviewerSecret(cluster)),
     secretsMountResource(cluster),
     intermediateResource(mesh, cluster),
+    publicRecordResource(cluster, mesh.root.offline !== undefined),
     policyResource(cluster),
     authMountResource(cluster),
     authConfigResource(cluster),
     roleResource(cluster),
     ...accessResources(cluster),
-    ...objects(istiodDeployment(cluster)),
+    ...gatewayCertificates(mesh, cluster),
+    ...objects(istiodDeployment(mesh, cluster)),
   ] as Resource[];
 }

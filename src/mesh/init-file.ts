@@ -28,6 +28,7 @@ root:
   keyType: ${quote(answers.keyType)}                # made in Vault, never leaves it
   ttl: 10y
   # import: { cert: root-cert.pem, key: root-key.pem }   # a root that you have already
+  # offline: {}                       # or instead: its key stays on a machine without a network (docs/offline-root.md)
 clusters:
 ${answers.clusters.map((cluster) => clusterText(cluster, answers)).join('')}`;
   parseMesh(text, 'mesh.yaml');

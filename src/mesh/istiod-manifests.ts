@@ -1,6 +1,8 @@
+import { stringify } from 'yaml';
 import type { KubeObject } from '../kube/api.ts';
 import { bundleKvPath, clusterNames } from './names.ts';
-import type { MeshCluster } from './schema.ts';
+import type { Mesh, MeshCluster } from './schema.ts';
+import { vaultPlace } from './vault-place.ts';
 
 /** What istiod's service account has to be before anything else: it logs in to Vault and may review its own token. */
 export function istiodIdentity(cluster: MeshCluster): KubeObject[] {
@@ -13,9 +15,10 @@ export function istiodIdentity(cluster: MeshCluster): KubeObject[] {
 }
 
 /** The seed's annotations: who logs in where, and the four files of the bundle. */
-export function bundleAnnotations(cluster: MeshCluster): Record<string, string> {
+export function bundleAnnotations(mesh: Mesh, cluster: MeshCluster): Record<string, string> {
   const path = bundleKvPath(cluster);
   const { role, authMount } = clusterNames(cluster);
+  const { namespace } = vaultPlace(mesh, cluster);
   const v = 'vault.hashicorp.com';
   const file = (name: string, key: string) => ({
     [`${v}/agent-inject-secret-${name}`]: path,
@@ -25,6 +28,7 @@ export function bundleAnnotations(cluster: MeshCluster): Record<string, string> 
     [`${v}/agent-inject`]: 'true',
     [`${v}/agent-init-first`]: 'true',
     [`${v}/role`]: role,
+    ...(namespace !== undefined && { [`${v}/namespace`]: namespace }),
     [`${v}/auth-path`]: `auth/${authMount}`,
     [`${v}/template-static-secret-render-interval`]: cluster.injector?.refresh ?? '5m',
     ...file('ca-key.pem', 'ca_key'),
@@ -35,12 +39,13 @@ export function bundleAnnotations(cluster: MeshCluster): Record<string, string> 
 }
 
 /** istiod itself, where meshroot runs it: the rights of Istio's chart that its CA and controllers use, and a Deployment. */
-export function istiodDeployment(cluster: MeshCluster): KubeObject[] {
+export function istiodDeployment(mesh: Mesh, cluster: MeshCluster): KubeObject[] {
   const { namespace, serviceAccount, deploy } = cluster.istiod;
   if (deploy === undefined) return [];
   const env = {
     ROOT_CA_DIR: '/vault/secrets',
     CLUSTER_ID: cluster.name,
+    ...(mesh.trustDomain !== 'cluster.local' && { TRUST_DOMAIN: mesh.trustDomain }),
     POD_NAMESPACE: namespace,
     ...deploy.env,
   };
@@ -57,6 +62,7 @@ export function istiodDeployment(cluster: MeshCluster): KubeObject[] {
     },
   };
   return [
+    ...meshConfig(mesh, namespace),
     istiodRole(),
     binding('istiod-clusterrole', 'istiod-clusterrole', cluster),
     {
@@ -67,12 +73,19 @@ export function istiodDeployment(cluster: MeshCluster): KubeObject[] {
         replicas: 1,
         selector: { matchLabels: labels },
         template: {
-          metadata: { labels, annotations: bundleAnnotations(cluster) },
+          metadata: { labels, annotations: bundleAnnotations(mesh, cluster) },
           spec: { serviceAccountName: serviceAccount, containers: [container] },
         },
       },
     },
   ];
+}
+
+/** What istiod reads from the ConfigMap `istio` (istio.io: MeshConfig); nothing where its defaults say the same. */
+function meshConfig({ trustDomain, trustDomainAliases }: Mesh, namespace: string): KubeObject[] {
+  if (trustDomain === 'cluster.local' && trustDomainAliases.length === 0) return [];
+  const mesh = stringify({ trustDomain, trustDomainAliases });
+  return [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'istio', namespace }, data: { mesh } }];
 }
 
 /** As Istio's chart has it (istiod ClusterRole), without what only injection and validation webhooks need. */

@@ -1,10 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import { nearestWord } from '../lib/nearest-word.ts';
+import { isRecord } from '../lib/records.ts';
+import { collisions } from './collisions.ts';
 import { expandClusters } from './expand.ts';
+import { resolveFiles } from './resolve-files.ts';
 import { clusterSchema, type Mesh, meshSchema } from './schema.ts';
 
 /** A mesh.yaml is configuration, not data: larger ones are a mistake. */
@@ -25,20 +28,7 @@ export async function loadMesh(path: string): Promise<Mesh> {
     }
   }
   refuseUnusable(mesh, where, path);
-  const from = (file: string) => (isAbsolute(file) ? file : join(path, '..', file));
-  const withCa = <V extends { caCert?: string | undefined }>(vault: V): V =>
-    vault.caCert === undefined ? vault : { ...vault, caCert: from(vault.caCert) };
-  const files = mesh.root.import;
-  return {
-    ...mesh,
-    vault: withCa(mesh.vault),
-    root: files ? { ...mesh.root, import: { cert: from(files.cert), key: from(files.key) } } : mesh.root,
-    clusters: mesh.clusters.map((c) => ({
-      ...c,
-      ...(c.vault && { vault: withCa(c.vault) }),
-      ...(c.kubeconfig && { kubeconfig: from(c.kubeconfig) }),
-    })),
-  };
+  return resolveFiles(mesh, dirname(path));
 }
 
 /** Checks `text`; `name` is what errors call it. */
@@ -60,7 +50,7 @@ function readMesh(text: string, name: string, schema?: typeof clusterSchema): Re
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const [syntax] = document.errors;
   if (syntax !== undefined) throw refuse([`${at(name, lines, syntax.pos[0])}  ${firstLine(syntax.message)}`]);
-  const plain = toPlain(document, name);
+  const plain = withoutShorthand(toPlain(document, name));
   const { data, sources } = expandClusters(schema === undefined ? plain : { clusters: [plain] });
   const wrapped = schema === undefined ? meshSchema : z.strictObject({ clusters: z.array(schema) });
   const place = (path: readonly PropertyKey[]) => {
@@ -110,6 +100,9 @@ function refuseUnusable(mesh: Mesh, where: Read['where'], name: string): void {
       problems.push(`${spot.at}  ${spot.path} has {n} but no each: { from, to }`);
     if (cluster.name.length > 63) problems.push(`${spot.at}  ${spot.path} is longer than 63 characters`);
   });
+  if (problems.length === 0) {
+    for (const { cluster, message } of collisions(mesh)) problems.push(`${where[cluster]?.at}  ${message}`);
+  }
   if (mesh.clusters.length === 0) problems.push(`${name}:1:1  clusters needs at least one cluster`);
   if (problems.length > 0) throw refuse(problems);
 }
@@ -140,6 +133,11 @@ function toPlain(document: Document, name: string): unknown {
   } catch (error) {
     throw refuse([`${name}  ${firstLine(messageOf(error))}`]);
   }
+}
+
+/** `root: offline` says it all when the defaults will do. */
+function withoutShorthand(plain: unknown): unknown {
+  return isRecord(plain) && plain.root === 'offline' ? { ...plain, root: { offline: {} } } : plain;
 }
 
 interface Explained {
@@ -180,14 +178,19 @@ interface JsonSchema {
 
 /** The keys that the schema allows at `path`. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let node = meshJsonSchema() as JsonSchema | undefined;
+  let node: JsonSchema | undefined = longSchema();
   for (const step of path) node = typeof step === 'number' ? node?.items : node?.properties?.[String(step)];
   return Object.keys(node?.properties ?? {});
 }
 
-/** The schema of mesh.yaml as JSON Schema, for editors and for naming allowed words. */
+/** The schema of mesh.yaml as JSON Schema, for naming allowed words. */
+const longSchema = (): JsonSchema => z.toJSONSchema(meshSchema, { io: 'input' }) as JsonSchema;
+
+/** The same with the shorthands, for editors. */
 export function meshJsonSchema(): object {
-  return z.toJSONSchema(meshSchema, { io: 'input' });
+  const schema = longSchema();
+  const root = { anyOf: [{ const: 'offline' }, schema.properties?.root] };
+  return { ...schema, properties: { ...schema.properties, root } };
 }
 
 /** Where in the text the deepest existing node of `path` starts. */

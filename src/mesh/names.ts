@@ -33,6 +33,11 @@ export function bundleKvPath(cluster: Named): string {
   return kvPath(cluster, clusterNames(cluster).bundlePath);
 }
 
+/** Path of what KV v2 knows of an entry besides its data: its versions; deleting it deletes them all. */
+export function kvMetadataPath(cluster: Named, path: string): string {
+  return `${clusterNames(cluster).secretsMount}/${cluster.kv === 2 ? 'metadata/' : ''}${path}`;
+}
+
 /** L= of the intermediate's subject. The seed's Makefile targets are called `istiod-<cluster>`. */
 export function intermediateName({ name }: Pick<MeshCluster, 'name'>): string {
   return name;

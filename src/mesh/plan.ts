@@ -16,6 +16,16 @@ export interface Plan {
   readonly changes: boolean;
 }
 
+/**
+ * Exit code of a plan: 1 when something differs, waits or is refused; 2 when nothing does as far as could be seen but not
+ * everything could be, so that a pipeline never takes "cannot tell" for "as it should be"; else 0.
+ */
+export function exitCodeOf({ items }: Plan): 0 | 1 | 2 {
+  const kinds = new Set(items.map(({ decision }) => decision.kind));
+  if (['add', 'change', 'wait', 'refuse'].some((kind) => kinds.has(kind as Decision['kind']))) return 1;
+  return kinds.has('unseen') ? 2 : 0;
+}
+
 /** How many resources are looked at, or clusters written to, at one time. */
 export const defaultConcurrency = 16;
 

@@ -6,6 +6,7 @@ const signs: Readonly<Record<Decision['kind'], string>> = {
   keep: ' ',
   add: '+',
   change: '~',
+  wait: '.',
   refuse: 'x',
   unseen: '?',
 };
@@ -34,6 +35,8 @@ function renderItem({ resource, decision }: PlannedResource): string[] {
     case 'add':
     case 'change':
       return [row, ...decision.lines.map((line) => `      ${line}`)];
+    case 'wait':
+      return [`  . ${resource.label.padEnd(50)} ${decision.why}`, `      ${decision.next}`];
     case 'refuse':
       return [`  x ${decision.error.message}`, `      ${decision.error.hint ?? ''}`.trimEnd()];
     case 'unseen':
@@ -46,10 +49,17 @@ function summaryLine({ items }: Plan, file: string): string {
   const warnings = items.filter(
     ({ decision }) => decision.kind === 'keep' && decision.warning !== undefined,
   ).length;
-  const [add, change, refuse, unseen] = [count('add'), count('change'), count('refuse'), count('unseen')];
+  const [add, change, wait, refuse, unseen] = (['add', 'change', 'wait', 'refuse', 'unseen'] as const).map(
+    count,
+  ) as [number, number, number, number, number];
   const parts = [
-    add + change === 0 ? 'nothing to change' : `${add} to add, ${change} to change, 0 to remove`,
+    add + change === 0
+      ? unseen === 0
+        ? 'nothing to change'
+        : 'nothing to change in what could be seen'
+      : `${add} to add, ${change} to change, 0 to remove`,
     ...(warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? '' : 's'}`]),
+    ...(wait === 0 ? [] : [`${wait} waiting for a signature`]),
     ...(refuse === 0 ? [] : [`${refuse} refused`]),
     ...(unseen === 0 ? [] : [`${unseen} not seen`]),
     'nothing was written',
@@ -71,6 +81,7 @@ export function planToJson({ items, changes }: Plan): object {
       ...('warning' in decision && { warning: decision.warning }),
       ...('error' in decision && { error: decision.error }),
       ...('why' in decision && { why: decision.why }),
+      ...('next' in decision && { next: decision.next }),
     })),
   };
 }

@@ -19,6 +19,8 @@ export type Decision =
   | { readonly kind: 'keep'; readonly warning?: string }
   | { readonly kind: 'add'; readonly lines: readonly string[] }
   | { readonly kind: 'change'; readonly lines: readonly string[] }
+  /** A person has to do something elsewhere first; what comes after does not need it. */
+  | { readonly kind: 'wait'; readonly why: string; readonly next: string }
   /** It exists, is not meshroot's or cannot become what is wanted. */
   | { readonly kind: 'refuse'; readonly error: MeshrootError }
   /** The reader's permissions do not reach it. */
@@ -40,6 +42,8 @@ export interface Resource<O = unknown> {
   decide(observed: O, context: DecideContext): Decision;
   /** Makes it so; called only after `add` or `change`, and safe to call again after a crash at any point. */
   write(reach: Reach, observed: O): Promise<void>;
+  /** A person elsewhere may have to go on after a write: it is looked at once more to say so. */
+  readonly waits?: boolean;
   /** How it is taken away again. Absent: it goes with the thing that it is in. */
   readonly undo?: Undo<O>;
 }

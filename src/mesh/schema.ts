@@ -81,23 +81,46 @@ const access = z.strictObject({
   path: vaultPath.optional(),
 });
 
-const gateway = z.strictObject({
-  name: dnsLabel,
-  namespace: dnsLabel,
-  /** The gateway's own name unless told otherwise. */
-  serviceAccount: dnsLabel.optional(),
-});
+const gateway = z
+  .strictObject({
+    name: dnsLabel,
+    namespace: dnsLabel,
+    /** The gateway's own name unless told otherwise. */
+    serviceAccount: dnsLabel.optional(),
+    /** Names that it serves: a certificate for them is issued by the root and renewed by apply. */
+    hosts: z
+      .array(z.string().regex(/^(\*\.)?[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/, 'must be a DNS name'))
+      .min(1)
+      .optional(),
+    keyType: keyType.default('ec-p256'),
+    ttl: duration.default(parseDuration('90d')),
+    /** A certificate made elsewhere (a public CA), put into Vault as it is. */
+    files: z.strictObject({ cert: z.string(), key: z.string(), ca: z.string().optional() }).optional(),
+  })
+  .refine(({ hosts, files }) => hosts === undefined || files === undefined, {
+    message: 'has hosts and files; its certificate is either issued or placed',
+  });
 
 const vaultAddress = z.url({
   protocol: /^https?$/,
   error: 'must be a URL such as https://vault.example:8200',
 });
 
+/** TLS to a Vault: PEM files, and the name in its certificate where that is not the one of the address. */
+const vaultTls = {
+  /** The authority of Vault's own certificate. */
+  caCert: z.string().optional(),
+  /** For a Vault that asks its callers for one. */
+  clientCert: z.string().optional(),
+  clientKey: z.string().optional(),
+  serverName: z.string().min(1).optional(),
+};
+
 /** A Vault, or a namespace of one, for a single cluster. */
 const ownVault = z.strictObject({
   address: vaultAddress.optional(),
   namespace: vaultPath.optional(),
-  caCert: z.string().optional(),
+  ...vaultTls,
   podAddress: z.string().optional(),
   /** Environment variable with the token for it; VAULT_TOKEN without it. */
   tokenEnv: z
@@ -135,19 +158,21 @@ export const clusterSchema = z.strictObject({
   injector: injector.optional(),
 });
 
+const trustDomain = z
+  .string()
+  .regex(/^[a-z0-9._-]{1,255}$/, 'must be lower case letters, digits, ".", "_" and "-"');
+
 /** mesh.yaml: what should be. Holds no secret. */
 export const meshSchema = z.strictObject({
   apiVersion: z.literal('meshroot/v1'),
   kind: z.literal('Mesh'),
-  trustDomain: z
-    .string()
-    .regex(/^[a-z0-9._-]{1,255}$/, 'must be lower case letters, digits, ".", "_" and "-"')
-    .default('cluster.local'),
+  trustDomain: trustDomain.default('cluster.local'),
+  /** Former or other names of this trust domain, which istiod takes for it (meshConfig.trustDomainAliases). */
+  trustDomainAliases: z.array(trustDomain).default([]),
   vault: z.strictObject({
     address: vaultAddress,
     namespace: vaultPath.optional(),
-    /** PEM file with the authority of Vault's own certificate. */
-    caCert: z.string().optional(),
+    ...vaultTls,
     /** Address under which pods reach this Vault, where it differs from the one used here. */
     podAddress: z.string().optional(),
   }),
@@ -161,6 +186,18 @@ export const meshSchema = z.strictObject({
         .default('meshroot-root'),
       /** A root that exists as files; its key is not needed any more once it is in Vault. */
       import: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      /** A root whose key is on a machine without a network; `root: offline` for short. */
+      offline: z
+        .strictObject({
+          /** Its certificate, here. */
+          cert: z.string().default('root-cert.pem'),
+          /** Where requests are laid out and signed certificates are expected. */
+          folder: z.string().default('meshroot-sign'),
+        })
+        .optional(),
+    })
+    .refine((root) => root.import === undefined || root.offline === undefined, {
+      message: 'has import and offline; a root is kept in one place',
     })
     .prefault({}),
   clusters: z.array(clusterSchema).default([]),

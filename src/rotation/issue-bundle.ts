@@ -2,9 +2,11 @@ import type { VaultClient } from '../client/vault-client.ts';
 import type { IstioBundle } from '../istio/bundle.ts';
 import { judgeBundle } from '../istio/bundle-lint.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import type { Secret } from '../lib/secret.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { createCsr } from '../x509/csr.ts';
 import { generateKeyPair, type KeyType, privateKeyPem } from '../x509/keys.ts';
+import { intermediateSubject, istiodDns } from '../x509/templates/intermediate.ts';
 
 export interface IssueBundleOptions {
   readonly vault: VaultClient;
@@ -24,25 +26,27 @@ export interface IssueBundleOptions {
  * @throws MeshrootError `bundle-refused` when our own product does not pass the judgement
  */
 export async function issueBundle(options: IssueBundleOptions): Promise<IstioBundle> {
-  const key = await generateKeyPair(options.keyType);
-  const csr = await createCsr({
-    key,
-    subject: [
-      { type: 'O', value: 'Istio' },
-      { type: 'CN', value: 'Intermediate CA' },
-      { type: 'L', value: options.name },
-    ],
-    sans: { dns: ['istiod.istio-system.svc'] },
-  });
+  const { key, csr } = await newRequest(options);
   const signed = await signIntermediate(options, csr);
   const bundle: IstioBundle = {
-    caKey: privateKeyPem(key.privateKey),
+    caKey: key,
     caCert: signed.certificate,
     certChain: signed.certificate + signed.root,
     rootCert: signed.root,
   };
   refuseBad(bundle, options);
   return bundle;
+}
+
+/** A fresh key and the request that a root signs, whether it is in Vault or on a machine without a network. */
+export async function newRequest({
+  keyType,
+  name,
+}: Pick<IssueBundleOptions, 'keyType' | 'name'>): Promise<{ key: Secret<string>; csr: string }> {
+  const key = await generateKeyPair(keyType);
+  const subject = intermediateSubject(name);
+  const csr = await createCsr({ key, subject, sans: { dns: istiodDns } });
+  return { key: privateKeyPem(key.privateKey), csr };
 }
 
 async function signIntermediate(
@@ -66,7 +70,11 @@ async function signIntermediate(
   return { certificate: parseCertificate(certificate).pem, root: parseCertificate(root).pem };
 }
 
-function refuseBad(bundle: IstioBundle, { name, now }: IssueBundleOptions): void {
+/** @throws MeshrootError `bundle-refused` when istiod could not use it */
+export function refuseBad(
+  bundle: IstioBundle,
+  { name, now }: Pick<IssueBundleOptions, 'name' | 'now'>,
+): void {
   const findings = judgeBundle(bundle, now);
   const [first] = findings;
   if (first === undefined) return;

@@ -1,15 +1,15 @@
 import type { VaultClient } from '../client/vault-client.ts';
 import { bundleKvKeys, type IstioBundle } from '../istio/bundle.ts';
 import { MeshrootError } from '../lib/errors.ts';
-import { isRecord } from '../lib/records.ts';
 import { Secret } from '../lib/secret.ts';
+import { readEntry, writeEntry } from './kv-entry.ts';
 
 /**
  * The bundle stored at `path` (KV v1, or a `data/` path of KV v2), or undefined when there is none.
  * @throws MeshrootError `bundle-incomplete` when a key of it is missing
  */
 export async function readBundle(vault: VaultClient, path: string): Promise<IstioBundle | undefined> {
-  const data = entryOf((await vault.read(path))?.data);
+  const data = await readEntry(vault, path);
   if (data === undefined) return undefined;
   const text = (key: string): string => {
     const value = data[key];
@@ -40,18 +40,11 @@ export async function writeBundle(
     [bundleKvKeys.certChain]: bundle.certChain,
     [bundleKvKeys.rootCert]: bundle.rootCert,
   };
-  await vault.write(path, kv === 2 ? { data: entry } : entry);
+  await writeEntry(vault, path, entry, kv);
   const stored = await readBundle(vault, path);
   if (stored?.caCert !== bundle.caCert || stored.caKey.reveal() !== bundle.caKey.reveal()) {
     throw new MeshrootError('bundle-not-stored', `${path} reads back differently from what was written`, {
       hint: 'another writer is at work; wait for it, then run the same command again',
     });
   }
-}
-
-/** What a KV entry holds: KV v2 puts it beside the metadata of its version, with null for a deleted one. */
-function entryOf(data: unknown): Record<string, unknown> | undefined {
-  if (!isRecord(data)) return undefined;
-  if (!isRecord(data.metadata) || !('data' in data)) return data;
-  return isRecord(data.data) ? data.data : undefined;
 }

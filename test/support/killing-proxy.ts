@@ -11,7 +11,7 @@ export async function killingProxy(target: string) {
   const server = createServer(async (incoming, outgoing) => {
     const body = await buffer(incoming);
     const { method, url: path = '', headers } = incoming;
-    const kills = method !== 'GET' && !/\/login$|revoke-self$/.test(path);
+    const kills = method !== 'GET' && !/\/login$|revoke-self$|capabilities-self$/.test(path);
     const forward = request({ hostname, port, path, method, headers, agent: false }, async (answer) => {
       const text = await buffer(answer);
       if (kills && victim !== undefined && --left === 0) {

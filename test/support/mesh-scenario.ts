@@ -180,26 +180,22 @@ export function meshScenario(title: string, real?: RealParts): void {
       expect(await traces(world)).toEqual(before);
     });
 
-    // Imports a root into Vault, which only a real one can do so far.
-    test.skipIf(real === undefined)(
-      'a mesh set up by hand is adopted, and destroy does not touch it',
-      async () => {
-        await handMadeMesh(world);
-        const top = 'root: { keyType: ec-p256, import: { cert: root-cert.pem, key: root-key.pem } }\n';
-        const file = world.meshFile('adopt.yaml', { top });
-        const handMade = await traces(world);
-        const refused = await world.run('apply', '-f', file, '--yes');
-        expect([refused.code, refused.stderr]).toEqual([
-          1,
-          expect.stringContaining('was not made by meshroot'),
-        ]);
-        expect(await traces(world)).toEqual(handMade);
-        const adopted = await world.run('apply', '-f', file, '--yes', '--adopt');
-        expect([adopted.code, adopted.stdout]).toEqual([0, expect.stringContaining('proof us')]);
-        expect(await world.run('plan', '-f', file)).toMatchObject({ code: 0 });
-        expect((await world.run('destroy', '-f', file, '--yes')).code).toBe(0);
-        expect(await traces(world)).toEqual(handMade);
-      },
-    );
+    test('a mesh set up by hand is adopted, and destroy does not touch it', async () => {
+      await handMadeMesh(world);
+      const top = 'root: { keyType: ec-p256, import: { cert: root-cert.pem, key: root-key.pem } }\n';
+      const file = world.meshFile('adopt.yaml', { top });
+      const handMade = await traces(world);
+      const refused = await world.run('apply', '-f', file, '--yes');
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringContaining('was not made by meshroot'),
+      ]);
+      expect(await traces(world)).toEqual(handMade);
+      const adopted = await world.run('apply', '-f', file, '--yes', '--adopt');
+      expect([adopted.code, adopted.stdout]).toEqual([0, expect.stringContaining('proof us')]);
+      expect(await world.run('plan', '-f', file)).toMatchObject({ code: 0 });
+      expect((await world.run('destroy', '-f', file, '--yes')).code).toBe(0);
+      expect(await traces(world)).toEqual(handMade);
+    });
   });
 }

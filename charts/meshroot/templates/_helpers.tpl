@@ -94,11 +94,15 @@ to:
 {{- end -}}
 
 {{/*
-Helm makes the registration of a webhook after Deployments: in one release, pods of the CA would be made before anything
-could inject them, and without their files they would not start by themselves later.
+Helm makes the registration of a webhook after Deployments: in one release, pods that need their agents would be made
+before anything could inject them, and without their files they would not start by themselves later.
 */}}
 {{- define "meshroot.check" -}}
-{{- if and .Values.injector.enabled .Values.ca.enabled -}}
-{{- fail "injector.enabled and ca.enabled in one release: pods of the CA would be made before the injector is registered. Install two releases: the injector first (namespace vault), then the CA with --set injector.enabled=false,ca.enabled=true (namespace istio-system)" -}}
+{{- if .Values.injector.enabled -}}
+{{- range $part := list "ca" "serve" -}}
+{{- if (get $.Values $part).enabled -}}
+{{- fail (printf "injector.enabled and %s.enabled in one release: its pods would be made before the injector is registered. Install two releases: the injector first (namespace vault), then the other with --set injector.enabled=false,%s.enabled=true" $part $part) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -19,10 +19,11 @@ describe('access besides istiod', () => {
     );
   });
 
-  test('an auditor sees the set-up of its cluster and no entry of its secrets', () => {
+  test('an auditor sees the set-up of its cluster, its certificates, and no key', () => {
     const policy = accessPolicy(clusterWith(''), { ...who, can: 'audit' });
     expect(policy).toContain('path "auth/kubernetes-eu/role/*"');
-    expect(policy).not.toMatch(/secrets|create|update|delete|sudo/);
+    expect(policy).toContain('path "kubernetes-eu-secrets/istiod-service/certs-public"');
+    expect(policy).not.toMatch(/certs"|create|update|delete|sudo|next\/key/);
   });
 
   test('a gateway gets a role, a policy and an entry of its own, under KV v2 below data/', () => {

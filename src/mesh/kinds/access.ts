@@ -1,6 +1,8 @@
 import { bundleKvPath, clusterNames, kvPath } from '../names.ts';
 import type { Resource } from '../resource.ts';
+import { auditRules } from '../role-policies.ts';
 import type { MeshCluster } from '../schema.ts';
+import { gatewayEntry } from './gateway-certificate.ts';
 import { policyOf, policyRule } from './policy.ts';
 import { roleOf } from './role.ts';
 
@@ -13,11 +15,11 @@ export function accessResources(cluster: MeshCluster): Resource[] {
     namespace,
     serviceAccount: serviceAccount ?? name,
     can: 'read' as const,
-    path: `gateways/${name}/certs`,
+    path: gatewayEntry(name),
   }));
   return [...cluster.access, ...gateways].flatMap((access) => {
     const { name, namespace, serviceAccount } = access;
-    const policy = `${clusterNames(cluster).policy}-${name}`;
+    const policy = accessPolicyName(cluster, name);
     return [
       policyOf(cluster, policy, accessPolicy(cluster, access), summaryOf(cluster, access)) as Resource,
       roleOf(cluster, { role: name, namespace, serviceAccount, policy }) as Resource,
@@ -25,25 +27,21 @@ export function accessResources(cluster: MeshCluster): Resource[] {
   });
 }
 
+export const accessPolicyName = (cluster: MeshCluster, name: string): string =>
+  `${clusterNames(cluster).policy}-${name}`;
+
 /**
  * Three kinds of rights, each as narrow as its work: `read` one entry; `write` that entry and no other, not even read
- * it; `audit` see how everything is set up, and no secret at all.
+ * it; `audit` see how everything is set up and its certificates, and no key.
  */
 export function accessPolicy(cluster: MeshCluster, { can, path }: Access): string {
   const entry = path === undefined ? bundleKvPath(cluster) : kvPath(cluster, path);
-  const { authMount } = clusterNames(cluster);
   if (can === 'read') return policyRule(entry, ['read']);
   if (can === 'write') return policyRule(entry, ['create', 'update']);
-  return [
-    policyRule('sys/mounts', ['read']),
-    policyRule('sys/auth', ['read']),
-    policyRule(`sys/policies/acl/${clusterNames(cluster).policy}*`, ['read']),
-    policyRule(`auth/${authMount}/config`, ['read']),
-    policyRule(`auth/${authMount}/role/*`, ['read', 'list']),
-  ].join('');
+  return auditRules(cluster);
 }
 
 function summaryOf(cluster: MeshCluster, { can, path }: Access): string {
   const entry = path === undefined ? bundleKvPath(cluster) : kvPath(cluster, path);
-  return can === 'audit' ? 'see the set-up, no secret' : `${can} ${entry}, nothing else`;
+  return can === 'audit' ? 'see the set-up, no key' : `${can} ${entry}, nothing else`;
 }

@@ -1,47 +1,79 @@
-import type { IstioBundle } from '../../istio/bundle.ts';
-import { judgeBundle } from '../../istio/bundle-lint.ts';
+import { judgeBundle, lintBundleCertificates } from '../../istio/bundle-lint.ts';
 import { humanDuration } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
-import { readBundle } from '../../rotation/kv-bundle.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
-import { bundleKvPath } from '../names.ts';
+import { bundleKvPath, clusterNames, kvMetadataPath } from '../names.ts';
 import { storeNewIntermediate } from '../new-intermediate.ts';
+import {
+  advanceOffline,
+  decideOffline,
+  dropRequest,
+  isAnswered,
+  type OfflineRequest,
+  seeOfflineRequest,
+} from '../offline-request.ts';
+import { isOurMount } from '../ownership.ts';
 import { clusterVault, type DecideContext, type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
-import { missingMount } from './auth-config.ts';
-import { readRoot } from './root.ts';
+import { type SeenBundle, seeBundle } from '../see-bundle.ts';
+import { type MountRow, mountRow } from './mounts.ts';
+import { rootOf } from './root.ts';
 
-interface Observed {
-  readonly bundle: IstioBundle | undefined;
+interface Observed extends SeenBundle {
   readonly root: Certificate | undefined;
+  readonly offline: OfflineRequest | undefined;
+  readonly mount: MountRow | undefined;
 }
 
 /** The intermediate CA of a cluster, as the four-key bundle that its istiod reads. */
 export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource<Observed> {
   const path = bundleKvPath(cluster);
   const { keyType, ttl } = cluster.intermediate;
+  const signer = mesh.root.offline === undefined ? mesh.root.mount : 'the offline root';
   return {
     group: cluster.name,
     label: `intermediate ${path}`,
-    summary: `${keyType}, ${humanDuration(ttl)}, signed by ${mesh.root.mount}`,
+    summary: `${keyType}, ${humanDuration(ttl)}, signed by ${signer}`,
+    waits: mesh.root.offline !== undefined,
     observe: async (reach) => ({
-      bundle: await readBundle(clusterVault(reach, cluster.name), path).catch(missingMount),
-      root: await readRoot(reach, mesh.root.mount),
+      ...(await seeBundle(cluster, reach)),
+      root: await rootOf(mesh, reach),
+      offline: await seeOfflineRequest(mesh, cluster, reach),
+      mount: await mountRow(
+        clusterVault(reach, cluster.name),
+        'sys/mounts',
+        clusterNames(cluster).secretsMount,
+      ),
     }),
     decide: (observed, context) => decideIntermediate(cluster, observed, context),
-    write: (reach) => storeNewIntermediate(mesh, cluster, reach),
+    write: async (reach, { offline, bundle }) => {
+      if (offline === undefined) await storeNewIntermediate(mesh, cluster, reach);
+      else if (bundle !== undefined && isAnswered(offline, parseCertificate(bundle.caCert)))
+        await dropRequest(cluster, reach);
+      else await advanceOffline(cluster, reach, offline);
+    },
+    undo: {
+      // In a mount of meshroot's own it goes with the mount.
+      exists: ({ bundle, mount }) => bundle !== undefined && !isOurMount(mount),
+      made: ({ bundle, record }) => record?.bundleIsOurs === true && record.caCert === bundle?.caCert,
+      remove: async (reach) => {
+        await dropRequest(cluster, reach);
+        const { bundlePath } = clusterNames(cluster);
+        await clusterVault(reach, cluster.name).delete(kvMetadataPath(cluster, bundlePath));
+        return undefined;
+      },
+    },
   };
 }
 
 function decideIntermediate(
   cluster: MeshCluster,
-  { bundle, root }: Observed,
+  { bundle, root, offline }: Observed,
   { now }: DecideContext,
 ): Decision {
-  if (bundle === undefined) return { kind: 'add', lines: [] };
-  const [finding] = judgeBundle(bundle, now);
-  const found = parseCertificate(bundle.caCert);
+  const anew = (): Decision | undefined => offline && decideOffline(offline, cluster, now);
+  if (bundle === undefined) return anew() ?? { kind: 'add', lines: [] };
   if (root !== undefined && parseCertificate(bundle.rootCert).fingerprint !== root.fingerprint) {
     const error = new MeshrootError(
       'root-mismatch',
@@ -53,21 +85,36 @@ function decideIntermediate(
     );
     return { kind: 'refuse', error };
   }
+  const finding = fault(bundle, now);
   if (finding !== undefined) {
-    return {
-      kind: 'change',
-      lines: [`- ${finding.message}`, `+ a new intermediate, ${humanDuration(cluster.intermediate.ttl)}`],
-    };
+    const lines = [`- ${finding}`, `+ a new intermediate, ${humanDuration(cluster.intermediate.ttl)}`];
+    return anew() ?? { kind: 'change', lines };
+  }
+  const found = parseCertificate(bundle.caCert);
+  if (offline?.request !== undefined) {
+    return isAnswered(offline, found)
+      ? { kind: 'change', lines: ['- its request, which has been answered'] }
+      : { kind: 'keep', warning: `a successor is asked for: meshroot rotate intermediate ${cluster.name}` };
   }
   return warnOfAge(cluster, found, now);
 }
 
-function warnOfAge({ intermediate }: MeshCluster, found: Certificate, now: number): Decision {
+/** Why istiod could not use it, as far as can be seen. */
+function fault(bundle: NonNullable<SeenBundle['bundle']>, now: number): string | undefined {
+  const { caKey } = bundle;
+  const findings =
+    caKey === undefined
+      ? lintBundleCertificates(bundle, now).filter(({ severity }) => severity !== 'warning')
+      : judgeBundle({ ...bundle, caKey }, now);
+  return findings[0]?.message;
+}
+
+function warnOfAge({ name, intermediate }: MeshCluster, found: Certificate, now: number): Decision {
   const renewAt = found.notBefore + (found.notAfter - found.notBefore) * intermediate.renewAt;
   if (now < renewAt) return keep;
   const left = humanDuration(found.notAfter - now);
   return {
     kind: 'keep',
-    warning: `intermediate expires ${isoDay(found.notAfter)} (${left}): meshroot rotate intermediate`,
+    warning: `intermediate expires ${isoDay(found.notAfter)} (${left}): meshroot rotate intermediate ${name}`,
   };
 }

@@ -3,7 +3,7 @@ import { MeshrootError } from '../../lib/errors.ts';
 import { defaultRenewRatio, judgeWanted, outlives } from '../../x509/validity-rule.ts';
 import { type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
-import { readRoot } from './root.ts';
+import { rootOf } from './root.ts';
 
 /** Istio's default (DEFAULT_WORKLOAD_CERT_TTL), renewed by pilot-agent at half of it. */
 const workloadTtl = hours(24);
@@ -19,7 +19,7 @@ export function lifetimesResource(
     group: cluster.name,
     label: 'lifetimes',
     summary: 'workload <= intermediate <= root, leases reach their renewal',
-    observe: async (reach) => ({ rootEnds: (await readRoot(reach, mesh.root.mount))?.notAfter }),
+    observe: async (reach) => ({ rootEnds: (await rootOf(mesh, reach))?.notAfter }),
     decide: ({ rootEnds }, { now }) => decideLifetimes(mesh, cluster, rootEnds, now),
     write: async () => {},
   };

@@ -3,6 +3,7 @@ import { MeshrootError } from '../../lib/errors.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { keyTypeOf } from '../../x509/keys.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
+import { offlineRoot } from '../offline-root.ts';
 import { isOurMount, madeByMeshroot } from '../ownership.ts';
 import { type Decision, keep, type Reach, type Resource } from '../resource.ts';
 import { rootFiles } from '../root-files.ts';
@@ -51,6 +52,10 @@ export async function readRoot(
   const pem = (await vault.read(`${mount}/cert/ca`))?.data?.certificate;
   return typeof pem === 'string' && pem !== '' ? parseCertificate(pem) : undefined;
 }
+
+/** The root's certificate, wherever mesh.yaml keeps the root. */
+export const rootOf = ({ root }: Mesh, reach: Pick<Reach, 'vault'>): Promise<Certificate | undefined> =>
+  root.offline === undefined ? readRoot(reach, root.mount) : offlineRoot(root.offline.cert);
 
 function decideRoot(wanted: Mesh['root'], { mount, certificate }: ObservedRoot, now: number): Decision {
   if (mount !== undefined && mount.type !== 'pki') {

@@ -18,11 +18,13 @@ const injectorValues = 'charts/meshroot/ci/injector-values.yaml';
 type Spec = Parameters<typeof restrictedViolations>[0];
 const podSpec = (deployment: unknown): Spec => at(deployment, 'spec', 'template', 'spec') as Spec;
 
-const cluster1 = () =>
-  parseMesh(
+const cluster1 = () => {
+  const mesh = parseMesh(
     'apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: https://v }\nclusters: [{ name: cluster1 }]\n',
     'mesh.yaml',
-  ).clusters[0]!;
+  );
+  return [mesh, mesh.clusters[0]!] as const;
+};
 
 describe('the chart', () => {
   test('passes helm lint --strict with its defaults', async () => {
@@ -81,9 +83,9 @@ describe('the chart', () => {
     },
   );
 
-  test('has a heap limit of node below the memory limit, for both components', () => {
+  test('has a heap limit of node below the memory limit, for every component', () => {
     const values: unknown = parse(read('charts/meshroot/values.yaml'));
-    for (const part of ['injector', 'ca']) {
+    for (const part of ['injector', 'ca', 'serve']) {
       const heap = Number(/--max-old-space-size=(\d+)/.exec(String(at(values, part, 'nodeOptions')))?.[1]);
       const limit = Number.parseInt(String(at(values, part, 'resources', 'limits', 'memory')), 10);
       expect(heap).toBeGreaterThan(32);
@@ -130,7 +132,7 @@ describe('the chart', () => {
   test('the CA asks for the bundle as istiod does', async () => {
     const deployment = theOnly(await render(caValues, 'istio-system'), 'Deployment');
     const annotations = at(deployment, 'spec', 'template', 'metadata', 'annotations');
-    expect(annotations).toMatchObject(bundleAnnotations(cluster1()));
+    expect(annotations).toMatchObject(bundleAnnotations(...cluster1()));
   });
 
   test('the CA may do what it does and not more', async () => {
@@ -186,7 +188,7 @@ describe('values that cannot be', () => {
   test.each([
     ['vault.address=', 'vault.address is empty: set it to where pods reach Vault'],
     ['cluster=', "cluster is empty: set it to this cluster's name in Vault"],
-    ['ca.enabled=true', 'Install two releases: the injector first (namespace vault), then the CA'],
+    ['ca.enabled=true', 'Install two releases: the injector first (namespace vault), then the other'],
   ])('%s is refused with what to do', async (set, message) => {
     const { code, stderr } = await helm([
       'template',
@@ -219,7 +221,7 @@ describe("overlays for Istio's charts", () => {
     expect(parse(read('charts/overlays/istiod-values.yaml'))).toEqual({
       pilot: {
         env: { ROOT_CA_DIR: '/vault/secrets' },
-        podAnnotations: bundleAnnotations(cluster1()),
+        podAnnotations: bundleAnnotations(...cluster1()),
       },
     });
   });

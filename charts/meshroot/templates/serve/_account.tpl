@@ -1,0 +1,14 @@
+{{- define "meshroot.serveAccount" -}}
+{{- .Values.serve.serviceAccount.name | default .Values.serve.name -}}
+{{- end -}}
+
+{{/* Its own login at Vault, as a token that an injected agent keeps fresh. */}}
+{{- define "meshroot.serveAnnotations" -}}
+vault.hashicorp.com/agent-inject: "true"
+vault.hashicorp.com/agent-inject-token: "true"
+vault.hashicorp.com/agent-init-first: "true"
+vault.hashicorp.com/role: {{ .Values.serve.role | quote }}
+vault.hashicorp.com/auth-path: {{ include "meshroot.authPath" . | quote }}
+vault.hashicorp.com/agent-run-as-user: "65532"
+vault.hashicorp.com/agent-run-as-group: "65532"
+{{- end -}}

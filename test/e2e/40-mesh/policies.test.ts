@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { VaultClient } from '../../../src/client/vault-client.ts';
+import { Secret } from '../../../src/lib/secret.ts';
+import { type MeshWorld, startMeshWorld } from '../../support/mesh-world.ts';
+import { runHere } from '../../support/run-here.ts';
+
+describe.each([1, 2])('the policies of a mesh with kv version %i', (kv) => {
+  let world: MeshWorld;
+  const as = (token: string, ...args: string[]) =>
+    runHere([...args, '-f', join(world.dir, 'mesh.yaml')], { VAULT_TOKEN: token });
+  const bundle = (cluster: string) =>
+    `kubernetes-${cluster}-secrets/${kv === 2 ? 'data/' : ''}istiod-service/certs`;
+
+  /** A token that has the printed policy of the role, and what every token has. */
+  async function tokenOf(role: string, ...args: string[]): Promise<string> {
+    const printed = await as('', 'policy', 'print', role, ...args);
+    expect(printed.code).toBe(0);
+    await world.vault.write(`sys/policies/acl/${role}`, { policy: printed.stdout });
+    const made = await world.vault.write('auth/token/create', { policies: [role] });
+    return made?.auth?.client_token ?? '';
+  }
+  const client = (token: string): VaultClient => world.vault.withToken(new Secret(token));
+
+  beforeAll(async () => {
+    world = await startMeshWorld();
+    world.meshFile('mesh.yaml', { more: `    kv: ${kv}\n` });
+  });
+  afterAll(() => world?.stop());
+
+  test('an operator can do all that apply does', async () => {
+    const { code, stderr, stdout } = await as(await tokenOf('operator'), 'apply', '--yes');
+    expect([code, stderr, stdout]).toEqual([0, expect.anything(), expect.stringContaining('proof us')]);
+  });
+
+  test('an auditor sees a whole plan, leaves no denial behind, and can read no key', async () => {
+    const auditor = await tokenOf('auditor');
+    const denials = () =>
+      readFileSync(join(world.dir, 'state', 'audit.log'), 'utf8').split('permission denied');
+    const before = denials().length;
+    expect(await as(auditor, 'plan')).toMatchObject({
+      code: 0,
+      stdout: 'nothing to change. nothing was written\n',
+    });
+    expect(denials()).toHaveLength(before);
+    for (const entry of [bundle('eu'), `${bundle('eu')}-next/key`]) {
+      await expect(client(auditor).read(entry)).rejects.toMatchObject({ status: 403 });
+    }
+    await expect(client(auditor).write(`${bundle('eu')}-public`, {})).rejects.toMatchObject({ status: 403 });
+  });
+
+  test('a writer updates the bundle of its cluster, and neither reads it nor touches others or policies', async () => {
+    const stored = (await world.vault.read(bundle('us')))?.data ?? {};
+    const writer = client(await tokenOf('writer', '--cluster', 'us'));
+    await writer.write(bundle('us'), kv === 2 ? { data: stored.data } : stored);
+    for (const path of [bundle('us'), bundle('eu'), 'sys/policies/acl/writer', 'sys/mounts']) {
+      await expect(writer.read(path)).rejects.toMatchObject({ status: 403 });
+    }
+    for (const path of [bundle('eu'), 'sys/policies/acl/writer', 'auth/kubernetes-us/role/istiod']) {
+      await expect(writer.write(path, { policy: '', data: {} })).rejects.toMatchObject({ status: 403 });
+    }
+  });
+
+  test('a plan that cannot see all and finds nothing else says so by exit code 2', async () => {
+    const made = await world.vault.write('auth/token/create', { policies: ['reader'] });
+    const blind = await as(made?.auth?.client_token ?? '', 'plan');
+    expect([blind.code, blind.stdout]).toEqual([
+      2,
+      expect.stringMatching(
+        /\? role istiod +permission denied[\s\S]*nothing to change in what could be seen/,
+      ),
+    ]);
+  });
+
+  test.runIf(kv === 2)('an auditor is told when a bundle was written since its record was', async () => {
+    const plan = await as(await tokenOf('auditor'), 'plan');
+    expect([plan.code, plan.stdout]).toEqual([
+      2,
+      expect.stringContaining('was written since its public record was'),
+    ]);
+    expect((await as(world.env.VAULT_TOKEN ?? '', 'apply', '--yes')).code).toBe(0);
+    expect(await as(await tokenOf('auditor'), 'plan')).toMatchObject({ code: 0 });
+  });
+});
