@@ -1,4 +1,5 @@
 import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { persist } from './persist.ts';
 import { defaultConcurrency, type PlannedResource, planOne } from './plan.ts';
 import { inPool } from './pool.ts';
 import type { DecideContext, Reach, Resource } from './resource.ts';
@@ -75,7 +76,7 @@ async function applyInOrder(
     const item = await planOne(resource, reach, context);
     refuseIfAsked(item);
     const writes = item.decision.kind === 'add' || item.decision.kind === 'change';
-    if (writes) await resource.write(reach, item.observed);
+    if (writes) await persist(reach.clock, () => resource.write(reach, item.observed));
     progress.done(item, reach.clock.now() - start);
     if (!writes || resource.waits !== true) continue;
     const after = await planOne(resource, reach, context);
@@ -83,15 +84,13 @@ async function applyInOrder(
   }
 }
 
-function refuseIfAsked({ resource, decision }: PlannedResource): void {
+/** @throws MeshrootError the refusal, or `cannot-see` with the reason */
+export function refuseIfAsked({ resource, decision }: PlannedResource): void {
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind !== 'unseen') return;
   throw new MeshrootError(
     'cannot-see',
     `${resource.group}: ${resource.label} cannot be looked at: ${decision.why}`,
-    {
-      hint: 'apply needs to read what it writes; log in with a token that may',
-      exit: 1,
-    },
+    { hint: decision.hint ?? 'apply needs to read what it writes; log in with a token that may', exit: 1 },
   );
 }

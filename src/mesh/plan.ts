@@ -1,5 +1,6 @@
 import { VaultError } from '../client/vault-error.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import { persist } from './persist.ts';
 import { inPool } from './pool.ts';
 import { ReadOnceVault } from './read-once.ts';
 import type { DecideContext, Decision, Reach, Resource } from './resource.ts';
@@ -56,10 +57,10 @@ export async function planOne(
   context: DecideContext,
 ): Promise<PlannedResource> {
   try {
-    const observed = await resource.observe(reach);
+    const observed = await persist(reach.clock, () => resource.observe(reach));
     return { resource, observed, decision: resource.decide(observed, context) };
   } catch (error) {
-    return { resource, observed: undefined, decision: { kind: 'unseen', why: whyUnseen(error) } };
+    return { resource, observed: undefined, decision: unseen(error) };
   }
 }
 
@@ -79,9 +80,12 @@ function snapshotOf(reach: Reach): Reach {
 }
 
 /** Without Vault there is no plan; a cluster that does not answer or may not be looked at spoils only its own rows. */
-function whyUnseen(error: unknown): string {
+function unseen(error: unknown): Decision {
   if (!(error instanceof MeshrootError)) throw error;
-  if (error.status === 403) return 'permission denied';
-  if (error instanceof VaultError) throw error;
-  return error.message;
+  const { hint } = error;
+  if (error instanceof VaultError) {
+    if (error.status !== 403) throw error;
+    return { kind: 'unseen', why: 'permission denied', hint };
+  }
+  return { kind: 'unseen', why: error.message, hint };
 }

@@ -24,7 +24,7 @@ export type Decision =
   /** It exists, is not meshroot's or cannot become what is wanted. */
   | { readonly kind: 'refuse'; readonly error: MeshrootError }
   /** The reader's permissions do not reach it. */
-  | { readonly kind: 'unseen'; readonly why: string };
+  | { readonly kind: 'unseen'; readonly why: string; readonly hint?: string | undefined };
 
 /**
  * One thing that mesh.yaml wants to be there. `kinds/` has one file per kind, all of this shape.
