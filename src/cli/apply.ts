@@ -10,6 +10,7 @@ import { makePlan, type Plan, type PlannedResource } from '../mesh/plan.ts';
 import { proveCluster } from '../mesh/prove.ts';
 import { renderPlan } from '../mesh/render-plan.ts';
 import { clusterOf } from '../mesh/rotate-intermediate.ts';
+import { applyProgress } from './apply-progress.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
@@ -78,7 +79,9 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
     isAlive,
   });
   try {
-    await apply(resources, reach, { adopt, progress: { done }, concurrency: width });
+    const total = mesh.clusters.length - skipped.size;
+    const cluster = applyProgress(total, reach.clock, (line) => json || io.stderr.write(`${line}\n`));
+    await apply(resources, reach, { adopt, progress: { done, cluster }, concurrency: width });
   } finally {
     await release();
   }

@@ -1,12 +1,14 @@
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import { persist } from './persist.ts';
-import { defaultConcurrency, type PlannedResource, planOne } from './plan.ts';
+import { defaultConcurrency, groupsOf, type PlannedResource, planOne } from './plan.ts';
 import { inPool } from './pool.ts';
 import type { DecideContext, Reach, Resource } from './resource.ts';
 
 export interface ApplyProgress {
   /** Called when a resource has been looked at and, where needed, written. */
   done(item: PlannedResource, milliseconds: number): void;
+  /** Called when a cluster is as wanted. */
+  cluster?(name: string): void;
 }
 
 export interface ApplyOptions {
@@ -29,19 +31,11 @@ export async function apply(
   const groups = groupsOf(resources);
   await applyInOrder(groups.get('mesh') ?? [], reach, options);
   groups.delete('mesh');
-  await eachCluster([...groups.keys()], options.concurrency, (cluster) =>
-    applyInOrder(groups.get(cluster) ?? [], reach, options),
-  );
-}
-
-export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
-  const groups = new Map<string, Resource[]>();
-  for (const resource of resources) {
-    const group = groups.get(resource.group) ?? [];
-    groups.set(resource.group, group);
-    group.push(resource);
-  }
-  return groups;
+  await eachCluster([...groups.keys()], options.concurrency, async (cluster) => {
+    await applyInOrder(groups.get(cluster) ?? [], reach, options);
+    reach.release?.(cluster);
+    options.progress.cluster?.(cluster);
+  });
 }
 
 /** Runs `work` for every cluster to its end, then tells of those that failed. */

@@ -11,6 +11,8 @@ export interface Reach {
   vaultOf?(cluster: string): VaultClient;
   /** The API server of a cluster of mesh.yaml, by the cluster's name. */
   kube(cluster: string): Promise<KubeApi>;
+  /** Lets go of the connections of a cluster that is done with for now; a later question opens them again. */
+  release?(cluster: string): void;
   readonly clock: Clock;
 }
 
