@@ -1,12 +1,17 @@
-import { Command, Option } from 'commander';
+import { hostname } from 'node:os';
+import { Command } from 'commander';
 import { humanDuration } from '../lib/duration.ts';
-import { apply, eachCluster } from '../mesh/apply.ts';
+import { messageOf } from '../lib/errors.ts';
+import { isProcessAlive } from '../lib/process-alive.ts';
+import { apply, eachCluster, refuseIfAsked } from '../mesh/apply.ts';
+import { takeApplyLock } from '../mesh/apply-lock.ts';
 import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
-import { makePlan, type PlannedResource } from '../mesh/plan.ts';
+import { makePlan, type Plan, type PlannedResource } from '../mesh/plan.ts';
 import { proveCluster } from '../mesh/prove.ts';
 import { renderPlan } from '../mesh/render-plan.ts';
 import { clusterOf } from '../mesh/rotate-intermediate.ts';
+import { applyProgress } from './apply-progress.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
@@ -26,7 +31,8 @@ interface Flags {
   readonly file: string;
   readonly yes: boolean;
   readonly adopt: boolean;
-  readonly concurrency: string;
+  readonly concurrency: number;
+  readonly keepGoing: boolean;
   readonly json?: boolean;
 }
 
@@ -37,19 +43,25 @@ export function command(io: Io): Command {
     .option('-f, --file <file>', 'the mesh', 'mesh.yaml')
     .option('--yes', 'do not ask', false)
     .option('--adopt', 'take over what others made under the same names', false)
-    .addOption(new Option('--concurrency <n>', 'clusters at one time').default('16').argParser(wholeNumber))
+    .option(
+      '--keep-going',
+      'leave out clusters that are refused or cannot be looked at, do the others',
+      false,
+    )
+    .option('--concurrency <n>', 'clusters at one time', wholeNumber(1, 999), 16)
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
     .action((flags: Flags) => run(flags, io));
 }
 
-async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Promise<void> {
+async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io: Io): Promise<void> {
   const mesh = await loadMesh(file);
   const reach = await reachOf(mesh, io.env);
-  const resources = desired(mesh, { injector: injectorObjects });
-  const plan = await makePlan(resources, reach, { now: reach.clock.now(), adopt });
+  const wanted = desired(mesh, { injector: injectorObjects });
+  const plan = await makePlan(wanted, reach, { now: reach.clock.now(), adopt });
   if (!json) io.stderr.write(renderPlan(plan, { vault: mesh.vault.address, file }));
-  for (const { decision } of plan.items) if (decision.kind === 'refuse') throw decision.error;
+  const skipped = skippedClusters(plan, keepGoing);
+  const resources = wanted.filter(({ group }) => !skipped.has(group));
   if (plan.changes && !yes) await confirm(io, 'apply this plan?');
   const written: PlannedResource[] = [];
   const waiting = new Map<string, PlannedResource['decision'] & { kind: 'wait' }>();
@@ -62,12 +74,22 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
         `  ${item.resource.group.padEnd(12)} ${item.resource.label.padEnd(50)} ${humanDuration(ms)}\n`,
       );
   };
-  const width = Number(concurrency);
-  await apply(resources, reach, { adopt, progress: { done }, concurrency: width });
+  const release = await takeApplyLock(reach.vault, {
+    clock: reach.clock,
+    self: { host: hostname(), pid: process.pid },
+    isAlive: isProcessAlive,
+  });
+  try {
+    const total = mesh.clusters.length - skipped.size;
+    const cluster = applyProgress(total, reach.clock, (line) => json || io.stderr.write(`${line}\n`));
+    await apply(resources, reach, { adopt, progress: { done, cluster }, concurrency });
+  } finally {
+    await release();
+  }
   const proofs: { cluster: string; seen: string }[] = [];
   await eachCluster(
-    mesh.clusters.map(({ name }) => name).filter((name) => !waiting.has(name)),
-    width,
+    mesh.clusters.map(({ name }) => name).filter((name) => !waiting.has(name) && !skipped.has(name)),
+    concurrency,
     async (name) => {
       const seen = await proveCluster(clusterOf(mesh, name), reach);
       proofs.push({ cluster: name, seen });
@@ -76,6 +98,7 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
   );
   const summary = {
     proofs,
+    skipped: [...skipped].map(([cluster, why]) => ({ cluster, why })),
     waiting: [...waiting].map(([cluster, { why, next }]) => ({ cluster, why, next })),
     written: written.map(({ resource: { group, label }, decision }) => ({
       group,
@@ -86,9 +109,26 @@ async function run({ file, yes, adopt, json, concurrency }: Flags, io: Io): Prom
   for (const [name, { why, next }] of waiting) {
     if (!json) io.stderr.write(`  ${name.padEnd(12)} ${why}\n      ${next}\n`);
   }
-  if (waiting.size > 0) io.exitCode = 1;
+  for (const [name, why] of skipped) {
+    if (!json) io.stderr.write(`  ${name.padEnd(12)} left out: ${why}\n`);
+  }
+  if (waiting.size + skipped.size > 0) io.exitCode = 1;
   io.stdout.write(
     json ? `${JSON.stringify(summary)}\n` : `${written.length} written, ${resources.length} as wanted\n`,
   );
   reach.vault.close();
+}
+
+/** Clusters that the plan cannot bring about, and why. Nothing is written of any cluster unless told to keep going. */
+function skippedClusters({ items }: Plan, keepGoing: boolean): Map<string, string> {
+  const skipped = new Map<string, string>();
+  for (const item of items) {
+    try {
+      refuseIfAsked(item);
+    } catch (error) {
+      if (!keepGoing || item.resource.group === 'mesh') throw error;
+      skipped.set(item.resource.group, messageOf(error));
+    }
+  }
+  return skipped;
 }

@@ -21,6 +21,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   plan: { summary: 'show what apply would change', load: () => import('./plan.ts') },
   apply: { summary: 'make Vault and the clusters as mesh.yaml wants them', load: () => import('./apply.ts') },
   destroy: { summary: 'take away what meshroot made, and nothing else', load: () => import('./destroy.ts') },
+  status: { summary: 'show the trust tree of a living mesh', load: () => import('./status.ts') },
   policy: {
     summary: 'print the Vault policy of a reader, writer, auditor or operator',
     load: () => import('./policy.ts'),

@@ -31,6 +31,13 @@ export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
       connections.set(cluster, known);
       return known;
     },
+    release: (cluster) => {
+      void connections.get(cluster)?.then(
+        (kube) => kube.close(),
+        () => {}, // it was never open
+      );
+      connections.delete(cluster);
+    },
   };
 }
 

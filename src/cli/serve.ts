@@ -34,7 +34,7 @@ interface Flags {
   readonly observeOnly: boolean;
   readonly leaderElect: boolean;
   readonly leaseNamespace?: string;
-  readonly concurrency: string;
+  readonly concurrency: number;
   readonly logFormat: 'text' | 'json';
 }
 
@@ -50,7 +50,7 @@ export function command(io: Io): Command {
     .option('--observe-only', 'write nothing, only tell', false)
     .option('--leader-elect', 'of several replicas only one works (a Lease in its own cluster)', false)
     .option('--lease-namespace <namespace>', "where the Lease is; by default the pod's own namespace")
-    .addOption(new Option('--concurrency <n>', 'clusters at one time').default('16').argParser(wholeNumber))
+    .option('--concurrency <n>', 'clusters at one time', wholeNumber(1, 999), 16)
     .addOption(
       new Option('--log-format <format>', 'how log lines look').choices(['text', 'json']).default('text'),
     )
@@ -71,7 +71,7 @@ async function serve(flags: Flags, io: Io): Promise<void> {
     clock: systemClock,
     interval: parseDuration(flags.interval),
     reload: 10_000,
-    concurrency: Number(flags.concurrency),
+    concurrency: flags.concurrency,
     write: !flags.observeOnly,
     log,
   });

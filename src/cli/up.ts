@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import { allChecks } from '../up/checks/all.ts';
@@ -11,6 +11,7 @@ import { type Check, Steps } from '../up/steps.ts';
 import { trustTree } from '../up/trust-tree.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const examples = `
 examples:
@@ -147,11 +148,3 @@ function optionsOf(flags: Flags): UpOptions {
 
 const placeText = ({ dir, keepDir }: UpOptions): string =>
   keepDir ? `everything stays in ${dir}` : `everything stays in ./${dir}, removed at the end`;
-
-function wholeNumber(from: number, to: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= from && value <= to) return value;
-    throw new InvalidArgumentError(`must be a whole number from ${from} to ${to}`);
-  };
-}

@@ -1,7 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Checks the value of a flag that counts; 1 to 999. */
-export function wholeNumber(text: string): string {
-  if (/^[1-9]\d{0,2}$/.test(text)) return text;
-  throw new InvalidArgumentError('must be a whole number from 1 to 999');
+/** Reads the value of a flag that counts; both ends belong to it. */
+export function wholeNumber(from: number, to: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= from && value <= to) return value;
+    throw new InvalidArgumentError(`must be a whole number from ${from} to ${to}`);
+  };
 }

@@ -13,7 +13,7 @@ export interface VaultClientOptions extends ClientTls {
   readonly namespace?: string;
   /** Of one attempt; 60 s unless told otherwise. */
   readonly timeoutMs?: number;
-  /** Further attempts after 412, 5xx (but 501) or no connection; 2 unless told otherwise, as Vault's own client. */
+  /** Further attempts after 412, 429, 5xx (but 501) or no connection; 2 unless told otherwise, as Vault's own client. */
   readonly retries?: number;
   readonly clock?: Clock;
 }
@@ -101,7 +101,7 @@ export class VaultClient {
         if (attempt >= retries || !worthRetrying(error)) throw this.#unreachable(method, path, error);
         return undefined;
       });
-      if (answer !== undefined && (attempt >= retries || !retriedStatus(answer.status))) return answer;
+      if (answer !== undefined && (attempt >= retries || !worthAsking(path, answer.status))) return answer;
       await clock.sleep(250 * 2 ** attempt);
     }
   }
@@ -159,7 +159,9 @@ function errorsOf(body: unknown): string[] {
   return Array.isArray(body.errors) ? body.errors.map(String) : [];
 }
 
-const retriedStatus = (status: number): boolean => status === 412 || (status >= 500 && status !== 501);
+/** 429 is a quota that passes (sys/quotas), but of sys/health the answer of a standby. */
+const worthAsking = (path: string, status: number): boolean =>
+  status === 412 || (status >= 500 && status !== 501) || (status === 429 && path !== 'sys/health');
 
 const brokenConnections = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN', 'ETIMEDOUT']);
 const worthRetrying = (error: unknown): boolean => brokenConnections.has(codeOf(error) ?? '');

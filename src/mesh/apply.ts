@@ -1,11 +1,14 @@
 import { MeshrootError, messageOf } from '../lib/errors.ts';
-import { defaultConcurrency, type PlannedResource, planOne } from './plan.ts';
+import { persist } from './persist.ts';
+import { defaultConcurrency, groupsOf, type PlannedResource, planOne } from './plan.ts';
 import { inPool } from './pool.ts';
 import type { DecideContext, Reach, Resource } from './resource.ts';
 
 export interface ApplyProgress {
   /** Called when a resource has been looked at and, where needed, written. */
   done(item: PlannedResource, milliseconds: number): void;
+  /** Called when a cluster is as wanted. */
+  cluster?(name: string): void;
 }
 
 export interface ApplyOptions {
@@ -28,19 +31,11 @@ export async function apply(
   const groups = groupsOf(resources);
   await applyInOrder(groups.get('mesh') ?? [], reach, options);
   groups.delete('mesh');
-  await eachCluster([...groups.keys()], options.concurrency, (cluster) =>
-    applyInOrder(groups.get(cluster) ?? [], reach, options),
-  );
-}
-
-export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
-  const groups = new Map<string, Resource[]>();
-  for (const resource of resources) {
-    const group = groups.get(resource.group) ?? [];
-    groups.set(resource.group, group);
-    group.push(resource);
-  }
-  return groups;
+  await eachCluster([...groups.keys()], options.concurrency, async (cluster) => {
+    await applyInOrder(groups.get(cluster) ?? [], reach, options);
+    reach.release?.(cluster);
+    options.progress.cluster?.(cluster);
+  });
 }
 
 /** Runs `work` for every cluster to its end, then tells of those that failed. */
@@ -75,7 +70,7 @@ async function applyInOrder(
     const item = await planOne(resource, reach, context);
     refuseIfAsked(item);
     const writes = item.decision.kind === 'add' || item.decision.kind === 'change';
-    if (writes) await resource.write(reach, item.observed);
+    if (writes) await persist(reach.clock, () => resource.write(reach, item.observed));
     progress.done(item, reach.clock.now() - start);
     if (!writes || resource.waits !== true) continue;
     const after = await planOne(resource, reach, context);
@@ -83,15 +78,13 @@ async function applyInOrder(
   }
 }
 
-function refuseIfAsked({ resource, decision }: PlannedResource): void {
+/** @throws MeshrootError the refusal, or `cannot-see` with the reason */
+export function refuseIfAsked({ resource, decision }: PlannedResource): void {
   if (decision.kind === 'refuse') throw decision.error;
   if (decision.kind !== 'unseen') return;
   throw new MeshrootError(
     'cannot-see',
     `${resource.group}: ${resource.label} cannot be looked at: ${decision.why}`,
-    {
-      hint: 'apply needs to read what it writes; log in with a token that may',
-      exit: 1,
-    },
+    { hint: decision.hint ?? 'apply needs to read what it writes; log in with a token that may', exit: 1 },
   );
 }

@@ -14,6 +14,7 @@ import { reviewerSecret } from './kinds/reviewer-token.ts';
 import { roleResource } from './kinds/role.ts';
 import { rootResource } from './kinds/root.ts';
 import { secretsMountResource } from './kinds/secrets-mount.ts';
+import { stateResource } from './kinds/state.ts';
 import type { Resource } from './resource.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
 
@@ -24,6 +25,7 @@ import type { Mesh, MeshCluster } from './schema.ts';
 export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
   const { offline } = mesh.root;
   return [
+    stateResource() as Resource,
     (offline === undefined ? rootResource(mesh) : offlineRootResource(offline)) as Resource,
     ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts)),
   ];
@@ -45,7 +47,7 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     ...objects(reviewerSecret(cluster)),
     secretsMountResource(cluster),
     intermediateResource(mesh, cluster),
-    publicRecordResource(cluster, mesh.root.offline !== undefined),
+    publicRecordResource(mesh, cluster),
     policyResource(cluster),
     authMountResource(cluster),
     authConfigResource(cluster),

@@ -1,5 +1,5 @@
-import { eachCluster, groupsOf } from './apply.ts';
-import { planOne } from './plan.ts';
+import { eachCluster } from './apply.ts';
+import { groupsOf, planOne } from './plan.ts';
 import type { Reach, Resource } from './resource.ts';
 
 /** What becomes of one resource when the mesh is taken away. */

@@ -21,7 +21,7 @@ export async function storeNewIntermediate(mesh: Mesh, cluster: MeshCluster, rea
     ttl: cluster.intermediate.ttl,
     now: reach.clock.now(),
   });
-  await storeBundle(cluster, reach, bundle);
+  await storeBundle(mesh, cluster, reach, bundle);
 }
 
 /** As far as it goes by itself: the request made and laid out, or the signed certificate stored. */
@@ -37,7 +37,7 @@ async function takeSigned(mesh: Mesh, cluster: MeshCluster, reach: Reach): Promi
         exit: 1,
       });
     }
-    await advanceOffline(cluster, reach, state);
+    await advanceOffline(mesh, cluster, reach, state);
     if (state.carried) return;
   }
 }

@@ -90,13 +90,14 @@ export function decideOffline(
 
 /** Does what {@link decideOffline} said; may be killed at any point and called again. */
 export async function advanceOffline(
+  mesh: Mesh,
   cluster: MeshCluster,
   reach: Reach,
   state: OfflineRequest,
 ): Promise<void> {
   if (state.request === undefined) return carry(state, await makeRequest(cluster, reach));
   if (!state.carried) return carry(state, state.request);
-  return takeIn(cluster, reach, state);
+  return takeIn(mesh, cluster, reach, state);
 }
 
 async function makeRequest(cluster: MeshCluster, reach: Reach): Promise<string> {
@@ -114,7 +115,12 @@ async function carry({ files }: OfflineRequest, request: string): Promise<void> 
   await writeFileAtomic(files.request, request, 0o644);
 }
 
-async function takeIn(cluster: MeshCluster, reach: Reach, { signed, root }: OfflineRequest): Promise<void> {
+async function takeIn(
+  mesh: Mesh,
+  cluster: MeshCluster,
+  reach: Reach,
+  { signed, root }: OfflineRequest,
+): Promise<void> {
   const vault = clusterVault(reach, cluster.name);
   const certificate = firstCertificate(signed ?? '');
   const key = (await readEntry(vault, kvPath(cluster, keyEntry(cluster))))?.ca_key;
@@ -126,7 +132,7 @@ async function takeIn(cluster: MeshCluster, reach: Reach, { signed, root }: Offl
   }
   const bundle = { caKey: new Secret(key), ...certificates(certificate, root) };
   refuseBad(bundle, { name: cluster.name, now: reach.clock.now() });
-  await storeBundle(cluster, reach, bundle);
+  await storeBundle(mesh, cluster, reach, bundle);
   await dropRequest(cluster, reach);
 }
 

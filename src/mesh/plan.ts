@@ -1,5 +1,6 @@
 import { VaultError } from '../client/vault-error.ts';
 import { MeshrootError } from '../lib/errors.ts';
+import { persist } from './persist.ts';
 import { inPool } from './pool.ts';
 import { ReadOnceVault } from './read-once.ts';
 import type { DecideContext, Decision, Reach, Resource } from './resource.ts';
@@ -29,17 +30,24 @@ export function exitCodeOf({ items }: Plan): 0 | 1 | 2 {
 /** How many resources are looked at, or clusters written to, at one time. */
 export const defaultConcurrency = 16;
 
-/** Looks at everything (reads only) and decides what each resource needs; each Vault path is read once. */
+/**
+ * Looks at everything (reads only) and decides what each resource needs. A cluster at a time, some side by side; of each
+ * only the decisions are kept, so that a thousand clusters need little more room than ten.
+ */
 export async function makePlan(
   resources: readonly Resource[],
   reach: Reach,
   context: DecideContext,
 ): Promise<Plan> {
-  const once = snapshotOf(reach);
-  const settled = await inPool(resources, defaultConcurrency * 4, (resource) =>
-    planOne(resource, once, context),
-  );
-  const items = settled.map((result) => {
+  const tables = snapshots(reach, isTable);
+  const groups = [...groupsOf(resources)];
+  const settled = await inPool(groups, defaultConcurrency, async ([group, members]) => {
+    const once = snapshots(tables);
+    const seen = await Promise.all(members.map((resource) => planOne(resource, once, context)));
+    reach.release?.(group);
+    return seen.map(({ resource, decision }) => ({ resource, decision, observed: undefined }));
+  });
+  const items = settled.flatMap((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   });
@@ -49,6 +57,19 @@ export async function makePlan(
   };
 }
 
+/** What all clusters share: the tables of mounts, and the root. */
+const isTable = (path: string): boolean => /^sys\/(mounts|auth)$|\/(issuers|cert\/ca)$/.test(path);
+
+export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
+  const groups = new Map<string, Resource[]>();
+  for (const resource of resources) {
+    const group = groups.get(resource.group) ?? [];
+    groups.set(resource.group, group);
+    group.push(resource);
+  }
+  return groups;
+}
+
 /** One resource, as the world is now. */
 export async function planOne(
   resource: Resource,
@@ -56,17 +77,18 @@ export async function planOne(
   context: DecideContext,
 ): Promise<PlannedResource> {
   try {
-    const observed = await resource.observe(reach);
+    const observed = await persist(reach.clock, () => resource.observe(reach));
     return { resource, observed, decision: resource.decide(observed, context) };
   } catch (error) {
-    return { resource, observed: undefined, decision: { kind: 'unseen', why: whyUnseen(error) } };
+    return { resource, observed: undefined, decision: unseen(error) };
   }
 }
 
-function snapshotOf(reach: Reach): Reach {
+/** The same reach, each of whose Vaults remembers what it was asked. */
+function snapshots(reach: Reach, keeps?: (path: string) => boolean): Reach {
   const known = new Map<unknown, ReadOnceVault>();
   const once = (vault: Reach['vault']): ReadOnceVault => {
-    const found = known.get(vault) ?? new ReadOnceVault(vault);
+    const found = known.get(vault) ?? new ReadOnceVault(vault, keeps);
     known.set(vault, found);
     return found;
   };
@@ -79,9 +101,12 @@ function snapshotOf(reach: Reach): Reach {
 }
 
 /** Without Vault there is no plan; a cluster that does not answer or may not be looked at spoils only its own rows. */
-function whyUnseen(error: unknown): string {
+function unseen(error: unknown): Decision {
   if (!(error instanceof MeshrootError)) throw error;
-  if (error.status === 403) return 'permission denied';
-  if (error instanceof VaultError) throw error;
-  return error.message;
+  const { hint } = error;
+  if (error instanceof VaultError) {
+    if (error.status !== 403) throw error;
+    return { kind: 'unseen', why: 'permission denied', hint };
+  }
+  return { kind: 'unseen', why: error.message, hint };
 }

@@ -6,6 +6,7 @@ import { Secret } from '../lib/secret.ts';
 import { readBundle } from '../rotation/kv-bundle.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { bundleKvPath, clusterNames } from './names.ts';
+import { persist } from './persist.ts';
 import { clusterVault, type Reach } from './resource.ts';
 import type { MeshCluster } from './schema.ts';
 
@@ -23,8 +24,13 @@ export async function proveCluster(cluster: MeshCluster, reach: Reach): Promise<
   const login = await step(cluster, `a login of ${account} at auth/${authMount}`, async () => {
     const kube = await reach.kube(cluster.name);
     const wanted = { audiences: [cluster.audience], expirationSeconds: 600 };
-    const { token } = await kube.tokenRequest(namespace, serviceAccount, wanted);
-    const reply = await vault.write(`auth/${authMount}/login`, { role, jwt: token.reveal() });
+    const { token } = await persist(reach.clock, () => kube.tokenRequest(namespace, serviceAccount, wanted));
+    // Vault says no as well while the API server that it asks does not answer.
+    const reply = await persist(
+      reach.clock,
+      () => vault.write(`auth/${authMount}/login`, { role, jwt: token.reveal() }),
+      ['vault-denied'],
+    );
     const given = reply?.auth?.client_token;
     if (typeof given !== 'string') throw new MeshrootError('bad-vault-reply', 'the login gave no token');
     return vault.withToken(new Secret(given));

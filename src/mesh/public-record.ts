@@ -3,7 +3,7 @@ import { bundleKvKeys } from '../istio/bundle.ts';
 import { readEntry, writeEntry } from '../rotation/kv-entry.ts';
 import { clusterNames, kvMetadataPath, kvPath } from './names.ts';
 import { clusterVault, type Reach } from './resource.ts';
-import type { MeshCluster } from './schema.ts';
+import type { Mesh, MeshCluster } from './schema.ts';
 
 /**
  * The certificates of a bundle once more, without its key, in an entry beside it. KV gives an entry whole or not at all,
@@ -14,6 +14,8 @@ export interface PublicRecord extends BundleCertificates {
   readonly bundleIsOurs: boolean;
   /** Version of the bundle that it tells of; KV v2 only. */
   readonly version: string | undefined;
+  /** The trust domain of the mesh when it was written. */
+  readonly trustDomain: string | undefined;
 }
 
 const recordEntry = (cluster: MeshCluster): string => `${clusterNames(cluster).bundlePath}-public`;
@@ -29,11 +31,13 @@ export async function readRecord(cluster: MeshCluster, reach: Reach): Promise<Pu
     rootCert: text(bundleKvKeys.rootCert),
     bundleIsOurs: text('bundle_made_by') === 'meshroot',
     version: text('bundle_version') || undefined,
+    trustDomain: text('trust_domain') || undefined,
   };
   return record.caCert === '' || record.rootCert === '' ? undefined : record;
 }
 
 export async function writeRecord(
+  { trustDomain }: Pick<Mesh, 'trustDomain'>,
   cluster: MeshCluster,
   reach: Reach,
   { caCert, certChain, rootCert }: BundleCertificates,
@@ -44,6 +48,7 @@ export async function writeRecord(
     [bundleKvKeys.caCert]: caCert,
     [bundleKvKeys.certChain]: certChain,
     [bundleKvKeys.rootCert]: rootCert,
+    trust_domain: trustDomain,
     bundle_made_by: bundleIsOurs ? 'meshroot' : 'others',
     ...(version !== undefined && { bundle_version: version }),
   };

@@ -10,16 +10,22 @@ export class ReadOnceVault extends VaultClient {
   readonly #reads = new Map<string, Promise<VaultResponse | undefined>>();
   readonly #lists = new Map<string, Promise<string[]>>();
 
-  constructor(inner: VaultClient) {
+  readonly #keeps: (path: string) => boolean;
+
+  /** @param keeps which paths are worth remembering; all of them unless told otherwise */
+  constructor(inner: VaultClient, keeps: (path: string) => boolean = () => true) {
     super({ address: 'http://read-once.invalid' }); // never asked: every call goes to `inner`
     this.#inner = inner;
+    this.#keeps = keeps;
   }
 
   override read(path: string): Promise<VaultResponse | undefined> {
+    if (!this.#keeps(path)) return this.#inner.read(path);
     return remember(this.#reads, path, () => this.#inner.read(path));
   }
 
   override list(path: string): Promise<string[]> {
+    if (!this.#keeps(path)) return this.#inner.list(path);
     return remember(this.#lists, path, () => this.#inner.list(path));
   }
 

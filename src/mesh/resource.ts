@@ -11,6 +11,8 @@ export interface Reach {
   vaultOf?(cluster: string): VaultClient;
   /** The API server of a cluster of mesh.yaml, by the cluster's name. */
   kube(cluster: string): Promise<KubeApi>;
+  /** Lets go of the connections of a cluster that is done with for now; a later question opens them again. */
+  release?(cluster: string): void;
   readonly clock: Clock;
 }
 
@@ -24,7 +26,7 @@ export type Decision =
   /** It exists, is not meshroot's or cannot become what is wanted. */
   | { readonly kind: 'refuse'; readonly error: MeshrootError }
   /** The reader's permissions do not reach it. */
-  | { readonly kind: 'unseen'; readonly why: string };
+  | { readonly kind: 'unseen'; readonly why: string; readonly hint?: string | undefined };
 
 /**
  * One thing that mesh.yaml wants to be there. `kinds/` has one file per kind, all of this shape.

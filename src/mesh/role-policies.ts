@@ -1,4 +1,4 @@
-import { stateMount } from '../rotation/journal.ts';
+import { stateMount } from '../rotation/state-mount.ts';
 import { gatewayRecordPath } from './kinds/gateway-certificate.ts';
 import { policyRule } from './kinds/policy.ts';
 import { bundleKvPath, clusterNames, kvMetadataPath, kvPath } from './names.ts';
@@ -79,7 +79,7 @@ function sharedRules({ root, clusters }: Mesh): Readonly<Record<PolicyRole, stri
     : '';
   const tables = policyRule('sys/mounts', ['read']) + policyRule('sys/auth', ['read']);
   const state =
-    policyRule(`sys/mounts/${stateMount}`, ['create', 'read', 'update']) +
+    policyRule(`sys/mounts/${stateMount}`, ['create', 'read', 'update', 'delete']) +
     policyRule(`${stateMount}/*`, ['create', 'read', 'update']);
   return { reader: '', writer: '', auditor: seeRoot, operator: tables + seeRoot + makeRoot + state };
 }

@@ -60,6 +60,7 @@ const injector = z.strictObject({
 /** Paths and mounts of Vault: words with "/" between them. */
 const vaultPath = z
   .string()
+  .max(256, 'must be a path of Vault, at most 256 characters')
   .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'must be a path of Vault such as kubernetes-eu or istiod-service/certs');
 
 /** Where what belongs to a cluster lives in Vault, when not under the usual names. */

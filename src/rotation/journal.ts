@@ -2,9 +2,7 @@ import type { VaultClient } from '../client/vault-client.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import { isRecord } from '../lib/records.ts';
 import type { Phase, RotationState } from './decide.ts';
-
-/** KV v2 mount with meshroot's own state; holds no secret. */
-export const stateMount = 'meshroot-state';
+import { prepareState, stateMount } from './state-mount.ts';
 
 const phases: readonly Phase[] = ['started', 'stored', 'delivered', 'confirmed'];
 
@@ -25,14 +23,8 @@ export class RotationJournal {
   }
 
   /** Makes the mount when it is not there; safe to call at any time. */
-  async prepare(): Promise<void> {
-    const mounts = (await this.#vault.read('sys/mounts'))?.data;
-    if (mounts !== undefined && mounts !== null && `${stateMount}/` in mounts) return;
-    await this.#vault.write(`sys/mounts/${stateMount}`, {
-      type: 'kv',
-      description: 'state of meshroot: journals, no secrets',
-      options: { version: '2' },
-    });
+  prepare(): Promise<void> {
+    return prepareState(this.#vault);
   }
 
   async read(): Promise<JournalEntry> {

@@ -3,12 +3,13 @@ import { VaultError } from '../client/vault-error.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { WorkQueue } from '../lib/work-queue.ts';
-import { groupsOf } from '../mesh/apply.ts';
+import { groupsOf } from '../mesh/plan.ts';
 import { type Outcome, reconcile } from '../mesh/reconcile.ts';
 import { renew, seeRenewal } from '../mesh/renewal.ts';
 import type { Reach, Resource } from '../mesh/resource.ts';
 import type { Mesh } from '../mesh/schema.ts';
 import { ControllerMetrics } from './controller-metrics.ts';
+import { SharedApplyLock } from './shared-apply-lock.ts';
 
 export interface ControllerOptions {
   /** Reads mesh.yaml; called every `reload`. */
@@ -35,6 +36,7 @@ interface Desired {
 
 /** The key under which mesh.yaml itself is read again; no cluster can be called so. */
 const fileKey = '(mesh.yaml)';
+const meshGroup = 'mesh';
 
 /**
  * Keeps the world as mesh.yaml wants it: every group (what all clusters share, and each cluster) is looked at in turn,
@@ -45,7 +47,10 @@ export class Controller {
   readonly metrics: ControllerMetrics;
   readonly #options: ControllerOptions;
   readonly #queue: WorkQueue;
+  readonly #lock: SharedApplyLock;
   #desired: Desired | undefined;
+  /** Whether what all clusters share has been looked at under this mesh.yaml. */
+  #begun = false;
   #reach: Promise<Reach> | undefined;
   #signal: AbortSignal = AbortSignal.abort();
   /** Ends when the renewal that was asked for last has ended. */
@@ -53,6 +58,7 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#lock = new SharedApplyLock(options.clock);
     this.#queue = new WorkQueue({
       clock: options.clock,
       random: () => randomInt(1000) / 1000,
@@ -72,7 +78,8 @@ export class Controller {
 
   /** Looks at everything at once, mesh.yaml first. */
   wake(): void {
-    for (const key of [fileKey, ...(this.#desired?.groups.keys() ?? [])]) this.#queue.add(key);
+    const groups = this.#begun ? (this.#desired?.groups.keys() ?? []) : [];
+    for (const key of [fileKey, ...groups]) this.#queue.add(key);
   }
 
   /** Works until `signal` is aborted; what is being written then is brought to its end. */
@@ -117,19 +124,34 @@ export class Controller {
     this.#reach = undefined;
     this.#desired = next;
     this.#options.log.info('mesh.yaml in force', { clusters: next.mesh.clusters.length });
-    for (const key of next.groups.keys()) this.#queue.add(key);
+    this.#begun = false;
+    this.#queue.add(meshGroup);
   }
 
   async #group(key: string): Promise<number | undefined> {
     const { mesh, groups } = this.#desired ?? {};
     const resources = groups?.get(key);
     if (mesh === undefined || resources === undefined) return undefined;
-    const { write, interval } = this.#options;
+    const { interval } = this.#options;
     const reach = await this.#reachNow(mesh);
-    const outcome = await reconcile(resources, reach, { write });
+    const outcome = await this.#bringBack(resources, reach);
     this.#tell(key, outcome);
+    if (key === meshGroup && !this.#begun) this.#begin();
     if (outcome.refused.length + outcome.unseen.length === 0) await this.#renewIfDue(mesh, key, reach);
     return Math.round(interval * (0.9 + randomInt(200) / 1000)); // so that 1,000 clusters do not stay in step
+  }
+
+  /** Looks first: the lock is taken only when there is something to write. */
+  async #bringBack(resources: readonly Resource[], reach: Reach): Promise<Outcome> {
+    const seen = await reconcile(resources, reach, { write: false });
+    if (!this.#options.write || seen.differing.length === 0) return seen;
+    return this.#lock.hold(reach.vault, () => reconcile(resources, reach, { write: true }));
+  }
+
+  /** Clusters need what all of them share. */
+  #begin(): void {
+    this.#begun = true;
+    for (const key of this.#desired?.groups.keys() ?? []) if (key !== meshGroup) this.#queue.add(key);
   }
 
   #tell(group: string, { differing, refused, unseen }: Outcome): void {

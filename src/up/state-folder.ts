@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { codeOf, MeshrootError } from '../lib/errors.ts';
+import { isProcessAlive } from '../lib/process-alive.ts';
 import { isRecord } from '../lib/records.ts';
 
 /** Layout of the folder that `up` keeps everything in. */
@@ -115,7 +116,7 @@ async function lock(folder: string): Promise<void> {
 
 async function refuseLiving(folder: string): Promise<void> {
   const pid = Number((await readFile(join(folder, lockName), 'utf8').catch(() => '')).trim());
-  if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isAlive(pid))
+  if (Number.isInteger(pid) && pid > 0 && pid !== process.pid && isProcessAlive(pid))
     throw inUse(folder, `process ${pid}`);
 }
 
@@ -123,12 +124,3 @@ const inUse = (folder: string, who: string): MeshrootError =>
   new MeshrootError('dir-in-use', `${folder} is in use by ${who}`, {
     hint: 'stop it, or choose another folder with --dir',
   });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
-}

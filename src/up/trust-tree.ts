@@ -4,9 +4,9 @@ import { presentedChain } from '../istio/presented-chain.ts';
 import { humanDuration } from '../lib/duration.ts';
 import { readRoot } from '../mesh/kinds/root.ts';
 import { bundleKvPath } from '../mesh/names.ts';
+import { branchLines, certificateRow } from '../mesh/tree-rows.ts';
 import { readBundle } from '../rotation/kv-bundle.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
-import { keyTypeOf } from '../x509/keys.ts';
 import { type RunningCluster, type RunningSystem, vaultOf } from './system.ts';
 
 /** The chain of trust as it is right now: each certificate, what is left of it, where its key lives, who reads it. */
@@ -15,8 +15,14 @@ export async function trustTree(system: RunningSystem): Promise<string[]> {
   const root = await readRoot({ vault: vaultOf(system) }, system.mesh.root.mount);
   if (root === undefined) return ['there is no root yet'];
   const branches = await Promise.all(system.clusters.map((cluster) => branch(system, cluster, now)));
-  const title = row('Root CA', root, now, `key: vault ${system.mesh.root.mount}, not exportable`, 25);
-  return [title, ...branches.flatMap((lines, i) => indent(lines, i === branches.length - 1))];
+  const title = certificateRow(
+    'Root CA',
+    root,
+    now,
+    `key: vault ${system.mesh.root.mount}, not exportable`,
+    25,
+  );
+  return [title, ...branches.flatMap((lines, i) => branchLines(lines, i === branches.length - 1))];
 }
 
 async function branch(system: RunningSystem, cluster: RunningCluster, now: number): Promise<string[]> {
@@ -35,22 +41,13 @@ async function branch(system: RunningSystem, cluster: RunningCluster, now: numbe
   );
   const [soonest] = leaves.map((pem) => parseCertificate(pem)).sort((a, b) => a.notAfter - b.notAfter);
   return [
-    row(cluster.name, parseCertificate(bundle.caCert), now, readers),
-    ...(serving === undefined ? [] : [`├─ ${row('istiod', serving, now, '', 19)}`]),
+    certificateRow(cluster.name, parseCertificate(bundle.caCert), now, readers),
+    ...(serving === undefined ? [] : [`├─ ${certificateRow('istiod', serving, now, '', 19)}`]),
     ...(soonest === undefined
       ? []
-      : [`└─ ${row(`${leaves.length} workloads`, soonest, now, renewal(soonest), 19)}`]),
+      : [`└─ ${certificateRow(`${leaves.length} workloads`, soonest, now, renewal(soonest), 19)}`]),
   ];
 }
 
 const renewal = ({ notBefore, notAfter }: Certificate): string =>
   `renew at ${humanDuration((notAfter - notBefore) / 2)}`;
-
-function row(name: string, certificate: Certificate, now: number, note: string, width = 22): string {
-  const left = humanDuration(certificate.notAfter - now);
-  return `${name.padEnd(width)} ${(keyTypeOf(certificate.publicKey) ?? '').padEnd(9)} ${left.padStart(6)}  ${note}`.trimEnd();
-}
-
-function indent([first = '', ...rest]: readonly string[], last: boolean): string[] {
-  return [`${last ? '└─' : '├─'} ${first}`, ...rest.map((line) => `${last ? '   ' : '│  '}${line}`)];
-}

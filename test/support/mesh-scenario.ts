@@ -196,6 +196,8 @@ export function meshScenario(title: string, real?: RealParts): void {
       expect(await world.run('plan', '-f', file)).toMatchObject({ code: 0 });
       expect((await world.run('destroy', '-f', file, '--yes')).code).toBe(0);
       expect(await traces(world)).toEqual(handMade);
+      // The bundle that a person put there stays; the record that meshroot put beside it is gone.
+      expect(await world.vault.list('kubernetes-eu-secrets/istiod-service')).toEqual(['certs']);
     });
   });
 }

@@ -22,7 +22,7 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
           'mount-of-other-type',
           `auth/${authMount}/ is ${row.type}, not kubernetes`,
           {
-            hint: 'move it away or rename the cluster in mesh.yaml',
+            hint: 'move it away (vault auth move), or name another with names.authMount',
             exit: 1,
           },
         );

@@ -51,7 +51,7 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
       if (offline === undefined) await storeNewIntermediate(mesh, cluster, reach);
       else if (bundle !== undefined && isAnswered(offline, parseCertificate(bundle.caCert)))
         await dropRequest(cluster, reach);
-      else await advanceOffline(cluster, reach, offline);
+      else await advanceOffline(mesh, cluster, reach, offline);
     },
     undo: {
       // In a mount of meshroot's own it goes with the mount.

@@ -1,8 +1,9 @@
+import { MeshrootError } from '../../lib/errors.ts';
 import { clusterNames } from '../names.ts';
 import { isOurMount } from '../ownership.ts';
 import { deleteRecord, recordPath, writeRecord } from '../public-record.ts';
-import { clusterVault, decideByLines, type Resource } from '../resource.ts';
-import type { MeshCluster } from '../schema.ts';
+import { clusterVault, type Decision, decideByLines, keep, type Resource } from '../resource.ts';
+import type { Mesh, MeshCluster } from '../schema.ts';
 import { type SeenBundle, seeBundle } from '../see-bundle.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
@@ -11,7 +12,7 @@ interface Observed extends SeenBundle {
 }
 
 /** The certificates of the bundle for those who must not see its key: auditors, plans of pipelines, status. */
-export function publicRecordResource(cluster: MeshCluster, offline: boolean): Resource<Observed> {
+export function publicRecordResource(mesh: Mesh, cluster: MeshCluster): Resource<Observed> {
   return {
     group: cluster.name,
     label: `certificates ${recordPath(cluster)}`,
@@ -21,13 +22,16 @@ export function publicRecordResource(cluster: MeshCluster, offline: boolean): Re
       const mount = await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount);
       return { ...(await seeBundle(cluster, reach)), mount };
     },
-    decide: ({ bundle, record, stale }) =>
-      bundle === undefined && offline
-        ? { kind: 'keep' } // comes with the signature
-        : decideByLines(record !== undefined, differences({ bundle, record, stale })),
+    decide: (observed) => decide(mesh, cluster, observed),
     write: async (reach, { bundle, record }) => {
       if (bundle !== undefined)
-        await writeRecord(cluster, reach, bundle, record?.caCert === bundle.caCert && record.bundleIsOurs);
+        await writeRecord(
+          mesh,
+          cluster,
+          reach,
+          bundle,
+          record?.caCert === bundle.caCert && record.bundleIsOurs,
+        );
     },
     undo: {
       exists: ({ record, mount }) => record !== undefined && !isOurMount(mount),
@@ -38,6 +42,23 @@ export function publicRecordResource(cluster: MeshCluster, offline: boolean): Re
       },
     },
   };
+}
+
+function decide(mesh: Mesh, cluster: MeshCluster, seen: SeenBundle): Decision {
+  const { bundle, record } = seen;
+  if (bundle === undefined && mesh.root.offline !== undefined) return keep; // comes with the signature
+  const before = record?.trustDomain ?? mesh.trustDomain;
+  const moved = before !== mesh.trustDomain;
+  if (moved && !mesh.trustDomainAliases.includes(before)) return otherTrustDomain(cluster, before, mesh);
+  const renamed = moved ? [`- trust domain ${before}`, `+ trust domain ${mesh.trustDomain}`] : [];
+  return decideByLines(record !== undefined, [...renamed, ...differences(seen)]);
+}
+
+/** Every identity of the mesh starts with it: workloads of the old name and of the new one would not know each other. */
+function otherTrustDomain({ name }: MeshCluster, before: string, { trustDomain }: Mesh): Decision {
+  const message = `${name} is live in trust domain ${before}, mesh.yaml says ${trustDomain}`;
+  const hint = `keep the old name valid with trustDomainAliases: [${before}], or put trustDomain: ${before} back`;
+  return { kind: 'refuse', error: new MeshrootError('trust-domain-changed', message, { hint, exit: 1 }) };
 }
 
 function differences({ bundle, record, stale }: SeenBundle): string[] {

@@ -50,6 +50,18 @@ describe.each([1, 2])('the policies of a mesh with kv version %i', (kv) => {
     await expect(client(auditor).write(`${bundle('eu')}-public`, {})).rejects.toMatchObject({ status: 403 });
   });
 
+  test('status shows an auditor the whole tree', async () => {
+    const { code, stdout } = await as(await tokenOf('auditor'), 'status');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Root CA .*\n├─ eu .*\n[\s\S]*└─ us .*[\s\S]*2 clusters\n$/),
+    ]);
+    expect(await as(await tokenOf('auditor'), 'status', '--within', '100d', '--json')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('"ok":false'),
+    });
+  });
+
   test('a writer updates the bundle of its cluster, and neither reads it nor touches others or policies', async () => {
     const stored = (await world.vault.read(bundle('us')))?.data ?? {};
     const writer = client(await tokenOf('writer', '--cluster', 'us'));
