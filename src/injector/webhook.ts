@@ -6,7 +6,7 @@ import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { InjectorMetrics } from './metrics.ts';
 import { readBody } from './request-body.ts';
-import { type ReviewResult, reviewAdmission } from './review.ts';
+import { answerText, type ReviewResult, reviewAdmission } from './review.ts';
 import type { InjectorSettings } from './settings.ts';
 
 export interface WebhookOptions {
@@ -91,7 +91,7 @@ function mutate(body: Buffer, options: WebhookOptions): Answer {
     const { status } = result.review.response;
     if (status !== undefined) onRefused?.(review, status.message);
     logReview(log, result);
-    return { status: 200, type: 'application/json', text: JSON.stringify(result.review) };
+    return { status: 200, type: 'application/json', text: answerText(result.review) };
   } finally {
     metrics.requestEnded(clock.now() - start);
   }
