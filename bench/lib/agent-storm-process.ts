@@ -45,8 +45,9 @@ async function prepared(i: number) {
 const configs = await Promise.all(Array.from({ length: storm.agents }, (_, i) => prepared(i)));
 const began = performance.now();
 const common = { env: {}, clock: systemClock, random: Math.random, log, verifiers: [] };
-const signal = AbortSignal.timeout(120_000);
-await Promise.all(configs.map((config) => runAgent({ ...common, config, signal })));
+await Promise.all(
+  configs.map((config) => runAgent({ ...common, config, signal: AbortSignal.timeout(120_000) })),
+);
 const last = await readFile(join(folder, `${storm.agents - 1}.pem`), 'utf8');
 if (!last.includes('-----BEGIN')) throw new Error('the last agent did not render its file');
 await rm(folder, { recursive: true });
