@@ -4,6 +4,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { agentInit } from './agent-init.ts';
+import { agentStorm } from './agent-storm.ts';
 import { caCsr } from './ca-csr.ts';
 import { injectorAdmission } from './injector-admission.ts';
 import { repository } from './lib/program.ts';
@@ -19,7 +20,7 @@ import { x509Leaf } from './x509-leaf.ts';
 const groups: Readonly<Record<string, readonly Question[]>> = {
   store: [storeKvRead, storeLogin, storeLoginLocal, storePkiSign],
   injector: [injectorAdmission],
-  agent: [agentInit],
+  agent: [agentInit, agentStorm],
   ca: [caCsr],
   x509: [x509Leaf],
   up: [upOnce],

@@ -7,6 +7,8 @@ export const measures = {
   rss: { title: 'RSS MB', digits: 0 },
   seconds: { title: 'seconds', digits: 3 },
   cpuSeconds: { title: 'CPU seconds', digits: 3 },
+  peakPerSecond: { title: 'peak per second', digits: 0 },
+  even: { title: 'peak / even', digits: 2 },
 } as const;
 
 export type Measure = keyof typeof measures;

@@ -546,6 +546,111 @@ const refused: PodCase[] = [
   { name: 'null for a pod', pod: null },
 ];
 
+/** What the tables of annotations hold and the cases above do not: one default or limit each. */
+const edges: PodCase[] = [
+  on('a request namespace of its own', { 'agent-request-namespace': 'elsewhere' }),
+  on('the token with its own volume path', { 'agent-inject-token': 'true', 'secret-volume-path': '/run/s/' }),
+  on('a file below another volume path', {
+    'secret-volume-path-Db-Creds': '/etc/db/',
+    'agent-inject-file-Db-Creds': '/./a//b',
+  }),
+  on('an empty template beside a path', { 'agent-inject-template-Db-Creds': '' }),
+  on('a template of spaces', { 'agent-inject-template-Db-Creds': '  ' }),
+  on('empty delimiters', {
+    'agent-template-left-delim-Db-Creds': '',
+    'agent-template-right-delim-Db-Creds': '',
+  }),
+  on('an empty volume path', { 'secret-volume-path': '' }),
+  on('an empty volume path of its own', { 'secret-volume-path-Db-Creds': '' }),
+  on('case preserved for all but one', {
+    'preserve-secret-case': 'true',
+    'preserve-secret-case-Db-Creds': 'false',
+    'agent-inject-secret-Other': 'kv/o',
+  }),
+  on('a missing key is no error', { 'error-on-missing-key-Db-Creds': 'false' }),
+  on('empty bools are false', {
+    'agent-init-first': '',
+    'agent-enable-quit': '',
+    'agent-cache-enable': '',
+    'tls-skip-verify': '',
+  }),
+  on('grace without revocation', { 'agent-revoke-grace': '12' }),
+  on('a grace of zero', { 'agent-revoke-on-shutdown': 'true', 'agent-revoke-grace': '0' }),
+  on('group zero', { 'agent-run-as-group': '0' }),
+  on('a negative user', { 'agent-run-as-user': '-1' }),
+  on(
+    'user and same user',
+    { 'agent-run-as-user': '5', 'agent-run-as-same-user': 'true' },
+    {
+      containers: [{ ...app, securityContext: { runAsUser: 7 } }],
+    },
+  ),
+  on(
+    'the user of the pod is not that of its container',
+    { 'agent-run-as-same-user': 'true' },
+    {
+      securityContext: { runAsUser: 7 },
+    },
+  ),
+  on(
+    'a same user without a number',
+    { 'agent-run-as-same-user': 'true' },
+    {
+      containers: [{ ...app, securityContext: { runAsNonRoot: true } }],
+    },
+  ),
+  on(
+    'mounts of an init container copied',
+    { 'agent-copy-volume-mounts': 'first' },
+    { initContainers: inits },
+  ),
+  on('mounts of nobody copied', { 'agent-copy-volume-mounts': 'nobody' }),
+  on('an auth type without a role', { 'auth-type': 'cert', 'auth-path': 'auth/cert', role: '' }),
+  on('both roles', { 'auth-config-role': 'other' }),
+  on('an empty role of auth-config', { role: '', 'auth-config-role': '' }),
+  on('an auth path with slashes', { 'auth-path': '/auth/x/' }),
+  on('only the least backoff', { 'auth-min-backoff': '250ms' }),
+  on('an empty backoff', { 'auth-max-backoff': '' }),
+  on('a backoff below zero', { 'auth-min-backoff': '-5s' }),
+  on('an empty threshold', { 'template-lease-renewal-threshold': '' }),
+  on('an empty number of connections', { 'template-max-connections-per-host': '' }),
+  on('connections below zero', { 'template-max-connections-per-host': '-3' }),
+  on('an interval that is none', { 'template-static-secret-render-interval': 'soon' }),
+  on('an odd listener port', { 'agent-cache-enable': 'true', 'agent-cache-listener-port': '' }),
+  on('no token of auto-auth', { 'agent-cache-enable': 'true', 'agent-cache-use-auto-auth-token': '' }),
+  on('quit of an init agent alone', { 'agent-enable-quit': 'true', 'agent-pre-populate-only': 'true' }),
+  on('features with empty names', { 'agent-disable-keep-alives': ',', 'agent-disable-idle-connections': '' }),
+  on('telemetry with dashes and numbers', {
+    'agent-telemetry-usage-gauge-period': '"5m"',
+    'agent-telemetry-num-lease-metrics-buckets': '12',
+    'agent-telemetry-filter-default': 'false',
+    'agent-telemetry-statsd-address': 'host:8125',
+  }),
+  on('telemetry that is null', {
+    'agent-telemetry-statsd-address': 'null',
+    'agent-telemetry-disable-hostname': 'true',
+  }),
+  on('an empty config map', { 'agent-configmap': '' }),
+  on('a config map without an address', { 'agent-configmap': 'mine', service: '' }),
+  on('a config map with a bad bool', { 'agent-configmap': 'mine', 'agent-cache-enable': 'maybe' }),
+  on('a config map and a log level', {
+    'agent-configmap': 'mine',
+    'log-level': 'trace',
+    'go-max-procs': '1',
+  }),
+  on('share process namespace empty', { 'agent-share-process-namespace': '' }),
+  on('a status that is empty', { 'agent-inject-status': '' }),
+  on('a patch that tests, moves and copies', {
+    'agent-json-patch':
+      '[{"op":"test","path":"/name","value":"vault-agent"},{"op":"copy","from":"/image","path":"/workingDir"},{"op":"move","from":"/workingDir","path":"/terminationMessagePath"}]',
+  }),
+  on('a patch of resources', {
+    'agent-json-patch': '[{"op":"replace","path":"/resources/limits/cpu","value":"2"}]',
+    'agent-init-json-patch': '[{"op":"remove","path":"/resources/limits"}]',
+  }),
+  on('a patch of null', { 'agent-json-patch': 'null' }),
+];
+
 export const podCases: readonly PodCase[] = [
   ...seed,
   ...leftAlone,
@@ -554,6 +659,7 @@ export const podCases: readonly PodCase[] = [
   ...vault,
   ...container,
   ...combined,
+  ...edges,
   ...refused,
 ];
 

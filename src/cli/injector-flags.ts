@@ -136,7 +136,7 @@ export const flags: readonly Flag[] = [
     'useLeaderElector',
     'use-leader-elector',
     'USE_LEADER_ELECTOR',
-    'accepted; replicas share one caBundle without it',
+    'of several replicas only the holder of a Lease takes CAs out of the caBundle',
   ),
   ours('defaultTemplate', 'default-template', 'DEFAULT_TEMPLATE', 'map or json'),
   ours('cpuRequest', 'cpu-request', 'CPU_REQUEST', 'of the agents'),

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { CertificateSource } from '../injector/certificate-source.ts';
 import type { CaBundleKeeper } from '../injector/keep-ca-bundle.ts';
 import type { RefusalEvents } from '../injector/refusal-events.ts';
@@ -11,6 +12,8 @@ import type { AllSettings } from './injector-flags.ts';
 export interface InjectorKube {
   readonly keeper: CaBundleKeeper | undefined;
   readonly events: RefusalEvents | undefined;
+  /** Takes part in the election until the signal is aborted; undefined without -use-leader-elector. */
+  readonly elect: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** Lets go of the connections to the API server. */
   close(): void;
 }
@@ -32,8 +35,11 @@ export async function injectorKube(needs: Needs): Promise<InjectorKube | undefin
   if (settings.tlsAuto === '' && !settings.events) return undefined;
   const kube = await cluster(needs);
   if (kube === undefined) return undefined;
+  const standing = { leads: !settings.useLeaderElector };
+  const keeper = settings.tlsAuto === '' ? undefined : await keeperOf(kube, needs, standing);
   return {
-    keeper: settings.tlsAuto === '' ? undefined : await keeperOf(kube, needs),
+    keeper,
+    elect: keeper !== undefined && !standing.leads ? elector(kube, keeper, needs, standing) : undefined,
     events: settings.events ? await eventsOf(kube, log.named('events')) : undefined,
     close: () => kube.close(),
   };
@@ -55,8 +61,44 @@ async function eventsOf(kube: KubeApi, log: Logger): Promise<RefusalEvents> {
   return new RefusalEvents({ kube, clock: systemClock, log });
 }
 
-async function keeperOf(kube: KubeApi, { settings, source, log }: Needs): Promise<CaBundleKeeper> {
-  const [{ CaBundleKeeper }, { mergeCaBundle }] = await Promise.all([
+/** Whether this replica may take CAs out of the bundle. */
+interface Standing {
+  leads: boolean;
+}
+
+/** The Lease is named after the configuration, in the injector's namespace; both names come as vault-k8s gets them. */
+function elector(
+  kube: KubeApi,
+  keeper: CaBundleKeeper,
+  { settings, log, env }: Needs,
+  standing: Standing,
+): (signal: AbortSignal) => Promise<void> {
+  return async (signal) => {
+    const { whileLeader } = await import('../istio/ca-leader.ts');
+    const election = {
+      api: kube,
+      name: `${settings.tlsAuto}-leader`,
+      namespace: env.NAMESPACE ?? 'default',
+      identity: env.POD_NAME ?? `${hostname()}-${process.pid}`,
+      clock: systemClock,
+      log: log.named('leader'),
+      signal,
+    };
+    await whileLeader(election, async (leading) => {
+      standing.leads = true;
+      void keeper.heal(leading);
+      await new Promise((resolve) => leading.addEventListener('abort', resolve, { once: true }));
+      standing.leads = false;
+    });
+  };
+}
+
+async function keeperOf(
+  kube: KubeApi,
+  { settings, source, log }: Needs,
+  standing: Standing,
+): Promise<CaBundleKeeper> {
+  const [{ CaBundleKeeper }, { joinCaBundle, mergeCaBundle }] = await Promise.all([
     import('../injector/keep-ca-bundle.ts'),
     import('../injector/self-made-certificate.ts'),
   ]);
@@ -64,7 +106,8 @@ async function keeperOf(kube: KubeApi, { settings, source, log }: Needs): Promis
   const merge = (old: string): string => {
     const own = source.caBundle;
     if (own === undefined) return old; // certificate files without their CA: somebody else keeps the bundle
-    return ownFiles ? own : mergeCaBundle(old, own, systemClock.now());
+    if (ownFiles) return own;
+    return standing.leads ? mergeCaBundle(old, own, systemClock.now()) : joinCaBundle(old, own);
   };
   return new CaBundleKeeper({
     kube,

@@ -5,18 +5,23 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { webhookConfiguration } from '../injector/registration.ts';
 import { selfMadeCertificate } from '../injector/self-made-certificate.ts';
 import { systemClock } from '../lib/clock.ts';
 import { applyPatch, parsePatch } from '../lib/json-patch.ts';
 import { silentLogger } from '../lib/log.ts';
+import { generateKeyPair } from '../x509/keys.ts';
+import { createRoot } from '../x509/templates/root.ts';
 import { run } from './main.ts';
 
 /** As much of an API server as the injector asks for: one webhook configuration with get, list, watch and JSON patch. */
 class OneObjectServer {
   object = webhookConfiguration({ name: 'cfg', namespace: 'vault' });
   readonly server: Server;
+  /** The spec of the one Lease; undefined: there is none. */
+  lease: Record<string, unknown> | undefined;
   #version = 1;
   #watchers: ServerResponse[] = [];
   #patched: (() => void)[] = [];
@@ -42,13 +47,21 @@ class OneObjectServer {
     return Buffer.from(webhook?.clientConfig.caBundle ?? '', 'base64').toString();
   }
 
+  async #answerLease(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET')
+      this.lease = ((await json(request)) as { spec: Record<string, unknown> }).spec;
+    const metadata = { name: 'cfg-leader', namespace: 'vault', resourceVersion: '1' };
+    const kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' };
+    if (this.lease === undefined) response.writeHead(404).end('{"kind":"Status","code":404}');
+    else response.end(JSON.stringify({ ...kind, metadata, spec: this.lease }));
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', 'https://x');
     response.setHeader('content-type', 'application/json');
+    if (url.pathname.includes('/leases')) return this.#answerLease(request, response);
     if (request.method === 'PATCH') {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      this.set(applyPatch(this.object, parsePatch(JSON.parse(Buffer.concat(chunks).toString()))));
+      this.set(applyPatch(this.object, parsePatch(await json(request))));
       response.end(JSON.stringify(this.object));
       this.#patched.shift()?.();
     } else if (url.searchParams.get('watch') !== null) {
@@ -63,6 +76,17 @@ class OneObjectServer {
       );
     }
   }
+}
+
+/** The configuration with a CA of a replica that ended a long time ago. */
+async function withEndedCa(): Promise<{ readonly configuration: object; readonly ended: string }> {
+  const [ttl, now] = [60_000, 1_600_000_000_000];
+  const subject = [{ type: 'CN', value: 'meshroot injector CA' }] as const;
+  const { pem: ended } = await createRoot({ key: await generateKeyPair('ec-p256'), subject, ttl, now });
+  const made = webhookConfiguration({ name: 'cfg', namespace: 'vault' });
+  const webhooks = made.webhooks as { clientConfig: { caBundle?: string } }[];
+  for (const { clientConfig } of webhooks) clientConfig.caBundle = Buffer.from(ended).toString('base64');
+  return { configuration: made, ended };
 }
 
 describe('meshroot injector -tls-auto', () => {
@@ -122,6 +146,42 @@ describe('meshroot injector -tls-auto', () => {
     expect(await ready(await port, cluster.caBundle())).toBe(204);
     stop.abort();
     expect(await ended).toBe(0);
+  });
+
+  test('-use-leader-elector: only the holder of the Lease takes the CAs of others out', async () => {
+    const stop = new AbortController();
+    const { configuration, ended: old } = await withEndedCa();
+    cluster.set(configuration);
+    cluster.lease = { holderIdentity: 'another', renewTime: 'now' };
+    const joined = cluster.nextPatch();
+    const stopped = run(
+      [
+        'injector',
+        '-vault-address=http://vault:8200',
+        '-listen=127.0.0.1:0',
+        '-tls-auto=cfg',
+        '-tls-auto-hosts=injector.vault.svc',
+        '-use-leader-elector=true',
+        `--kubeconfig=${kubeconfig}`,
+      ],
+      {
+        stdout: new PassThrough(),
+        stderr: new PassThrough().resume(),
+        env: { NAMESPACE: 'vault', POD_NAME: 'this' },
+        signal: stop.signal,
+        exitCode: 0,
+      },
+    );
+    await joined;
+    expect(cluster.caBundle().startsWith(old)).toBe(true);
+    const led = cluster.nextPatch();
+    cluster.lease = { holderIdentity: '' };
+    await led;
+    expect(cluster.caBundle()).not.toContain(old);
+    expect(cluster.lease).toMatchObject({ holderIdentity: 'this' });
+    stop.abort();
+    expect(await stopped).toBe(0);
+    expect(cluster.lease).toMatchObject({ holderIdentity: '' });
   });
 });
 

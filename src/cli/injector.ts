@@ -90,7 +90,7 @@ async function serve(settings: AllSettings, kubeconfig: string | undefined, io: 
   try {
     const { host, port } = await listen(app, settings.listen);
     log.info(`Listening on "${host}:${port}"...`);
-    background.push(survive(kube?.keeper?.follow(stop.signal)));
+    background.push(survive(kube?.keeper?.follow(stop.signal)), survive(kube?.elect?.(stop.signal)));
     await aborted(io.signal);
     log.info('shutting down: answering what is under way');
     await drain(app, systemClock);

@@ -11,25 +11,35 @@ export const tokenFile = '/home/vault/.vault-token';
 type Stanza = Readonly<Record<string, unknown>>;
 
 /** The Vault Agent configuration of the init agent or of the sidecar, as the JSON that VAULT_CONFIG carries. */
-export function agentConfig(options: AgentOptions, annotations: Annotations, init: boolean): Stanza {
-  const cache = cacheStanza(options, annotations, init);
-  const listening = cache !== undefined || options.enableQuit;
-  return {
-    auto_auth: autoAuth(options, annotations),
-    exit_after_auth: init,
-    pid_file: '/home/vault/.pid',
-    vault: vaultStanza(options, annotations),
-    ...omitEmpty({
-      template: options.secrets.map((secret) => templateStanza(secret, options.defaultTemplate)),
-      listener: listening ? [listener(options, annotations)] : [],
-      cache: cache ?? (options.enableQuit ? {} : undefined),
-    }),
-    template_config: templateConfig(options, annotations),
-    ...omitEmpty({
-      disable_idle_connections: annotations.csv('agent-disable-idle-connections'),
-      disable_keep_alives: annotations.csv('agent-disable-keep-alives'),
-      telemetry: readTelemetry(annotations).stanza,
-    }),
+export type AgentConfig = (init: boolean) => Stanza;
+
+/** What both agents of a pod have in common is made once. */
+export function agentConfig(options: AgentOptions, annotations: Annotations): AgentConfig {
+  const auto_auth = autoAuth(options, annotations);
+  const vault = vaultStanza(options, annotations);
+  const template = options.secrets.map((secret) => templateStanza(secret, options.defaultTemplate));
+  const template_config = templateConfig(options, annotations);
+  const last = omitEmpty({
+    disable_idle_connections: annotations.csv('agent-disable-idle-connections'),
+    disable_keep_alives: annotations.csv('agent-disable-keep-alives'),
+    telemetry: readTelemetry(annotations).stanza,
+  });
+  return (init) => {
+    const cache = cacheStanza(options, annotations, init);
+    const listening = cache !== undefined || options.enableQuit;
+    return {
+      auto_auth,
+      exit_after_auth: init,
+      pid_file: '/home/vault/.pid',
+      vault,
+      ...omitEmpty({
+        template,
+        listener: listening ? [listener(options, annotations)] : [],
+        cache: cache ?? (options.enableQuit ? {} : undefined),
+      }),
+      template_config,
+      ...last,
+    };
   };
 }
 

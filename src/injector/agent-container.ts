@@ -1,7 +1,7 @@
 import { messageOf } from '../lib/errors.ts';
 import { applyPatch, type PatchOperation } from '../lib/json-patch.ts';
 import { tokenFile } from './agent-config.ts';
-import { agentEnvironment, type EnvVar } from './agent-environment.ts';
+import { type AgentKind, agentEnvironment, type EnvVar } from './agent-environment.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentMounts } from './agent-volumes.ts';
 import type { Annotations } from './annotations.ts';
@@ -20,9 +20,10 @@ export function agentContainer(
   pod: Pod,
   options: AgentOptions,
   annotations: Annotations,
-  { init, caCertBytes }: { readonly init: boolean; readonly caCertBytes: string },
+  kind: AgentKind,
 ): AgentContainer {
-  const env = agentEnvironment(pod, options, annotations, { init, caCertBytes });
+  const { init } = kind;
+  const env = agentEnvironment(pod, options, annotations, kind);
   const container: AgentContainer = {
     name: init ? 'vault-agent-init' : 'vault-agent',
     image: annotations.text('agent-image'),

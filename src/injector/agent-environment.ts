@@ -1,4 +1,4 @@
-import { agentConfig } from './agent-config.ts';
+import type { AgentConfig } from './agent-config.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { AnnotationName } from './annotation-facts.ts';
 import type { Annotations } from './annotations.ts';
@@ -36,21 +36,29 @@ const beforeSkipVerify: FromAnnotation = [
   ['VAULT_CLIENT_KEY', 'client-key'],
 ];
 
-/** @param caCertBytes PEM or base64 of it; empty for none */
+/** What is the same in both agents of a pod, and which of them is asked about. */
+export interface AgentKind {
+  readonly init: boolean;
+  /** Undefined: the agents read a ConfigMap. */
+  readonly config: AgentConfig | undefined;
+  /** PEM or base64 of it; empty for none. */
+  readonly caCertBytes: string;
+}
+
 export function agentEnvironment(
   pod: Pod,
   options: AgentOptions,
   annotations: Annotations,
-  { init, caCertBytes }: { readonly init: boolean; readonly caCertBytes: string },
+  { init, config, caCertBytes }: AgentKind,
 ): EnvVar[] {
-  const config =
-    annotations.text('agent-configmap') === ''
-      ? inParts('VAULT_CONFIG', base64Json(agentConfig(options, annotations, init)))
-      : configMapEnvironment(options, annotations);
+  const configured =
+    config === undefined
+      ? configMapEnvironment(options, annotations)
+      : inParts('VAULT_CONFIG', base64Json(config(init)));
   return [
     ...downward,
     ...fromAnnotations(annotations, always),
-    ...config,
+    ...configured,
     ...(caCertBytes === '' ? [] : [{ name: 'VAULT_CACERT_BYTES', value: decodeIfBase64(caCertBytes) }]),
     ...awsEnvironment(pod, annotations),
   ];

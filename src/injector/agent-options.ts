@@ -78,7 +78,8 @@ function readPatch(
   const text = annotations.text(name);
   if (text === '') return [];
   try {
-    return parsePatch(JSON.parse(text));
+    const patch: unknown = JSON.parse(text);
+    return patch === null ? [] : parsePatch(patch); // Go reads null as a list of nothing
   } catch (error) {
     throw refusal(`error parsing JSON patch for annotation ${vaultPrefix}${name}: ${messageOf(error)}`);
   }

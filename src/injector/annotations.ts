@@ -13,11 +13,11 @@ export const vaultPrefix = 'vault.hashicorp.com/';
 /** The `vault.hashicorp.com/` annotations of one pod over the defaults of the injector; keys without the prefix. */
 export class Annotations {
   readonly #given: ReadonlyMap<string, string>;
-  readonly #settings: InjectorSettings;
+  readonly #defaults: ReadonlyMap<string, string>;
 
   constructor(given: ReadonlyMap<string, string>, settings: InjectorSettings) {
     this.#given = given;
-    this.#settings = settings;
+    this.#defaults = defaultsOf(settings);
   }
 
   has(name: AnnotationName): boolean {
@@ -25,7 +25,7 @@ export class Annotations {
   }
 
   text(name: AnnotationName): string {
-    return this.#given.get(name) ?? this.#fallback(annotationFacts[name]);
+    return this.#given.get(name) ?? this.#defaults.get(name) ?? '';
   }
 
   bool(name: AnnotationName): boolean {
@@ -59,15 +59,27 @@ export class Annotations {
   /** `NAME` and value of every `annotation-NAME`, in order of NAME. */
   allNamed(annotation: NamedAnnotation): [string, string][] {
     const prefix = `${annotation}-`;
-    return [...this.#given]
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, value]): [string, string] => [key.slice(prefix.length), value])
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const found: [string, string][] = [];
+    for (const [key, value] of this.#given) {
+      if (key.startsWith(prefix)) found.push([key.slice(prefix.length), value]);
+    }
+    return found.sort(([a], [b]) => (a < b ? -1 : 1));
   }
+}
 
-  #fallback({ default: fallback }: AnnotationFact): string {
-    return typeof fallback === 'function' ? fallback(this.#settings) : (fallback ?? '');
+const known = new WeakMap<InjectorSettings, ReadonlyMap<string, string>>();
+
+/** What absent annotations mean: the settings decide it, so it is looked up once and not for every pod. */
+function defaultsOf(settings: InjectorSettings): ReadonlyMap<string, string> {
+  let defaults = known.get(settings);
+  if (defaults === undefined) {
+    const facts: [string, AnnotationFact][] = Object.entries(annotationFacts);
+    const textOf = ({ default: fallback }: AnnotationFact) =>
+      typeof fallback === 'function' ? fallback(settings) : (fallback ?? '');
+    defaults = new Map(facts.map(([name, fact]) => [name, textOf(fact)]));
+    known.set(settings, defaults);
   }
+  return defaults;
 }
 
 /** Of all annotations of a pod those of Vault, without their prefix. */

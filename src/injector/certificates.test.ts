@@ -12,7 +12,7 @@ import { caBundlePatch } from './ca-bundle.ts';
 import { fileCertificate } from './file-certificate.ts';
 import { CaBundleKeeper } from './keep-ca-bundle.ts';
 import { webhookConfiguration } from './registration.ts';
-import { mergeCaBundle, selfMadeCertificate } from './self-made-certificate.ts';
+import { joinCaBundle, mergeCaBundle, selfMadeCertificate } from './self-made-certificate.ts';
 
 const start = Date.UTC(2026, 0, 1);
 
@@ -77,6 +77,13 @@ describe('the bundle', () => {
     expect(mergeCaBundle(old, own, start + days(400))).toBe(own);
     expect(mergeCaBundle('garbage', own, start)).toBe(own);
     expect(mergeCaBundle((await make()).current.certificate, own, start)).toBe(own);
+  });
+
+  test('of a replica that does not lead gains its CA and loses none, whatever its clock says', async () => {
+    const [a, b] = [(await make()).caBundle ?? '', (await make()).caBundle ?? ''];
+    expect(joinCaBundle(a, b)).toBe(a + b);
+    expect(joinCaBundle(a + b, a)).toBe(a + b);
+    expect(joinCaBundle('what no API server can read', a)).toBe(a);
   });
 
   test('is patched into every entry that differs, each guarded by its name', () => {

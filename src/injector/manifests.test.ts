@@ -113,4 +113,22 @@ describe('what an injector has on request', () => {
     );
     expect(text({})).not.toMatch(/policy\.yaml|"ConfigMap"/);
   });
+
+  test('leader election: the right to its one Lease', () => {
+    const more = injectorManifests({ vaultAddress: 'https://v', leaderElection: true });
+    const role = more.find(({ kind }) => kind === 'Role');
+    expect(role).toMatchObject({ metadata: { namespace: 'vault' } });
+    expect(role?.rules).toEqual([
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: ['vault-agent-injector-cfg-leader'],
+        verbs: ['get', 'update'],
+      },
+    ]);
+    expect(more.find(({ kind }) => kind === 'RoleBinding')).toMatchObject({
+      subjects: [{ kind: 'ServiceAccount', name: 'vault-agent-injector', namespace: 'vault' }],
+    });
+  });
 });

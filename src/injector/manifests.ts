@@ -27,6 +27,8 @@ export interface InjectorManifestOptions {
   readonly failClosed?: readonly string[];
   /** Refusals become Events. */
   readonly events?: boolean;
+  /** Replicas elect one of them by a Lease; goes with AGENT_INJECT_USE_LEADER_ELECTOR. */
+  readonly leaderElection?: boolean;
   /** What namespaces may ask for, as YAML; kept in a ConfigMap, whose changes are followed. */
   readonly policy?: string;
   /** Further AGENT_INJECT_… settings. */
@@ -46,6 +48,7 @@ export function injectorManifests(options: InjectorManifestOptions): KubeObject[
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, labels: { ...injectorLabel } } },
     ...rights(name, namespace, options.events === true),
+    ...(options.leaderElection === true ? leaseRights(name, namespace) : []),
     ...(options.policy === undefined ? [] : [policyMap(name, namespace, options.policy)]),
     service(name, namespace, options.port ?? defaultPort),
     deployment(name, namespace, options),
@@ -91,6 +94,30 @@ function rights(name: string, namespace: string, events: boolean): KubeObject[] 
       kind: 'ClusterRoleBinding',
       metadata: { name: `${name}-binding`, labels: { ...injectorLabel } },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: metadata.name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  ];
+}
+
+/** `create` cannot be narrowed by name. */
+function leaseRights(name: string, namespace: string): KubeObject[] {
+  const metadata = { name: `${name}-leader`, namespace, labels: { ...injectorLabel } };
+  const resource = { apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
+  return [
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata,
+      rules: [
+        { ...resource, verbs: ['create'] },
+        { ...resource, resourceNames: [`${name}-cfg-leader`], verbs: ['get', 'update'] },
+      ],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name },
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     },
   ];

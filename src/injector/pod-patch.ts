@@ -1,4 +1,5 @@
 import { escapePointer, type PatchOperation } from '../lib/json-patch.ts';
+import { type AgentConfig, agentConfig } from './agent-config.ts';
 import { type AgentContainer, agentContainer } from './agent-container.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentVolumes, type Mount, type NamedVolume, secretMounts } from './agent-volumes.ts';
@@ -43,8 +44,16 @@ export function buildAgents(
   annotations: Annotations,
   caCertBytes: string,
 ): Agents {
+  const fromConfigMap = annotations.text('agent-configmap') !== '';
+  let made: AgentConfig | undefined;
+  const config = fromConfigMap
+    ? undefined
+    : (init: boolean) => {
+        made ??= agentConfig(options, annotations);
+        return made(init);
+      };
   const build = (init: boolean): AgentContainer =>
-    agentContainer(pod, options, annotations, { init, caCertBytes });
+    agentContainer(pod, options, annotations, { init, config, caCertBytes });
   if (options.nativeSidecar) return { initAgent: build(false), sidecar: undefined };
   return {
     initAgent: options.prePopulate ? build(true) : undefined,

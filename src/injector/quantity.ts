@@ -26,6 +26,19 @@ const largest = (2n ** 63n - 1n) * nanos;
  * suffix stays (`1e3` and `1000Ki` do not change).
  */
 export function canonicalQuantity(text: string): string {
+  let canonical = known.get(text);
+  if (canonical === undefined) {
+    canonical = canonicalOf(text);
+    if (known.size < mostKnown) known.set(text, canonical);
+  }
+  return canonical;
+}
+
+/** The pods of a cluster ask for few different ones, over and over. */
+const known = new Map<string, string>();
+const mostKnown = 500;
+
+function canonicalOf(text: string): string {
   const match = syntax.exec(text);
   if (match === null)
     throw refusal(

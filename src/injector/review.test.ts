@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MeshrootError } from '../lib/errors.ts';
 import { applyPatch, parsePatch } from '../lib/json-patch.ts';
-import { reviewAdmission } from './review.ts';
+import { answerText, reviewAdmission } from './review.ts';
 import { defaultSettings } from './settings.ts';
 
 const settings = { ...defaultSettings, vaultAddress: 'https://vault:8200' };
@@ -44,6 +44,15 @@ describe('the answer to an AdmissionReview', () => {
       kind: 'AdmissionReview',
       response: { uid: 'u', allowed: true },
     });
+  });
+
+  test.each([
+    ['left alone', podWith({})],
+    ['injected', podWith(opted())],
+    ['refused', podWith(opted({ [`${V}agent-init-first`]: 'y"es' }))],
+  ])('is written as JSON.stringify would (%s)', (_, object) => {
+    const { review } = reviewAdmission({ request: { uid: 'u"1', namespace: 'demo', object } }, settings);
+    expect(JSON.parse(answerText(review))).toEqual(JSON.parse(JSON.stringify(review)));
   });
 
   test('keeps the words of the refusal in front and says how to mend it behind', () => {

@@ -73,6 +73,14 @@ function allowed(uid: string, injection: Injection): AdmissionResponse {
   return { uid, allowed: true, patch, patchType: 'JSONPatch', ...warnings };
 }
 
+/** The answer as JSON. The patch is base64, which needs no escaping: looking for what does costs as much as making it. */
+export function answerText({ response, ...head }: AdmissionReview): string {
+  const { patch, ...rest } = response;
+  const others = JSON.stringify(rest).slice(1);
+  const own = patch === undefined ? '{' : `{"patch":"${patch}",`;
+  return `${JSON.stringify(head).slice(0, -1)},"response":${own}${others}}`;
+}
+
 function reason(error: unknown): string {
   const hint = error instanceof MeshrootError ? error.hint : undefined;
   return hint === undefined ? messageOf(error) : `${messageOf(error)} (${hint})`;

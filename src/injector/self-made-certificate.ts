@@ -98,6 +98,16 @@ export function mergeCaBundle(old: string, own: string, now: number): string {
   return [...others.slice(0, mostAuthorities - 1).map((ca) => ca.pem), own].join('');
 }
 
+/**
+ * As `mergeCaBundle`, but takes nothing out: what a replica writes that does not hold the Lease (-use-leader-elector),
+ * so that one whose clock is wrong cannot take the others out of the bundle.
+ */
+export function joinCaBundle(old: string, own: string): string {
+  const all = readable(old);
+  if (all.some((ca) => ca.pem.trim() === own.trim())) return old;
+  return [...all.map((ca) => ca.pem), own].join('');
+}
+
 function readable(bundle: string): Certificate[] {
   try {
     return parseCertificates(bundle);

@@ -65,6 +65,20 @@ const refusedReview = JSON.stringify({
   },
 });
 
+const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+const injectedReview = JSON.stringify({
+  request: {
+    uid: 'u',
+    namespace: 'shop',
+    object: {
+      metadata: {
+        annotations: { 'vault.hashicorp.com/agent-inject': 'true', 'vault.hashicorp.com/role': 'r' },
+      },
+      spec: { containers: [{ name: 'a', volumeMounts: [{ name: 't', mountPath }] }] },
+    },
+  },
+});
+
 describe('the webhook over TLS', () => {
   test('answers a review', async () => {
     const { status, text } = await call('POST', '/mutate', review, json);
@@ -156,9 +170,13 @@ describe('the webhook over TLS', () => {
 
   test("counts under vault-k8s's names", async () => {
     await call('POST', '/mutate', refusedReview, json);
+    await call('POST', '/mutate', injectedReview, json);
     const { text } = await call('GET', '/metrics');
     expect(text).toMatch(
       /vault_agent_injector_failed_injections_by_namespace_total\{namespace="kube-system"\} \d/,
+    );
+    expect(text).toContain(
+      'vault_agent_injector_injections_by_namespace_total{namespace="shop",injection_type="init_and_sidecar"} 1',
     );
     expect(text).toMatch(/vault_agent_injector_request_queue_length 0/);
     expect(text).toMatch(/vault_agent_injector_request_processing_duration_ms_bucket\{le="10000"\}/);

@@ -1,11 +1,12 @@
-import type { Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../lib/clock.ts';
-import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { InjectorMetrics } from './metrics.ts';
-import { type ReviewResult, reviewAdmission } from './review.ts';
+import { readBody } from './request-body.ts';
+import { answerText, type ReviewResult, reviewAdmission } from './review.ts';
 import type { InjectorSettings } from './settings.ts';
 
 export interface WebhookOptions {
@@ -20,68 +21,83 @@ export interface WebhookOptions {
   readonly onRefused?: ((review: unknown, message: string) => void) | undefined;
 }
 
-export type Webhook = FastifyInstance<Server>;
+export interface Webhook {
+  readonly server: Server;
+  /** @throws what `listen` of node:net does, e.g. EADDRINUSE */
+  listen(at: { readonly host: string; readonly port: number }): Promise<void>;
+  /** Stops listening and resolves when everything under way is answered; see `drain`. */
+  close(): Promise<void>;
+}
 
-/** An API server refuses objects above 3 MiB; a review holds two of them at most, and a little around. */
-const bodyLimit = 8 * 1024 * 1024;
+const limits = {
+  requestTimeout: 30_000,
+  keepAliveTimeout: 120_000, // longer than the API server keeps idle connections (90 s), so that it closes first
+  noDelay: true,
+} as const;
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+}
 
 /**
- * The HTTPS server of the admission webhook: `POST /mutate`, `GET /health/ready`, metrics. Not yet listening.
- * `close()` answers what is under way first; see `drain`.
+ * The HTTPS server of the admission webhook: `POST /mutate`, `GET /health/ready`, metrics. Not yet listening. On bare
+ * node:https, because every pod of a cluster passes here and a framework costs more than the decision.
  */
 export function createWebhook(options: WebhookOptions): Webhook {
-  const { settings, metrics, clock, log } = options;
-  const app: Webhook = fastify({
-    https: { ...options.tls },
-    bodyLimit,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 120_000, // longer than the API server keeps idle connections (90 s), so that it closes first
-    return503OnClosing: false, // with failurePolicy Fail a 503 would refuse a pod only because we restart
-    forceCloseConnections: 'idle',
+  let closing = false;
+  const send = (response: ServerResponse, answer: Answer): void => sendAnswer(response, answer, closing);
+  const server = createServer({ ...limits, ...options.tls }, (request, response) => {
+    answerTo(request, options).then(
+      (answer) => send(response, answer),
+      (error: unknown) => {
+        options.log.warn('request refused', { error: messageOf(error) });
+        send(response, refusalOf(error));
+      },
+    );
   });
-  takeBodiesUnread(app);
-  app.addHook('onError', async (_request, _reply, error) =>
-    log.warn('request refused', { error: error.message }),
-  );
-  app.setErrorHandler((error, _request, reply) => answerError(error, reply));
-  app.setNotFoundHandler((_request, reply) => sendText(reply, 404, '404 page not found'));
-  app.get('/health/ready', (_request, reply) => reply.code(204).send());
-  app.post('/mutate', (request, reply) => {
-    const start = clock.now();
-    metrics.requestStarted();
-    try {
-      const body = readBody(request);
-      const result = reviewAdmission(body, settings);
-      metrics.reviewed(result);
-      const { status } = result.review.response;
-      if (status !== undefined) options.onRefused?.(body, status.message);
-      logReview(log, result);
-      return reply.type('application/json').send(JSON.stringify(result.review));
-    } finally {
-      metrics.requestEnded(clock.now() - start);
-    }
-  });
-  if (options.telemetryPath !== '') {
-    app.get(options.telemetryPath, async (_request, reply) => {
-      return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-    });
-  }
-  return app;
+  return {
+    server,
+    listen: ({ host, port }) => listening(server, host, port),
+    close: () => {
+      closing = true; // with failurePolicy Fail, a request refused now would be a pod refused because we restart
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
 }
 
-/** Bodies come as bytes whatever their type says: type, size and form are judged in `readBody`, in upstream's words. */
-function takeBodiesUnread(app: Webhook): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+async function answerTo(request: IncomingMessage, options: WebhookOptions): Promise<Answer> {
+  const { method, url = '' } = request;
+  const query = url.indexOf('?');
+  const path = query === -1 ? url : url.slice(0, query);
+  if (path === '/mutate' && method === 'POST') return mutate(await readBody(request), options);
+  request.resume();
+  if (method !== 'GET' && method !== 'HEAD') return notFound;
+  if (path === '/health/ready') return { status: 204, type: '', text: '' };
+  if (path !== options.telemetryPath || path === '') return notFound;
+  const { registry } = options.metrics;
+  return { status: 200, type: registry.contentType, text: await registry.metrics() };
 }
 
-function readBody(request: FastifyRequest): unknown {
-  const contentType = request.headers['content-type'] ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(contentType)) throw badContentType(contentType);
-  const { body } = request;
-  if (!Buffer.isBuffer(body) || body.length === 0) {
-    throw new MeshrootError('empty-body', 'Empty request body', { status: 400 });
+function mutate(body: Buffer, options: WebhookOptions): Answer {
+  const { clock, metrics, log, settings, onRefused } = options;
+  const start = clock.now();
+  metrics.requestStarted();
+  try {
+    const review = parseJson(body);
+    const result = reviewAdmission(review, settings);
+    metrics.reviewed(result);
+    const { status } = result.review.response;
+    if (status !== undefined) onRefused?.(review, status.message);
+    logReview(log, result);
+    return { status: 200, type: 'application/json', text: answerText(result.review) };
+  } finally {
+    metrics.requestEnded(clock.now() - start);
   }
+}
+
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString());
   } catch (error) {
@@ -93,23 +109,18 @@ function readBody(request: FastifyRequest): unknown {
   }
 }
 
-function badContentType(contentType: string): MeshrootError {
-  return new MeshrootError('bad-content-type', `Invalid content-type: ${JSON.stringify(contentType)}`, {
-    status: 400,
-  });
+const plain = 'text/plain; charset=utf-8';
+const notFound: Answer = { status: 404, type: plain, text: '404 page not found\n' };
+
+function refusalOf(error: unknown): Answer {
+  const status = error instanceof MeshrootError ? (error.status ?? 500) : 500;
+  return { status, type: plain, text: `${messageOf(error)}\n` };
 }
 
-function answerError(error: unknown, reply: FastifyReply): FastifyReply {
-  if (codeOf(error) === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return answerError(badContentType(reply.request.headers['content-type'] ?? ''), reply);
-  }
-  if (error instanceof MeshrootError) return sendText(reply, error.status ?? 500, error.message);
-  const status = codeOf(error) === 'FST_ERR_CTP_BODY_TOO_LARGE' ? 413 : 500;
-  return sendText(reply, status, messageOf(error));
-}
-
-function sendText(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
+/** Head and body in one write. A connection over which too much was sent, or that is to end, is closed behind it. */
+function sendAnswer(response: ServerResponse, { status, type, text }: Answer, closing: boolean): void {
+  const body = type === '' ? {} : { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) };
+  response.writeHead(status, closing || status === 413 ? { ...body, Connection: 'close' } : body).end(text);
 }
 
 function logReview(log: Logger, { namespace, injection, review }: ReviewResult): void {
@@ -119,14 +130,24 @@ function logReview(log: Logger, { namespace, injection, review }: ReviewResult):
   else log.debug('pod left alone', { namespace });
 }
 
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
 /** Stops listening, answers what is under way, and after `graceMs` cuts what is still open. */
-export async function drain(app: Webhook, clock: Clock, graceMs = 10_000): Promise<void> {
+export async function drain(webhook: Webhook, clock: Clock, graceMs = 10_000): Promise<void> {
   const done = new AbortController();
   const cut = clock.sleep(graceMs, done.signal).then(
-    () => app.server.closeAllConnections(),
+    () => webhook.server.closeAllConnections(),
     () => {}, // closed in time
   );
-  await app.close();
+  await webhook.close();
   done.abort();
   await cut;
 }

@@ -55,6 +55,12 @@ const injector = z.strictObject({
   url: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
   /** How often a running agent looks for a new bundle. */
   refresh: z.string().default('5m'),
+  /** Only pods of these namespaces wait while the injector is away, the others start as they are; absent: all wait. */
+  failClosed: z.array(dnsLabel).min(1).optional(),
+  /** A refused pod becomes an Event. */
+  events: z.boolean().optional(),
+  /** What namespaces may ask for, as in the file of `-policy-file`; the injector's own reader checks its rules. */
+  policy: z.looseObject({ rules: z.array(z.looseObject({ namespaces: z.array(z.string()) })) }).optional(),
 });
 
 /** Paths and mounts of Vault: words with "/" between them. */

@@ -9,6 +9,7 @@ import { hintField } from '../hint-field.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
+import { loginSpreadMs } from './login-spread.ts';
 import { type AuthMethod, authMethod, type ClientTls } from './method.ts';
 import { renewalWait } from './renewal.ts';
 import { wrapInfo } from './wrap-info.ts';
@@ -43,6 +44,7 @@ export class AuthHandler {
   readonly #options: HandlerOptions;
   readonly #method: AuthMethod;
   readonly #backoff: Backoff;
+  readonly #spreadMs: number;
   /** The token in use, and what ends the wait with it. */
   #current: { readonly token: Secret<string>; readonly over: AbortController } | undefined;
   #asking = false;
@@ -54,12 +56,14 @@ export class AuthHandler {
     this.#options = options;
     this.#method = authMethod(settings);
     this.#backoff = new Backoff(settings.minBackoffMs, settings.maxBackoffMs, random);
+    this.#spreadMs = loginSpreadMs(settings);
   }
 
   /** @throws MeshrootError when a login fails and `exit_on_err` is set */
   async run(signal: AbortSignal): Promise<void> {
-    const { log, onToken } = this.#options;
+    const { log, onToken, clock, random } = this.#options;
     log.info('starting auth handler');
+    if (this.#spreadMs > 0) await clock.sleep(this.#spreadMs * random(), signal).catch(() => {});
     while (!signal.aborted) {
       const login = await this.#authenticate(signal);
       if (login === undefined) continue;

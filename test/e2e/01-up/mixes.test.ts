@@ -27,18 +27,24 @@ function isProgram(path: string): boolean {
   }
 }
 
+/** Ours and the real one of injector, agent and store in every mix (all three ours: once.test.ts), and with a real istiod. */
 const mixes: readonly (readonly Part[])[] = [
   ['vault'],
-  ['istiod'],
   ['agent'],
+  ['agent', 'vault'],
   ['injector'],
+  ['injector', 'vault'],
   ['injector', 'agent'],
+  ['injector', 'agent', 'vault'],
+  ['istiod'],
   ['vault', 'istiod', 'agent', 'injector'],
 ];
 
 describe.each(mixes.map((parts) => [parts.join(' and '), parts] as const))('with the real %s', (_, parts) => {
   const found = parts.map((part) => [part, onPath(part)] as const);
-  test.skipIf(found.some(([, path]) => path === undefined))('every check is ok', async () => {
+  const missing = found.filter(([, path]) => path === undefined).map(([part]) => names[part].join(' or '));
+  const reason = missing.length === 0 ? '' : ` (needs ${missing.join(', ')} on PATH)`;
+  test.skipIf(missing.length > 0)(`every check is ok${reason}`, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'up-mix-'));
     try {
       const real = found.flatMap(([part, path]) => ['--with', `${part}=${path}`]);
