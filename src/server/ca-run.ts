@@ -52,18 +52,20 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
     log,
     onReload: (result) => metrics?.reloaded(result),
     onSigned: (result) => metrics?.signed(result),
+    onAway: (away) => metrics?.signerAway(away),
   });
   const { signer } = opened;
   const trust = () => signer.trust();
   const crl = await CrlKeeper.open(settings.folder, trust, log);
   const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
   const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
-  metrics = new CaMetrics(
+  metrics = new CaMetrics({
     trust,
     clock,
-    () => admission.depth,
-    () => serving.certificate,
-  );
+    depth: () => admission.depth,
+    serving: () => serving.certificate,
+    signsUntil: () => opened.signsUntil(),
+  });
   const names = servingNames(settings);
   log.info(`Discover server subject alt names: [${names.join(' ')}]`);
   log.info(`Generating istiod-signed cert for [${names.join(' ')}]:`);
