@@ -18,6 +18,7 @@ const goodRole = {
   key_type: 'any',
   key_usage: 'DigitalSignature,KeyEncipherment',
   no_store: true,
+  not_before_duration: '120s',
   max_ttl: '24h',
 };
 
