@@ -25,6 +25,8 @@ export interface RunCa {
   readonly log: Logger;
   /** Aborted: answer what is under way, then leave. */
   readonly signal: AbortSignal;
+  /** Hands over what a rotation of the ledger asks for (SIGHUP). */
+  readonly onHangup?: (reopen: () => void) => void;
   readonly onReady?: (ports: { ca: number; metrics?: number; http?: number }) => void;
 }
 
@@ -58,6 +60,7 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   const trust = () => signer.trust();
   const crl = await CrlKeeper.open(settings.folder, trust, log);
   const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
+  run.onHangup?.(() => ledger?.reopen());
   const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
   metrics = new CaMetrics({
     trust,
