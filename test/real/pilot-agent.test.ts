@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { onPath } from '../../bench/lib/peers.ts';
+import { freePorts } from '../../bench/lib/program.ts';
 import type { CaFlags } from '../../src/istio/ca-settings.ts';
 import { tempFolder } from '../../src/istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../../src/x509/certificate.ts';
@@ -16,6 +17,7 @@ const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
 
 /** A real pilot-agent without Envoy, in a folder of its own, whose certificates live for `ttl`. */
 async function startAgent(address: string, rootPem: string, token: string, ttl: string) {
+  const [statusPort = 0] = await freePorts(1);
   const folder = await tempFolder();
   const at = (...names: string[]) => join(folder.path, ...names);
   await mkdir(at('var/run/secrets/tokens'), { recursive: true });
@@ -43,14 +45,15 @@ async function startAgent(address: string, rootPem: string, token: string, ttl: 
       INSTANCE_IP: '127.0.0.1',
       ISTIO_META_CLUSTER_ID: 'cluster1',
       SECRET_TTL: ttl,
-      PROXY_CONFIG: '{"discoveryAddress":"localhost:1","statusPort":0}',
+      PROXY_CONFIG: JSON.stringify({ discoveryAddress: 'localhost:1', statusPort }),
     },
   });
+  const ended = once(child, 'close');
   return {
     out: (name: string) => readFile(at('out', name), 'utf8'),
     stop: async () => {
       child.kill('SIGKILL');
-      await once(child, 'close');
+      await ended;
       await folder.remove();
     },
   };
