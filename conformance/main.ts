@@ -1,21 +1,61 @@
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { runCaCases } from './ca/run-cases.ts';
+import { type CaTarget, remoteTarget } from './ca/target.ts';
 import { overHttp } from './vault/over-http.ts';
-import { runCases } from './vault/run-cases.ts';
+import { type CaseResult, runCases } from './vault/run-cases.ts';
 
-/** `npm run conformance -- vault --address URL --token T`: the table of cases against any server, real ones too. */
+/** The tables of cases against any server, real ones too. */
+const usage = `usage: npm run conformance -- vault --address URL --token ROOT-TOKEN [--only TEXT]
+       npm run conformance -- ca --address HOST:PORT --root root-cert.pem --token-file FILE
+           [--account NAMESPACE:ACCOUNT] [--cluster NAME] [--kind istiod|meshroot|meshroot-compat] [--only TEXT]
+`;
+const text = { type: 'string' } as const;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { address: { type: 'string' }, token: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    address: text,
+    token: text,
+    only: text,
+    root: text,
+    'token-file': text,
+    account: text,
+    cluster: text,
+    kind: text,
+  },
 });
 
-if (positionals[0] !== 'vault' || values.address === undefined || values.token === undefined) {
-  process.stderr.write(
-    'usage: npm run conformance -- vault --address URL --token ROOT-TOKEN [--only TEXT]\n',
-  );
+function misused(): never {
+  process.stderr.write(usage);
   process.exit(2);
 }
 
-const results = await runCases(overHttp(values.address), values.token, values.only);
+function ask(): Promise<CaseResult[]> {
+  const { address = misused(), token, only } = values;
+  if (positionals[0] === 'ca') return runCaCases(caTarget(address), only);
+  if (positionals[0] === 'vault' && token !== undefined) return runCases(overHttp(address), token, only);
+  return misused();
+}
+
+function caTarget(address: string): CaTarget {
+  const { root = misused(), 'token-file': tokenFile = misused(), cluster = 'Kubernetes' } = values;
+  const [namespace = 'default', account = 'default'] = (values.account ?? 'default:default').split(':');
+  return remoteTarget({
+    address,
+    kind: kindOf(values.kind),
+    rootPem: readFileSync(root, 'utf8'),
+    token: readFileSync(tokenFile, 'utf8').trim(),
+    cluster,
+    namespace,
+    account,
+  });
+}
+
+function kindOf(name = 'meshroot'): CaTarget['kind'] {
+  return name === 'meshroot' || name === 'meshroot-compat' || name === 'istiod' ? name : misused();
+}
+
+const results = await ask();
 for (const { name, problem, skipped } of results) {
   if (skipped !== undefined) process.stdout.write(`skip  ${name} (${skipped})\n`);
   else

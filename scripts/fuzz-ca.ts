@@ -44,10 +44,10 @@ function broken(seed: Buffer, other: Buffer): Buffer {
   return bytes;
 }
 
-function attempt(what: string, input: Buffer, read: () => unknown): void {
+async function attempt(what: string, input: Buffer, read: () => unknown): Promise<void> {
   const began = process.cpuUsage(); // not the clock: other programs may have the processor
   try {
-    read();
+    await read();
   } catch (error) {
     if (!(error instanceof MeshrootError)) {
       process.stderr.write(`${what} threw ${String(error)} on ${input.toString('hex')}\n`);
@@ -71,12 +71,13 @@ const pick = (from: readonly Buffer[]): Buffer => from[randomInt(from.length)] ?
 for (let i = 0; i < count; i++) {
   const der = broken(pick(ders), pick(ders));
   const message = broken(pick(messages), pick(messages));
-  if (i % 4 === 0) attempt('the request', der, () => parseCsr(der));
-  else if (i % 4 === 1) attempt('the message', message, () => decodeRequest(message));
+  if (i % 4 === 0) await attempt('the request', der, () => parseCsr(der));
+  else if (i % 4 === 1) await attempt('the message', message, () => decodeRequest(message));
   else if (i % 4 === 2)
-    attempt('the rules', der, () => readCsr(toPem('CERTIFICATE REQUEST', der), uri, strict));
-  else if (i % 40 === 3) attempt('the revocation list', der, () => parseCrls(toPem('X509 CRL', der)));
-  else attempt('the text of a message', message, () => readCsr(decodeRequest(message).csr, uri, strict));
+    await attempt('the rules', der, () => readCsr(toPem('CERTIFICATE REQUEST', der), uri, strict));
+  else if (i % 40 === 3) await attempt('the revocation list', der, () => parseCrls(toPem('X509 CRL', der)));
+  else
+    await attempt('the text of a message', message, () => readCsr(decodeRequest(message).csr, uri, strict));
   if (i % 100_000 === 99_999) process.stderr.write(`${i + 1} of ${count}\n`);
 }
 process.stdout.write(`${count} inputs: every one was read or refused\n`);

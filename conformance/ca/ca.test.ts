@@ -1,61 +1,64 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CaFlags } from '../../src/istio/ca-settings.ts';
 import { testCsr } from '../../src/istio/test-mesh.ts';
-import { CertificateCallError } from '../../src/istio/workload-request.ts';
 import { parseCertificate } from '../../src/x509/certificate.ts';
+import { keylessCa } from '../../test/support/keyless-ca.ts';
+import { ownStore } from '../../test/support/own-store.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
-import { type CaAnswer, caCases } from './cases.ts';
-import { type CaTarget, targetFromEnvironment } from './target.ts';
+import { caCases } from './cases.ts';
+import { problemOf } from './run-cases.ts';
+import type { CaTarget } from './target.ts';
 
-/** Ours in this process, or the one that the environment names. */
-async function open(kind: CaTarget['kind']): Promise<{ target: CaTarget; close: () => Promise<void> }> {
-  const target = targetFromEnvironment();
-  if (target !== undefined) return { target, close: async () => {} };
-  const ca = await runningCa({}, kind === 'meshroot-compat' ? { csrMode: 'compat' } : {});
-  return {
-    target: {
-      kind,
-      rootPem: ca.root.certificate.pem,
-      cluster: 'cluster1',
-      namespace: 'demo',
-      account: 'shop',
-      token: await ca.token(),
-      ask: ca.ask,
-    },
-    close: ca.close,
+/** Ours in this process; with a Vault as its signer when one is asked for. */
+async function open(kind: CaTarget['kind'], signer: string) {
+  const keyless = signer === 'file' ? undefined : await openKeyless(signer);
+  const mode: CaFlags = kind === 'meshroot-compat' ? { csrMode: 'compat' } : {};
+  const ca = await runningCa({}, { ...keyless?.flags, ...mode });
+  const rootPem = (keyless?.root ?? ca.root).certificate.pem;
+  const target: CaTarget = {
+    kind,
+    rootPem,
+    cluster: 'cluster1',
+    namespace: 'demo',
+    account: 'shop',
+    token: await ca.token(),
+    vaultSigns: signer === 'vault-pki',
+    ask: (call) => ca.ask({ rootPem, ...call }),
   };
+  const close = async () => {
+    await ca.close();
+    await keyless?.close();
+  };
+  return { target, close };
 }
 
-/** One that the environment names is asked once, ours in both modes. */
-const kinds =
-  targetFromEnvironment() === undefined ? (['meshroot', 'meshroot-compat'] as const) : (['istiod'] as const);
+async function openKeyless(signer: string) {
+  const store = await ownStore();
+  await store.call('POST', 'sys/mounts/transit', { type: 'transit' });
+  const { root, pki, transit, remove } = await keylessCa(store);
+  const flags = signer === 'vault-pki' ? await pki('pki') : await transit('ca');
+  const close = async () => {
+    await store.close();
+    await remove();
+  };
+  return { root, flags, close };
+}
 
-describe.each(kinds)('IstioCertificateService of %s, as its clients see it', (kind) => {
+describe.each([
+  ['meshroot', 'file'],
+  ['meshroot-compat', 'file'],
+  ['meshroot', 'vault-pki'],
+  ['meshroot', 'vault-transit'],
+] as const)('IstioCertificateService of %s, signer %s, as its clients see it', (kind, signer) => {
   let target: CaTarget;
   let close: () => Promise<void>;
   beforeAll(async () => {
-    ({ target, close } = await open(kind));
+    ({ target, close } = await open(kind, signer));
   });
   afterAll(() => close());
 
-  async function ask(
-    call: Parameters<CaTarget['ask']>[0],
-  ): Promise<{ answer: CaAnswer; chain: readonly string[] }> {
-    try {
-      return { answer: { code: 0 }, chain: await target.ask(call) };
-    } catch (error) {
-      if (!(error instanceof CertificateCallError)) throw error;
-      return { answer: { code: error.grpcCode, text: error.message }, chain: [] };
-    }
-  }
-
   test.each(caCases)('$name', async (one) => {
-    const { answer, chain } = await ask(await one.call(target));
-    const special = { istiod: one.istiod, meshroot: one.strict, 'meshroot-compat': undefined };
-    const wanted = special[target.kind] ?? one.expect;
-    expect(answer.code).toBe(wanted.code);
-    if (wanted.text instanceof RegExp) expect(answer.text).toMatch(wanted.text);
-    else if (wanted.text !== undefined) expect(answer.text).toBe(wanted.text);
-    if (wanted.code === 0) expect(one.faults?.(parseCertificate(chain[0]!), chain, target) ?? []).toEqual([]);
+    expect(await problemOf(one, target)).toBeUndefined();
   });
 
   test('a certificate in hand renews itself without a token', async () => {
@@ -66,14 +69,15 @@ describe.each(kinds)('IstioCertificateService of %s, as its clients see it', (ki
     expect(parseCertificate(renewed!).sans.uri).toEqual(parseCertificate(chain[0]!).sans.uri);
   });
 
-  test('two hundred at once all get one, each with its own serial', async () => {
+  test('many at once all get one, each with its own serial', async () => {
+    const many = signer === 'file' ? 200 : 40;
     const { csr } = await testCsr();
     const leaves = await Promise.all(
-      Array.from({ length: 200 }, async () => {
-        const [leaf] = await target.ask({ csr, token: target.token, timeout: 20_000 });
+      Array.from({ length: many }, async () => {
+        const [leaf] = await target.ask({ csr, token: target.token, timeout: 60_000 });
         return parseCertificate(leaf!).serial;
       }),
     );
-    expect(new Set(leaves).size).toBe(200);
-  });
+    expect(new Set(leaves).size).toBe(many);
+  }, 60_000);
 });

@@ -81,7 +81,7 @@ function profileFaults(leaf: Certificate, _chain: readonly string[], target: CaT
       [...(leaf.extendedKeyUsage ?? [])].sort().join() === 'clientAuth,serverAuth',
       'extended key usage',
     ),
-    ...isTrue(leaf.subjectKeyId === undefined, 'has a subject key id'),
+    ...isTrue(target.vaultSigns === true || leaf.subjectKeyId === undefined, 'has a subject key id'),
     ...isTrue(leaf.authorityKeyId !== undefined, 'has no authority key id'),
     ...isTrue(BigInt(`0x${leaf.serial}`) > 0n && leaf.serial.length <= 40, 'serial'),
     ...isTrue(near(leaf.notAfter - leaf.notBefore, hour + 120_000), `span ${leaf.notAfter - leaf.notBefore}`),

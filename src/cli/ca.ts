@@ -97,7 +97,7 @@ export function command(io: Io): Command {
     )
     .option('--reserve-dir <dir>', 'intermediate with an encrypted key that signs while the Vault is away')
     .option('--reserve-passphrase-file <file>', 'what opens that key')
-    .option('--ledger <file>', 'a JSON line for every certificate; - for stdout')
+    .option('--ledger <file>', 'a JSON line for every certificate; - for stdout; SIGHUP opens it anew')
     .option(
       '--csr-mode <mode>',
       'strict: names asked for must be the caller’s; compat: ignored, as by istiod',
@@ -161,7 +161,17 @@ async function start(
   const log = istioLogger(io.stdout, systemClock, { debug: io.env.MESHROOT_DEBUG !== undefined });
   const given = noted.filter((name) => options[camel(name)] !== undefined);
   if (given.length > 0) log.info(`not used by meshroot ca: ${given.map((name) => `--${name}`).join(' ')}`);
-  await runCa({ settings, env: io.env, clock: systemClock, log, signal: io.signal });
+  let reopen = () => {};
+  const hangup = () => reopen();
+  const onHangup = (listener: () => void) => {
+    reopen = listener;
+  };
+  process.on('SIGHUP', hangup);
+  try {
+    await runCa({ settings, env: io.env, clock: systemClock, log, signal: io.signal, onHangup });
+  } finally {
+    process.off('SIGHUP', hangup);
+  }
   leaveSoon(io);
 }
 

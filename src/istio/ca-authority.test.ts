@@ -119,6 +119,23 @@ describe('who gets which certificate', () => {
     });
   });
 
+  test('a node that may ask for its pods gets no identity of another trust domain', async () => {
+    const impersonating = (identity: string) =>
+      createCertificate(
+        { csr, ttl: 0, metadata: { ImpersonatedIdentity: identity } },
+        { authorization: 'Bearer x' },
+        { ...options(shop), mayImpersonate: async () => undefined },
+      );
+    const { uris } = await impersonating('spiffe://cluster.local/ns/a/sa/b');
+    expect(uris).toEqual(['spiffe://cluster.local/ns/a/sa/b']);
+    await expect(impersonating('spiffe://other.mesh/ns/a/sa/b')).rejects.toMatchObject({
+      code: 'impersonation-refused',
+      grpcCode: 16,
+      message: 'request impersonation authentication failure',
+      reason: 'spiffe://other.mesh/ns/a/sa/b is not of trust domain cluster.local',
+    });
+  });
+
   test('an identity longer than 64 characters leaves the subject empty', async () => {
     const named = await testCsr({ subject: [{ type: 'CN', value: 'x' }] });
     const long = await ask(account(`system:serviceaccount:demo:${'s'.repeat(40)}`), { csr: named.csr });

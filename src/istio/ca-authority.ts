@@ -64,7 +64,7 @@ async function certify(
 ): Promise<Certified> {
   const ttl = lifetime(request.ttl, options);
   const uris = await namesFor(request, caller, options);
-  const csr = readCsr(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
+  const csr = await readCsr(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
   const issued = await sign(csr, uris, ttl, options);
   return { caller, uris, issued, chain: replyChain(issued) };
 }

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Csr } from '../x509/csr.ts';
-import { parseCsr } from '../x509/csr.ts';
+import { parseCsrAside } from '../x509/csr.ts';
 import { extensionOids } from '../x509/oids.ts';
 import { knownExtensions } from '../x509/read-extensions.ts';
 import { badCsr, CaRefusal } from './ca-refusal.ts';
@@ -24,10 +24,10 @@ const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
  * mode. A request without any name asks for nothing, so it is signed in both modes.
  * @throws CaRefusal `bad-csr` (3) in istiod's words, `csr-not-allowed` (16, as istio-csr) for one that asks for more than it may
  */
-export function readCsr(text: string, uris: readonly string[], policy: CsrPolicy): Csr {
+export async function readCsr(text: string, uris: readonly string[], policy: CsrPolicy): Promise<Csr> {
   if (text.length > maxCsrText) throw badCsr('certificate signing request is too large');
   if (!text.includes('-----BEGIN ')) throw badCsr('certificate signing request is not properly encoded');
-  const csr = parsed(text);
+  const csr = await parsed(text);
   if (!csr.signatureValid) throw badCsr('the signature of the request does not match its public key');
   const weak = weakness(csr.publicKey, policy.minRsaBits);
   if (weak !== undefined) throw badCsr(weak);
@@ -39,9 +39,9 @@ export function readCsr(text: string, uris: readonly string[], policy: CsrPolicy
   return csr;
 }
 
-function parsed(text: string): Csr {
+async function parsed(text: string): Promise<Csr> {
   try {
-    return parseCsr(text);
+    return await parseCsrAside(text);
   } catch {
     throw badCsr('failed to parse X.509 certificate signing request');
   }

@@ -13,6 +13,17 @@ const signErrors: Partial<Record<RefusalCode, string>> = {
 
 const day = 86_400_000;
 
+/** What the gauges are read from. */
+export interface CaFacts {
+  readonly trust: () => TrustSet;
+  readonly clock: Clock;
+  /** Requests that wait. */
+  readonly depth: () => number;
+  readonly serving: () => Certificate;
+  /** Until when certificates can be signed without a Vault, in ms since the epoch. */
+  readonly signsUntil: () => number;
+}
+
 /** istiod's citadel_server_* by their names, and what istiod does not count: refused reloads, time left. */
 export class CaMetrics {
   readonly registry = new Registry();
@@ -69,7 +80,9 @@ export class CaMetrics {
     registers: [this.registry],
   });
 
-  constructor(trust: () => TrustSet, clock: Clock, depth: () => number, serving: () => Certificate) {
+  #away = false;
+
+  constructor({ trust, clock, depth, serving, signsUntil }: CaFacts) {
     this.#identity.inc(0);
     this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
     this.#expiry('cert_chain', 'cert chain', () => (trust().chain[0] ?? trust().certificate).notAfter, clock);
@@ -86,6 +99,16 @@ export class CaMetrics {
     );
     this.#daysLeft(trust, serving, clock);
     gauge('meshroot_ca_queue_depth', 'Requests that wait for their turn.', depth);
+    gauge(
+      'meshroot_ca_signer_away',
+      '1 while the breaker keeps requests from a signer that does not answer.',
+      () => (this.#away ? 1 : 0),
+    );
+    gauge(
+      'meshroot_ca_outage_budget_seconds',
+      'For how long certificates are signed when the Vault goes away now: the life of the files or of the reserve.',
+      () => Math.max(0, signsUntil() - clock.now()) / 1000,
+    );
     gauge('meshroot_ca_roots', 'Number of roots in the bundle.', () => trust().roots.length);
   }
 
@@ -117,6 +140,11 @@ export class CaMetrics {
     readonly reserve: boolean;
   }): void {
     this.#signer.observe({ result: reserve ? 'reserve' : ok ? 'ok' : 'failed' }, ms / 1000);
+  }
+
+  /** Told by the breaker of a signer that is elsewhere. */
+  signerAway(away: boolean): void {
+    this.#away = away;
   }
 
   reloaded(result: { ok: boolean; code?: string }): void {

@@ -1,8 +1,11 @@
-import { createPublicKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { baoDev, baoPath } from '../../test/support/bao-dev.ts';
+import { keylessCa } from '../../test/support/keyless-ca.ts';
+import { moodyProxy } from '../../test/support/moody-proxy.ts';
+import { ownStore } from '../../test/support/own-store.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
@@ -12,105 +15,41 @@ import { issueIntermediate } from '../x509/templates/intermediate.ts';
 import type { CaFlags } from './ca-settings.ts';
 import { day, type TestRoot, tempFolder, testCsr, testRoot } from './test-mesh.ts';
 
-type Bao = Awaited<ReturnType<typeof baoDev>>;
 const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
+const stores = [
+  { store: 'our own store', start: ownStore, here: true },
+  {
+    store: 'a real OpenBao (skipped without bao on PATH)',
+    start: () => baoDev(baoPath ?? ''),
+    here: baoPath !== undefined,
+  },
+];
 
-describe.skipIf(baoPath === undefined)('keyless, with a real OpenBao (skipped without bao on PATH)', () => {
-  let bao: Bao;
+describe.each(stores)('keyless, with $store', ({ start, here }) => {
+  if (!here) return void test.skip('bao is not on PATH', () => {});
+  let vault: Awaited<ReturnType<typeof start>>;
+  let way: Awaited<ReturnType<typeof moodyProxy>>;
+  let keyless: Awaited<ReturnType<typeof keylessCa>>;
   let root: TestRoot;
-  let files: Awaited<ReturnType<typeof tempFolder>>;
   beforeAll(async () => {
-    bao = await baoDev(baoPath ?? '');
-    root = await testRoot();
-    files = await tempFolder();
-    await writeFile(join(files.path, 'token'), 'root\n');
-    await writeFile(join(files.path, 'root-cert.pem'), root.certificate.pem);
+    vault = await start();
+    way = await moodyProxy(vault.address);
+    keyless = await keylessCa({ address: way.address, call: vault.call });
+    ({ root } = keyless);
+    await vault.call('POST', 'sys/mounts/transit', { type: 'transit' });
   }, 30_000);
   afterAll(async () => {
-    await bao.close();
-    await files.remove();
+    await way.close();
+    await vault.close();
+    await keyless.remove();
   });
-
-  const flags = (more: CaFlags): CaFlags => ({
-    rootCaDir: files.path,
-    ...more,
-    vault: { address: bao.address, tokenFile: join(files.path, 'token'), ...more.vault },
-  });
-
-  async function transitKey(name: string, type: string): Promise<CaFlags> {
-    await bao.call('POST', `transit/keys/${name}`, { type });
-    const { keys } = (await bao.call('GET', `transit/keys/${name}`)) as {
-      keys: Record<string, { public_key: string }>;
-    };
-    const text = keys['1']!.public_key;
-    const publicKey = text.includes('BEGIN')
-      ? createPublicKey(text)
-      : createPublicKey({
-          key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(text, 'base64').toString('base64url') },
-          format: 'jwk',
-        });
-    const issuer = { certificate: root.certificate, privateKey: root.key.privateKey };
-    const made = await issueIntermediate({ issuer, publicKey, name, ttl: 30 * day, now: Date.now() });
-    const kvPath = `secret/data/${name}`;
-    await bao.call('POST', kvPath, {
-      data: {
-        ca_cert: made.pem,
-        cert_chain: made.pem + root.certificate.pem,
-        root_cert: root.certificate.pem,
-      },
-    });
-    return flags({ signer: 'vault-transit', vault: { transitKey: name, kvPath } });
-  }
-
-  async function pkiRole(mount: string, role: object): Promise<CaFlags> {
-    await bao.call('POST', `sys/mounts/${mount}`, { type: 'pki', config: { max_lease_ttl: '8760h' } });
-    const { csr } = await bao.call('POST', `${mount}/intermediate/generate/internal`, {
-      common_name: 'x',
-      key_type: 'ec',
-      key_bits: 256,
-    });
-    const issuer = { certificate: root.certificate, privateKey: root.key.privateKey };
-    const { publicKey } = parseCsr(String(csr));
-    const made = await issueIntermediate({ issuer, publicKey, name: mount, ttl: 30 * day, now: Date.now() });
-    await bao.call('POST', `${mount}/intermediate/set-signed`, {
-      certificate: made.pem + root.certificate.pem,
-    });
-    await bao.call('POST', `${mount}/roles/istio`, { ...goodRole, ...role });
-    return flags({ signer: 'vault-pki', vault: { pki: mount, pkiRole: 'istio' } });
-  }
-
-  const goodRole = {
-    allowed_uri_sans: 'spiffe://cluster.local/*',
-    allowed_domains: 'svc',
-    allow_subdomains: true,
-    require_cn: false,
-    use_csr_sans: false,
-    use_csr_common_name: false,
-    key_type: 'any',
-    key_usage: 'DigitalSignature,KeyEncipherment',
-    no_store: true,
-    max_ttl: '24h',
-  };
 
   async function serves(caFlags: CaFlags) {
     const ca = await runningCa({}, caFlags);
     try {
       const { csr } = await testCsr();
       const chain = await ca.ask({ csr, token: await ca.token(), rootPem: root.certificate.pem });
-      const [leaf, issuer] = chain.map((one) => parseCertificate(one));
-      expect(chain).toHaveLength(3);
-      expect(leaf!.sans).toEqual({ uri: [shop], dns: [], ip: [], email: [] });
-      expect(leaf!.publicKey.equals(parseCsr(csr).publicKey)).toBe(true);
-      expect(leaf!.notAfter - Date.now()).toBeLessThanOrEqual(3_600_000);
-      expect(chain.at(-1)).toBe(root.certificate.pem);
-      const judged = {
-        leaf: leaf!,
-        intermediates: [issuer!],
-        roots: [root.certificate],
-        now: Date.now(),
-        purpose: 'client',
-      } as const;
-      expect(judgeChain(judged)).toEqual([]);
+      expectGood(chain, csr, root);
       return ca.log();
     } finally {
       await ca.close();
@@ -118,15 +57,17 @@ describe.skipIf(baoPath === undefined)('keyless, with a real OpenBao (skipped wi
   }
 
   test('transit: the engine signs, certificate and key stay a pair', async () => {
-    await bao.call('POST', 'sys/mounts/transit', { type: 'transit' });
     for (const type of ['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'ed25519'])
-      await serves(await transitKey(`ca-${type}`, type));
+      await serves(await keyless.transit(`ca-${type}`, type));
   }, 30_000);
 
   test('transit: a key that the intermediate was not made for is refused at the start', async () => {
-    await transitKey('one', 'ecdsa-p256');
-    await transitKey('two', 'ecdsa-p256');
-    const wrong = flags({ signer: 'vault-transit', vault: { transitKey: 'one', kvPath: 'secret/data/two' } });
+    await keyless.transit('one', 'ecdsa-p256');
+    await keyless.transit('two', 'ecdsa-p256');
+    const wrong = keyless.flags({
+      signer: 'vault-transit',
+      vault: { transitKey: 'one', kvPath: 'secret/data/two' },
+    });
     await expect(runningCa({}, wrong)).rejects.toMatchObject({
       code: 'key-does-not-match',
       message: 'no version of transit/one is the key of the intermediate',
@@ -134,19 +75,19 @@ describe.skipIf(baoPath === undefined)('keyless, with a real OpenBao (skipped wi
   });
 
   test('transit: after a rotation of the key the version of the intermediate signs on', async () => {
-    const caFlags = await transitKey('turned', 'ecdsa-p256');
-    await bao.call('POST', 'transit/keys/turned/rotate');
+    const caFlags = await keyless.transit('turned', 'ecdsa-p256');
+    await vault.call('POST', 'transit/keys/turned/rotate');
     await serves(caFlags);
   });
 
   test('pki: the role signs for the caller, whatever its request names', async () => {
-    const log = await serves(await pkiRole('pki-good', {}));
+    const log = await serves(await keyless.pki('pki-good', {}));
     expect(log).toContain('Using Vault PKI pki-good, role istio, for signing');
     expect(log).toContain('outage budget: ');
   });
 
   test('pki: a role that takes names from the request never makes a wrong identity', async () => {
-    const caFlags = await pkiRole('pki-loose', { use_csr_sans: true });
+    const caFlags = await keyless.pki('pki-loose', { use_csr_sans: true });
     const ca = await runningCa({}, { ...caFlags, csrMode: 'compat' });
     try {
       const { csr } = await testCsr({ uri: 'spiffe://cluster.local/ns/istio-system/sa/istiod' });
@@ -160,52 +101,92 @@ describe.skipIf(baoPath === undefined)('keyless, with a real OpenBao (skipped wi
     }
   });
 
-  test('a Vault that hangs costs five seconds at most, then nothing, and comes back by itself', async () => {
-    const ca = await runningCa({}, await pkiRole('pki-slow', {}));
+  test('a Vault that answers after ten seconds: told to come back before that, then at once, and served again by itself', async () => {
+    const ca = await runningCa({}, await keyless.pki('pki-slow'));
     try {
-      const call = {
-        csr: (await testCsr()).csr,
-        token: await ca.token(),
-        rootPem: root.certificate.pem,
-        timeout: 20_000,
-      };
+      const { csr } = await testCsr();
+      // shorter than the Vault takes: who waits for it sees a deadline and no status of the CA
+      const call = { csr, token: await ca.token(), rootPem: root.certificate.pem, timeout: 9000 };
       await ca.ask(call);
-      bao.hang();
-      const began = Date.now();
-      const refused = { grpcCode: 14, message: 'the signer is not available, try again' };
-      await Promise.all(Array.from({ length: 8 }, () => expect(ca.ask(call)).rejects.toMatchObject(refused)));
-      expect(Date.now() - began).toBeLessThan(6000);
-      const later = Date.now();
-      await expect(ca.ask(call)).rejects.toMatchObject(refused);
-      expect(Date.now() - later).toBeLessThan(1000);
-      bao.goOn();
-      const end = Date.now() + 10_000;
-      while ((await ca.ask(call).catch(() => [])).length === 0) expect(Date.now()).toBeLessThan(end);
+      way.turn({ slow: 10_000 });
+      await Promise.all(Array.from({ length: 8 }, () => expect(ca.ask(call)).rejects.toMatchObject(away)));
+      await expect(ca.ask({ ...call, timeout: 1000 })).rejects.toMatchObject(away);
+      const metrics = await (await fetch(ca.metricsUrl)).text();
+      expect(metrics).toMatch(/^meshroot_ca_signer_away 1$/m);
+      expect(metrics).toMatch(/^meshroot_ca_outage_budget_seconds 0$/m);
+      expect(metrics).toMatch(/^meshroot_ca_signer_seconds_count\{result="ok"\} [1-9]/m);
+      const [, took] = /^meshroot_ca_signer_seconds_sum\{result="failed"\} (\S+)$/m.exec(metrics) ?? [];
+      expect(Number(took)).toBeGreaterThan(4);
+      way.turn('through');
+      expectGood(await untilServed(() => ca.ask(call)), csr, root);
+      expect(ca.log()).toContain('the signer answers again');
     } finally {
-      bao.goOn();
+      way.turn('through');
       await ca.close();
     }
   }, 40_000);
+
+  test.each(['vault-pki', 'vault-transit'])(
+    '%s that comes and goes never makes a wrong certificate, and nobody hangs',
+    async (kind) => {
+      const ca = await runningCa(
+        {},
+        kind === 'vault-pki' ? await keyless.pki('pki-flap') : await keyless.transit('flap'),
+      );
+      try {
+        const token = await ca.token();
+        let good = 0;
+        for (const mood of ['through', 'down', 'through', 'cut', 'down', 'through', 'cut'] as const) {
+          way.turn(mood);
+          const asked = Array.from({ length: 4 }, async () => {
+            const { csr } = await testCsr();
+            const call = { csr, token, rootPem: root.certificate.pem, timeout: 9000 };
+            const chain = await ca.ask(call).catch((error: unknown) => {
+              expect(error).toMatchObject(away);
+              return undefined;
+            });
+            if (chain === undefined) return;
+            expectGood(chain, csr, root);
+            good += 1;
+          });
+          await Promise.all(asked);
+        }
+        expect(good).toBeGreaterThanOrEqual(4);
+        way.turn('through');
+        const { csr } = await testCsr();
+        const again = () => ca.ask({ csr, token, rootPem: root.certificate.pem });
+        expectGood(await untilServed(again), csr, root);
+      } finally {
+        way.turn('through');
+        await ca.close();
+      }
+    },
+    40_000,
+  );
 
   test('with a reserve that the operator allows, the outage is not felt', async () => {
     const reserve = await reserveFolder(root);
     const ca = await runningCa(
       {},
       {
-        ...(await pkiRole('pki-reserve', {})),
+        ...(await keyless.pki('pki-reserve', {})),
         reserveDir: reserve.path,
         reservePassphraseFile: join(reserve.path, 'passphrase'),
       },
     );
     try {
       expect(ca.log()).toContain('outage budget: without its Vault the reserve intermediate signs until ');
-      bao.hang();
+      const budget = /^meshroot_ca_outage_budget_seconds (\S+)$/m.exec(
+        await (await fetch(ca.metricsUrl)).text(),
+      );
+      expect(Number(budget?.[1])).toBeCloseTo((7 * day) / 1000, -3);
+      way.turn('down');
       const call = { csr: (await testCsr()).csr, token: await ca.token(), rootPem: root.certificate.pem };
       const chain = await ca.ask({ ...call, timeout: 20_000 });
       expect(parseCertificate(chain[1]!).subject).toContainEqual({ type: 'L', value: 'reserve' });
       expect(chain.at(-1)).toBe(root.certificate.pem);
     } finally {
-      bao.goOn();
+      way.turn('through');
       await ca.close();
       await reserve.remove();
     }
@@ -223,11 +204,36 @@ describe.skipIf(baoPath === undefined)('keyless, with a real OpenBao (skipped wi
   ])('a reserve with %j is refused', async (shape, code, message) => {
     const reserve = await reserveFolder(root, shape);
     const caFlags = { reserveDir: reserve.path, reservePassphraseFile: join(reserve.path, 'passphrase') };
-    const started = runningCa({}, { ...(await pkiRole(`pki-${code}`, {})), ...caFlags });
+    const started = runningCa({}, { ...(await keyless.pki(`pki-${code}`, {})), ...caFlags });
     await expect(started).rejects.toMatchObject({ code, message });
     await reserve.remove();
   });
 });
+
+const away = { grpcCode: 14, message: 'the signer is not available, try again' };
+
+function expectGood(chain: readonly string[], csr: string, root: TestRoot): void {
+  const [leaf, issuer] = chain.map((one) => parseCertificate(one));
+  expect(chain).toHaveLength(3);
+  expect(leaf!.sans).toEqual({ uri: [shop], dns: [], ip: [], email: [] });
+  expect(leaf!.publicKey.equals(parseCsr(csr).publicKey)).toBe(true);
+  expect(leaf!.notAfter - Date.now()).toBeLessThanOrEqual(3_600_000);
+  expect(chain.at(-1)).toBe(root.certificate.pem);
+  const [intermediates, roots] = [[issuer!], [root.certificate]];
+  expect(judgeChain({ leaf: leaf!, intermediates, roots, now: Date.now(), purpose: 'client' })).toEqual([]);
+}
+
+/** The first answer after an outage: whoever asks again after 14 gets one. */
+async function untilServed(ask: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  for (;;) {
+    const chain = await ask().catch((error: unknown) => {
+      expect(error).toMatchObject(away);
+      return undefined;
+    });
+    if (chain !== undefined) return chain;
+    await delay(100); // as agents do
+  }
+}
 
 async function reserveFolder(
   mesh: TestRoot,

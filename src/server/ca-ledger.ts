@@ -5,6 +5,8 @@ import type { Logger } from '../lib/log.ts';
 
 export interface CaLedger {
   write(certified: Certified, now: number): void;
+  /** Writes on in a file of the same name: for a log rotation that has moved the old one away. Lines go to one or the other. */
+  reopen(): void;
   /** Resolves when all lines are with the operating system. */
   close(): Promise<void>;
 }
@@ -16,12 +18,37 @@ export interface CaLedger {
  * @param path a file (made with mode 0600, appended to), or `-` for stdout
  */
 export function openLedger(path: string, log: Logger): CaLedger {
-  const out: NodeJS.WritableStream = path === '-' ? process.stdout : appended(path, log);
+  if (path === '-') {
+    return {
+      write: (one, now) => void process.stdout.write(textOf(one, now)),
+      reopen: () => {},
+      close: async () => {},
+    };
+  }
+  let out = appended(path, log);
+  const leaving = new Set<Promise<void>>();
+  const leave = () => {
+    const old = out;
+    const left = new Promise<void>((resolve) => old.end(() => resolve())).then(
+      () => void leaving.delete(left),
+    );
+    leaving.add(left);
+  };
   return {
-    write: (certified, now) => void out.write(`${JSON.stringify(lineOf(certified, now))}\n`),
-    close: () => (path === '-' ? Promise.resolve() : new Promise((resolve) => out.end(() => resolve()))),
+    write: (one, now) => void out.write(textOf(one, now)),
+    reopen: () => {
+      leave();
+      out = appended(path, log);
+      log.info(`the ledger ${path} was opened again`);
+    },
+    close: async () => {
+      leave();
+      await Promise.all(leaving);
+    },
   };
 }
+
+const textOf = (certified: Certified, now: number): string => `${JSON.stringify(lineOf(certified, now))}\n`;
 
 function appended(path: string, log: Logger): WriteStream {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });

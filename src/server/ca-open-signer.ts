@@ -25,10 +25,14 @@ export interface OpenSignerOptions {
     readonly ms: number;
     readonly reserve: boolean;
   }) => void;
+  /** Told when the breaker opens and closes. */
+  readonly onAway: (away: boolean) => void;
 }
 
 export interface OpenedSigner {
   readonly signer: Signer;
+  /** Until when it signs without a Vault, in ms since the epoch; 0 when not at all. */
+  signsUntil(): number;
   /** `listener` is awaited before a change of certificates counts as done. */
   onChange(listener: () => Promise<void>): void;
   /** Follows whatever the certificates come from until `signal` is aborted. */
@@ -54,6 +58,7 @@ async function openFiles({ settings, clock, log, onReload }: OpenSignerOptions):
   log.info(`Added cacerts files watcher at ${folder}`);
   return {
     signer: keeper.signer,
+    signsUntil: () => keeper.signer.trust().certificate.notAfter,
     onChange: (listener) => keeper.onChange(listener),
     follow: (signal) => watchFolder({ folder, clock, signal, onChange: () => keeper.reload() }),
     close: () => {},
@@ -75,7 +80,7 @@ async function openTransit(
   const keeper = await BundleKeeper.open({ source, multiRoot, log, onReload });
   const signerOfKey = new TransitSigner(keeper.signer);
   return {
-    signer: await guarded(signerOfKey, options, judged),
+    ...(await guarded(signerOfKey, options, judged)),
     onChange: (listener) => keeper.onChange(listener),
     follow: (signal) => every(vaultPoll, clock, signal, async () => void (await keeper.reload())),
     close: () => open.close(),
@@ -102,7 +107,7 @@ async function openPki(options: OpenSignerOptions, session: Promise<VaultSession
     }
   };
   return {
-    signer: await guarded(pki, options, { trustDomain, clock }),
+    ...(await guarded(pki, options, { trustDomain, clock })),
     onChange: (listener) => void listeners.push(listener),
     follow: (signal) => every(vaultPoll, clock, signal, refresh),
     close: () => open.close(),
@@ -120,21 +125,23 @@ async function sessionOf(vault: VaultSettings, clock: Clock): Promise<VaultSessi
   });
 }
 
-async function guarded(inner: Signer, options: OpenSignerOptions, judged: JudgeOptions): Promise<Signer> {
-  const { settings, clock, log, onSigned } = options;
+async function guarded(
+  inner: Signer,
+  options: OpenSignerOptions,
+  judged: JudgeOptions,
+): Promise<Pick<OpenedSigner, 'signer' | 'signsUntil'>> {
+  const { settings, clock, log, onSigned, onAway } = options;
   const reserve = await reserveOf(settings, inner.trust(), judged, log);
-  return new GuardedSigner(inner, {
-    clock,
-    reserve,
-    onSigned,
-    onBreaker: ({ open, reason }) => {
-      if (open)
-        log.error(
-          `the signer is away (${reason}): ${reserve === undefined ? 'callers are told to come back' : 'the reserve signs'}`,
-        );
-      else log.info(reason);
-    },
-  });
+  const instead = reserve === undefined ? 'callers are told to come back' : 'the reserve signs';
+  const onBreaker = ({ open, reason }: { readonly open: boolean; readonly reason: string }) => {
+    onAway(open);
+    if (open) log.error(`the signer is away (${reason}): ${instead}`);
+    else log.info(reason);
+  };
+  return {
+    signer: new GuardedSigner(inner, { clock, reserve, onSigned, onBreaker }),
+    signsUntil: () => reserve?.trust().certificate.notAfter ?? 0,
+  };
 }
 
 /** Says what an outage of the Vault will mean, so that nobody learns it from the outage. */

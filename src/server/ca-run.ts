@@ -25,6 +25,8 @@ export interface RunCa {
   readonly log: Logger;
   /** Aborted: answer what is under way, then leave. */
   readonly signal: AbortSignal;
+  /** Hands over what a rotation of the ledger asks for (SIGHUP). */
+  readonly onHangup?: (reopen: () => void) => void;
   readonly onReady?: (ports: { ca: number; metrics?: number; http?: number }) => void;
 }
 
@@ -52,18 +54,21 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
     log,
     onReload: (result) => metrics?.reloaded(result),
     onSigned: (result) => metrics?.signed(result),
+    onAway: (away) => metrics?.signerAway(away),
   });
   const { signer } = opened;
   const trust = () => signer.trust();
   const crl = await CrlKeeper.open(settings.folder, trust, log);
   const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
+  run.onHangup?.(() => ledger?.reopen());
   const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
-  metrics = new CaMetrics(
+  metrics = new CaMetrics({
     trust,
     clock,
-    () => admission.depth,
-    () => serving.certificate,
-  );
+    depth: () => admission.depth,
+    serving: () => serving.certificate,
+    signsUntil: () => opened.signsUntil(),
+  });
   const names = servingNames(settings);
   log.info(`Discover server subject alt names: [${names.join(' ')}]`);
   log.info(`Generating istiod-signed cert for [${names.join(' ')}]:`);

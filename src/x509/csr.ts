@@ -12,7 +12,7 @@ import { extensionRequestOid } from './oids.ts';
 import { pemBlocks, toPem } from './pem.ts';
 import { algorithmOid } from './read-certificate.ts';
 import { type Extension, knownExtensions, readExtensions } from './read-extensions.ts';
-import { algorithmForKey, signData, verifySignature } from './signature.ts';
+import { algorithmForKey, signData, verifySignature, verifySignatureAside } from './signature.ts';
 import { importSpki, spkiOf } from './spki.ts';
 
 /** A certification request (PKCS#10, RFC 2986). */
@@ -68,6 +68,17 @@ const extensionRequest = (extensions: readonly Buffer[]): Buffer =>
  * @throws MeshrootError `bad-csr`
  */
 export function parseCsr(input: string | Buffer): Csr {
+  const { csr, proof } = readInput(input);
+  return { ...csr, signatureValid: verifySignature(...proof) };
+}
+
+/** `parseCsr` whose signature is checked on the thread pool. @throws MeshrootError `bad-csr` */
+export async function parseCsrAside(input: string | Buffer): Promise<Csr> {
+  const { csr, proof } = readInput(input);
+  return { ...csr, signatureValid: await verifySignatureAside(...proof) };
+}
+
+function readInput(input: string | Buffer): UnprovenCsr {
   try {
     return readCsr(typeof input !== 'string' && input[0] === 0x30 ? input : firstBlock(String(input)));
   } catch (cause) {
@@ -84,7 +95,13 @@ function firstBlock(pem: string): Buffer {
   return block.der;
 }
 
-function readCsr(der: Buffer): Csr {
+/** What was read, and what is left to ask of its signature. */
+interface UnprovenCsr {
+  readonly csr: Omit<Csr, 'signatureValid'>;
+  readonly proof: Parameters<typeof verifySignature>;
+}
+
+function readCsr(der: Buffer): UnprovenCsr {
   const outer = new DerReader(der);
   const request = outer.enter(tags.sequence, 'the request');
   outer.end('the request');
@@ -100,7 +117,7 @@ function readCsr(der: Buffer): Csr {
   const attributes = body.optional(explicitTag(0), 'the attributes');
   body.end('the signed part');
   const extensions = attributes === undefined ? [] : readAttributes(body.inside(attributes));
-  return {
+  const csr = {
     der,
     subject: decodeName(subjectNode),
     subjectDer: subjectNode.raw,
@@ -108,8 +125,8 @@ function readCsr(der: Buffer): Csr {
     publicKeyDer: spkiOf(publicKey),
     sans: knownExtensions(extensions).sans,
     extensions,
-    signatureValid: verifySignature(algorithm, publicKey, signed.raw, signature),
   };
+  return { csr, proof: [algorithm, publicKey, signed.raw, signature] };
 }
 
 function readAttributes(reader: DerReader): Extension[] {

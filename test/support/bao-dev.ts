@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { vaultCaller } from './vault-caller.ts';
 
 /** The `bao` of PATH, or undefined: its tests are skipped then. */
 export const baoPath = (process.env.PATH ?? '')
@@ -44,22 +45,9 @@ export async function baoDev(path: string) {
     if (i > 200) throw new Error('bao does not start');
     await delay(50);
   }
-  const call = async (method: string, at: string, body?: unknown): Promise<Record<string, unknown>> => {
-    const answer = await fetch(`${address}/v1/${at}`, {
-      method,
-      headers: { 'X-Vault-Token': 'root' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${at}: ${answer.status} ${text}`);
-    return text === '' ? {} : ((JSON.parse(text) as { data?: Record<string, unknown> }).data ?? {});
-  };
   return {
     address,
-    call,
-    /** SIGSTOP: accepts connections and never answers. */
-    hang: () => child.kill('SIGSTOP'),
-    goOn: () => child.kill('SIGCONT'),
+    call: vaultCaller(address),
     close: () =>
       new Promise<void>((resolve) => {
         child.once('exit', () => resolve());

@@ -1,14 +1,16 @@
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { createCertificatePath, encodeRequest } from '../../src/istio/ca-messages.ts';
 
-/** A caller that always has `streams` calls under way and asks again at once, whatever it is answered. */
-export function floodOf(o: {
+export interface Flood {
   readonly address: string;
   readonly rootPem: string;
   readonly csr: string;
   readonly token: string;
   readonly streams: number;
-}) {
+}
+
+/** A caller that always has `streams` calls under way and asks again at once, whatever it is answered. */
+export function floodOf(o: Flood) {
   const name = 'istiod.istio-system.svc';
   const client = new Client(o.address, credentials.createSsl(Buffer.from(o.rootPem)), {
     'grpc.ssl_target_name_override': name,
