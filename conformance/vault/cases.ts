@@ -4,6 +4,7 @@ import { certCases } from './cases-cert.ts';
 import { errorCases } from './cases-errors.ts';
 import { identityCases } from './cases-identity.ts';
 import { jwtCases } from './cases-jwt.ts';
+import { keyShareCases } from './cases-key-shares.ts';
 import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
@@ -32,4 +33,5 @@ export const cases: readonly Case[] = [
   ...pkiCases,
   ...transitCases,
   ...errorCases,
+  ...keyShareCases,
 ];

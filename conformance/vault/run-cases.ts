@@ -12,18 +12,32 @@ export interface CaseResult {
   readonly skipped?: string;
 }
 
-/** Runs all cases (or those whose name has `only`) in order, each with names of its own. */
-export async function runCases(ask: Ask, rootToken: string, only = ''): Promise<CaseResult[]> {
+/**
+ * Runs all cases (or those whose name has `only`) in order, each with names of its own.
+ * @param unsealKey the key share of a store with one; the cases that want it are skipped without
+ */
+export async function runCases(
+  ask: Ask,
+  rootToken: string,
+  only = '',
+  unsealKey = '',
+): Promise<CaseResult[]> {
   const { values, close } = await startFixtures();
   const kind = await kindOf(ask);
   const results: CaseResult[] = [];
   try {
     for (const one of cases.filter(({ name }) => name.includes(only))) {
-      const skipped = one.skip?.[kind];
+      const noKey = one.needsKey === true && unsealKey === '' ? 'no --unseal-key was given' : undefined;
+      const skipped = one.skip?.[kind] ?? noKey;
       if (skipped !== undefined) results.push({ name: one.name, skipped });
       else
         results.push(
-          await runCase(ask, one, { ...values, root: rootToken, id: randomBytes(4).toString('hex') }),
+          await runCase(ask, one, {
+            ...values,
+            root: rootToken,
+            unseal_key: unsealKey,
+            id: randomBytes(4).toString('hex'),
+          }),
         );
     }
   } finally {

@@ -19,6 +19,8 @@ export interface ListenerConfig {
   readonly openMetrics: boolean;
   /** Clients may show a certificate (they need not). */
   readonly askClientCerts: boolean;
+  readonly openRekey: boolean;
+  readonly openGenerateRoot: boolean;
 }
 
 export interface VaultConfig {
@@ -129,6 +131,8 @@ const listenerKeys = [
   'tls_key_file',
   'tls_min_version',
   'tls_disable_client_certs',
+  'disable_unauthed_rekey_endpoints',
+  'disable_unauthed_generate_root_endpoints',
   'telemetry',
 ];
 const listenerIgnored = ['cluster_address', 'tls_client_ca_file', 'max_request_size'];
@@ -150,6 +154,8 @@ function readListener(kind: string, body: HclObject, at: HclEntry): ListenerConf
     port: Number(match[2]),
     openMetrics,
     askClientCerts: !isTrue(found.tls_disable_client_certs),
+    openRekey: isFalse(found.disable_unauthed_rekey_endpoints),
+    openGenerateRoot: isFalse(found.disable_unauthed_generate_root_endpoints),
   };
   if (isTrue(found.tls_disable)) return base;
   const [certFile, keyFile] = [text(found.tls_cert_file), text(found.tls_key_file)];
@@ -221,3 +227,5 @@ function texts(entry: HclEntry): string[] {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const isTrue = (value: unknown): boolean =>
   value === true || value === 1 || value === '1' || value === 'true';
+const isFalse = (value: unknown): boolean =>
+  value === false || value === 0 || value === '0' || value === 'false';

@@ -26,6 +26,9 @@ export interface VaultListenerOptions {
   readonly askClientCerts?: boolean;
   /** sys/metrics without a token. */
   readonly openMetrics?: boolean;
+  /** sys/rekey and sys/generate-root without a token; anybody could then hold up the ceremonies. Default: 405. */
+  readonly openRekey?: boolean;
+  readonly openGenerateRoot?: boolean;
 }
 
 export interface VaultListener {
@@ -122,11 +125,20 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
   const data = parseFields(operation, query, body, message.headers['content-type'] ?? '');
   const request = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
   if (path.startsWith('sys/')) {
+    refuseClosed(options, path);
     const lifecycle = await handleLifecycle(core, request, clock.now());
     if (lifecycle !== undefined) return lifecycle;
     if (path === 'sys/metrics' && options.openMetrics === true) return metrics(core);
   }
   return core.handle(request);
+}
+
+/** @throws Refusal 405 for the calls without a token that this listener does not open */
+function refuseClosed({ openRekey, openGenerateRoot }: VaultListenerOptions, path: string): void {
+  const isClosed =
+    (openRekey !== true && /^sys\/rekey(-recovery-key)?\/(init|update|verify)$/.test(path)) ||
+    (openGenerateRoot !== true && path.startsWith('sys/generate-root/'));
+  if (isClosed) throw refuse('unsupported operation', 405, 'unsupported-operation');
 }
 
 async function metrics(core: VaultCore): Promise<Reply> {

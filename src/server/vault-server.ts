@@ -66,15 +66,12 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
 }
 
 function listen(config: ListenerConfig, core: VaultCore, clock: Clock, log: Logger): Promise<VaultListener> {
-  const { host, port, openMetrics, tls, askClientCerts } = config;
+  const { tls, ...rest } = config;
   return listenVault({
     core,
     clock,
     log: log.named('http'),
-    host,
-    port,
-    openMetrics,
-    askClientCerts,
+    ...rest,
     ...(tls === undefined ? {} : { tls: readTls(tls) }),
   });
 }

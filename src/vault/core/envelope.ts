@@ -5,6 +5,7 @@ export function envelope(id: string, result: Result): Reply {
   if (result.raw !== undefined) return { status: result.status ?? 200, raw: result.raw };
   if (result.envelope !== undefined) return { status: 200, body: { ...result.envelope, request_id: id } };
   const { data = null } = result;
+  if (result.bare === true) return { status: result.status ?? 200, body: data };
   return {
     status: result.status ?? 200,
     body: {

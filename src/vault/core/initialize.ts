@@ -41,7 +41,8 @@ export async function initialize(
   return { shares: seal.shares, rootToken: token };
 }
 
-const rootTokenOrder = {
+/** A root token without parent and end. */
+export const rootTokenOrder = {
   policies: ['root'],
   path: 'auth/token/root',
   meta: null,

@@ -1,6 +1,7 @@
 import { coerceFields, type Fields, numberOf, textOf } from './fields.ts';
 import { Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
+import { shareOf } from './share-text.ts';
 import type { VaultCore } from './vault-core.ts';
 
 /** As `version` of seal-status and health: strict semver, since Terraform parses it. */
@@ -110,17 +111,6 @@ async function unseal(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
   if (key === '') throw refuse("'key' must be specified in request body as JSON, or 'reset' set to true");
   await core.unseal(shareOf(key));
   return ok(sealStatus(core));
-}
-
-/** Hex if it is hex, else base64. */
-function shareOf(text: string): Buffer {
-  const isHex = /^([0-9a-fA-F]{2})+$/.test(text);
-  if (!isHex && !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
-    throw refuse("'key' must be a valid hex or base64 string");
-  const share = Buffer.from(text, isHex ? 'hex' : 'base64');
-  if (share.length < 16) throw refuse('invalid key: key is shorter than minimum 16 bytes');
-  if (share.length > 33) throw refuse('invalid key: key is longer than maximum 33 bytes');
-  return share;
 }
 
 /** Whether the caller may is decided, and recorded, like any other call. */

@@ -2,10 +2,12 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
+import { RootGeneration } from './generate-root.ts';
 import { LeaseTable } from './leases.ts';
 import { addMissingMounts, loadMounts } from './mounts.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 import { refuseWrapped } from './refusal.ts';
+import { Rekey } from './rekey.ts';
 import { Router } from './router.ts';
 import { keyringChange } from './seal.ts';
 import type { Services } from './services.ts';
@@ -31,7 +33,7 @@ export async function openServices(
   rootKey: Buffer,
   seal: () => void,
 ): Promise<OpenStore> {
-  const { physical, random, log, metrics, catalogue, auditDevices, auditFolders } = options;
+  const { physical, random, clock, log, metrics, catalogue, auditDevices, auditFolders } = options;
   const storage = new Storage(physical, barrier, (error) => {
     const hint = error instanceof MeshrootError ? error.hint : undefined;
     log.error('the storage failed: sealing', {
@@ -49,17 +51,20 @@ export async function openServices(
   const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
   audit.start(transaction, auditDevices, random);
   await transaction.commit();
+  const tokens = new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases);
   const services: Services = {
     storage,
     router,
     leases,
-    tokens: new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases),
+    tokens,
     policies: new PolicyStore(),
     audit,
     catalogue,
     metrics,
     lockout: new UserLockout(),
     clusterId: transaction.get<string>(clusterIdPath) ?? '',
+    rekey: new Rekey({ physical, rootKey, random }),
+    rootGeneration: new RootGeneration({ physical, storage, tokens, random, clock }),
     seal,
     rotate: () => rotate(physical, barrier, rootKey, options),
     keyStatus: () => barrier.active,
@@ -68,6 +73,8 @@ export async function openServices(
     services,
     close: () => {
       audit.stop();
+      services.rekey.cancel();
+      services.rootGeneration.cancel();
       barrier.wipe();
       rootKey.fill(0);
     },

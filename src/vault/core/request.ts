@@ -54,6 +54,8 @@ export interface Result {
   readonly envelope?: Fields;
   /** The keys of `data` appear at the top of the envelope too. */
   readonly flatten?: boolean;
+  /** `data` is the whole body: the calls of sealing know no envelope. */
+  readonly bare?: boolean;
 }
 
 export interface Reply {

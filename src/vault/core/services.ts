@@ -1,9 +1,11 @@
 import type { PolicyStore } from '../policy/policy-store.ts';
 import type { AuditBroker } from './audit-broker.ts';
 import type { Backend } from './backend.ts';
+import type { RootGeneration } from './generate-root.ts';
 import type { LeaseTable } from './leases.ts';
 import type { Metrics } from './metrics.ts';
 import type { MountEntry } from './mount-entry.ts';
+import type { Rekey } from './rekey.ts';
 import type { Router } from './router.ts';
 import type { Storage } from './storage.ts';
 import type { TokenStore } from './tokens.ts';
@@ -29,6 +31,8 @@ export interface Services {
   readonly metrics: Metrics;
   readonly lockout: UserLockout;
   readonly clusterId: string;
+  readonly rekey: Rekey;
+  readonly rootGeneration: RootGeneration;
   /** Forgets the keys; every later call is refused. */
   seal(): void;
   /** Writes from now on use a new data key. What is there stays readable. */

@@ -1,9 +1,11 @@
 import { type Backend, defineBackend } from '../../core/backend.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { capabilityRoutes } from './capability-routes.ts';
+import { generateRootRoutes } from './generate-root-routes.ts';
 import { leaseRoutes } from './lease-routes.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
+import { rekeyRoutes } from './rekey-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { uiRoutes } from './ui-routes.ts';
 import { wrappingRoutes } from './wrapping-routes.ts';
@@ -20,6 +22,8 @@ export function createSys(): Backend {
       ...auditRoutes(),
       ...wrappingRoutes(),
       ...uiRoutes(),
+      ...rekeyRoutes(),
+      ...generateRootRoutes(),
       ...systemRoutes(),
     ],
   });
