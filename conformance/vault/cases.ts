@@ -11,6 +11,7 @@ import { loginCases } from './cases-login.ts';
 import { pkiCases } from './cases-pki.ts';
 import { policyCases } from './cases-policy.ts';
 import { seedCases } from './cases-seed.ts';
+import { sysCases } from './cases-sys.ts';
 import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
@@ -33,5 +34,6 @@ export const cases: readonly Case[] = [
   ...pkiCases,
   ...transitCases,
   ...errorCases,
+  ...sysCases,
   ...keyShareCases,
 ];

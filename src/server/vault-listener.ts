@@ -5,9 +5,12 @@ import type { AddressInfo } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { envelope } from '../vault/core/envelope.ts';
 import { handleLifecycle } from '../vault/core/lifecycle.ts';
+import { silentMetrics } from '../vault/core/metrics.ts';
+import { metricsResult } from '../vault/core/metrics-result.ts';
 import { Refusal, refuse } from '../vault/core/refusal.ts';
-import type { Reply } from '../vault/core/request.ts';
+import type { Reply, VaultRequest } from '../vault/core/request.ts';
 import { uuidOf } from '../vault/core/uuid.ts';
 import type { VaultCore } from '../vault/core/vault-core.ts';
 import { admitListVerb } from './list-verb.ts';
@@ -105,15 +108,29 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   let reply: Reply;
+  let cors: Readonly<Record<string, string>> = {};
   try {
-    reply = await replyTo(options, message);
+    cors = corsHeaders(options, message);
+    const isPreflight = message.method === 'OPTIONS' && 'Access-Control-Max-Age' in cors;
+    reply = isPreflight ? { status: 204 } : await replyTo(options, message);
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.error('a request failed', { error: messageOf(error) });
     const refusal = error instanceof Refusal ? error : refuse('internal error', 500, 'internal');
     reply = { status: refusal.status ?? 500, body: { errors: refusal.errors } };
     message.resume();
   }
-  send(message, response, reply);
+  send(message, response, { ...reply, headers: { ...reply.headers, ...cors } });
+}
+
+/** @throws Refusal 403 for a web page that may not call */
+function corsHeaders(
+  { core }: VaultListenerOptions,
+  { method, headers }: IncomingMessage,
+): Readonly<Record<string, string>> {
+  const cors = core.services?.cors;
+  if (cors?.config === undefined) return {};
+  const wanted = method === 'OPTIONS' ? (headers['access-control-request-method'] ?? '') : undefined;
+  return cors.headersFor(headers.origin, wanted);
 }
 
 async function replyTo(options: VaultListenerOptions, message: IncomingMessage): Promise<Reply> {
@@ -128,7 +145,7 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
     refuseClosed(options, path);
     const lifecycle = await handleLifecycle(core, request, clock.now());
     if (lifecycle !== undefined) return lifecycle;
-    if (path === 'sys/metrics' && options.openMetrics === true) return metrics(core);
+    if (path === 'sys/metrics' && options.openMetrics === true) return openMetrics(core, request);
   }
   return core.handle(request);
 }
@@ -141,9 +158,9 @@ function refuseClosed({ openRekey, openGenerateRoot }: VaultListenerOptions, pat
   if (isClosed) throw refuse('unsupported operation', 405, 'unsupported-operation');
 }
 
-async function metrics(core: VaultCore): Promise<Reply> {
-  const body = (await core.services?.metrics.text()) ?? '';
-  return { status: 200, raw: { contentType: 'text/plain; version=0.0.4; charset=utf-8', body } };
+/** Without a token, and so without a record. */
+async function openMetrics(core: VaultCore, request: VaultRequest): Promise<Reply> {
+  return envelope(request.id, await metricsResult(core.services?.metrics ?? silentMetrics, request));
 }
 
 const empty = Buffer.alloc(0);
@@ -174,6 +191,7 @@ function send(message: IncomingMessage, response: ServerResponse, reply: Reply):
     ...(typeof namespace === 'string' ? { 'X-Vault-Namespace': namespace } : {}),
     ...(status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }),
     ...(status === 413 ? { Connection: 'close' } : {}),
+    ...reply.headers,
   });
   response.end(status === 204 ? undefined : body);
 }

@@ -36,7 +36,7 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
       fetchJson: createJsonFetcher(),
       readCluster: createClusterReader(),
     }),
-    metrics: createVaultMetrics(() => core),
+    metrics: createVaultMetrics(() => core, clock),
     auditDevices: config.audit,
     auditFolders: config.auditFolders,
   });

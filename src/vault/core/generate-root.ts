@@ -1,9 +1,9 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from './barrier.ts';
-import { rootTokenOrder } from './initialize.ts';
 import type { Physical } from './physical.ts';
 import { refuse } from './refusal.ts';
 import { checkNonce } from './rekey.ts';
+import { rootTokenOrder } from './root-token.ts';
 import { openRootKey, readSealConfig } from './seal.ts';
 import { ShareQuorum } from './share-quorum.ts';
 import type { Storage } from './storage.ts';

@@ -51,13 +51,33 @@ export async function handleRequest(environment: Environment, request: VaultRequ
     auth: undefined,
     acl: undefined,
   };
-  const reply = await answer(call);
+  const reply = await withinQuota(call);
   const mount = call.mounted === undefined ? 'none' : fullPath(call.mounted.entry);
   services.metrics.request(
     { mount, operation: call.operation, status: reply.status },
     clock.now() - call.started,
   );
   return reply;
+}
+
+/** Too many requests of one address go no further; who reads the audit log sees them only when asked for. */
+async function withinQuota(call: Call): Promise<Reply> {
+  const { quotas, metrics } = call.services;
+  const { refusal, headers, name } = quotas.admit(call.request, call.mounted, call.started);
+  const { enable_rate_limit_response_headers: shows, enable_rate_limit_audit_logging: audits } =
+    quotas.config;
+  const reply = refusal === undefined ? await answer(call) : refuseLimited(call, refusal, audits);
+  if (refusal !== undefined) metrics.limited(name);
+  return shows ? { ...reply, headers } : reply;
+}
+
+function refuseLimited(call: Call, refusal: Refusal, audits: boolean): Reply {
+  try {
+    if (audits) record(call, 'request', refusal);
+    return replyOf(call, refusal);
+  } catch (error) {
+    return replyOf(call, error);
+  }
 }
 
 async function answer(call: Call): Promise<Reply> {

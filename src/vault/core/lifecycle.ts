@@ -1,12 +1,9 @@
 import { coerceFields, type Fields, numberOf, textOf } from './fields.ts';
 import { Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
+import { buildDate, serverVersion } from './server-version.ts';
 import { shareOf } from './share-text.ts';
 import type { VaultCore } from './vault-core.ts';
-
-/** As `version` of seal-status and health: strict semver, since Terraform parses it. */
-export const serverVersion = '1.15.0+meshroot';
-const buildDate = '2026-01-01T00:00:00Z';
 
 type LifecycleHandler = (core: VaultCore, request: VaultRequest, now: number) => Reply | Promise<Reply>;
 

@@ -2,19 +2,24 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
+import { Cors } from './cors.ts';
 import { RootGeneration } from './generate-root.ts';
 import { LeaseTable } from './leases.ts';
+import { Migrations } from './migrations.ts';
 import { addMissingMounts, loadMounts } from './mounts.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
+import { RateQuotas } from './rate-quotas.ts';
 import { refuseWrapped } from './refusal.ts';
 import { Rekey } from './rekey.ts';
 import { Router } from './router.ts';
 import { keyringChange } from './seal.ts';
+import { serverVersion } from './server-version.ts';
 import type { Services } from './services.ts';
 import { Storage } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
 import type { VaultCoreOptions } from './vault-core.ts';
+import { noteVersion } from './version-history.ts';
 
 export interface OpenStore {
   readonly services: Services;
@@ -48,6 +53,11 @@ export async function openServices(
   const router = new Router();
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
+  const quotas = new RateQuotas();
+  quotas.load(transaction);
+  const cors = new Cors();
+  cors.load(transaction);
+  noteVersion(transaction, serverVersion, clock.now());
   const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
   audit.start(transaction, auditDevices, random);
   await transaction.commit();
@@ -61,13 +71,21 @@ export async function openServices(
     audit,
     catalogue,
     metrics,
-    lockout: new UserLockout(),
+    lockout: new UserLockout(
+      (accessor) => router.all('auth').find(({ entry }) => entry.accessor === accessor)?.entry.config.lockout,
+    ),
+    quotas,
+    cors,
+    migrations: new Migrations(),
     clusterId: transaction.get<string>(clusterIdPath) ?? '',
     rekey: new Rekey({ physical, rootKey, random }),
     rootGeneration: new RootGeneration({ physical, storage, tokens, random, clock }),
     seal,
     rotate: () => rotate(physical, barrier, rootKey, options),
-    keyStatus: () => barrier.active,
+    keyStatus: () => {
+      const { term, installed } = barrier.active;
+      return { term, installed, encryptions: barrier.encryptions };
+    },
   };
   return {
     services,

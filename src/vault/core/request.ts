@@ -63,4 +63,6 @@ export interface Reply {
   /** JSON, or undefined for an empty body. */
   readonly body?: unknown;
   readonly raw?: { readonly contentType: string; readonly body: Uint8Array | string };
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }

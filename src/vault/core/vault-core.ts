@@ -6,6 +6,7 @@ import type { Barrier, Random } from './barrier.ts';
 import { expireLoop } from './expire.ts';
 import { handleRequest } from './handle-request.ts';
 import { type InitResult, initialize } from './initialize.ts';
+import { rotationLoop } from './key-rotation.ts';
 import { type Metrics, silentMetrics } from './metrics.ts';
 import { type OpenStore, openServices } from './open-services.ts';
 import type { Physical } from './physical.ts';
@@ -147,6 +148,7 @@ export class VaultCore {
     this.#open = open;
     this.#expiry = new AbortController();
     void expireLoop(open.services, clock, log.named('expiration'), this.#expiry.signal);
+    void rotationLoop(open.services, clock, log.named('rotation'), this.#expiry.signal);
     log.info('vault is unsealed');
   }
 }
