@@ -185,6 +185,9 @@ function readStorage(entry: HclEntry): VaultConfig['storage'] {
   return { type: 'lmdb', path: text(fields.path) };
 }
 
+/** What a device of each type cannot do without. */
+const auditNeeds: Readonly<Record<string, string>> = { file: 'file_path', socket: 'address' };
+
 /** `audit "file" "to-file" { description = "…" options { file_path = "…" } }`, as OpenBao declares devices. */
 function readAudit(entry: HclEntry): AuditDevice[] {
   const [type = 'file', name] = entry.labels;
@@ -194,8 +197,11 @@ function readAudit(entry: HclEntry): AuditDevice[] {
     const fields = plainValue(body) as Record<string, unknown>;
     const options = (fields.options ?? fields) as Record<string, unknown>;
     const path = name ?? (text(fields.path) || label);
-    if (label !== 'file') throw new HclError(`audit device "${label}" is not known, only "file" is`, entry);
-    if (text(options.file_path) === '') throw new HclError('the audit device has no file_path', entry);
+    const needed = auditNeeds[label];
+    if (needed === undefined) {
+      throw new HclError(`audit device "${label}" is not known, only "file" and "socket" are`, entry);
+    }
+    if (text(options[needed]) === '') throw new HclError(`the audit device has no ${needed}`, entry);
     return {
       path: `${path.replace(/\/+$/, '')}/`,
       type: label,

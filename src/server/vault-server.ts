@@ -6,6 +6,7 @@ import { createCatalogue } from '../vault/catalogue.ts';
 import { openLmdbPhysical } from '../vault/core/physical-lmdb.ts';
 import { createMemoryPhysical } from '../vault/core/physical-memory.ts';
 import { VaultCore } from '../vault/core/vault-core.ts';
+import { openAuditSocket } from './audit-socket.ts';
 import { createJsonFetcher } from './fetch-json.ts';
 import { createClusterReader, createLocalReader, createTokenReviewer } from './token-review.ts';
 import type { ListenerConfig, VaultConfig } from './vault-config.ts';
@@ -39,6 +40,7 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
     metrics: createVaultMetrics(() => core, clock),
     auditDevices: config.audit,
     auditFolders: config.auditFolders,
+    openAuditSocket,
   });
   core = opened;
   const listeners: VaultListener[] = [];

@@ -66,14 +66,14 @@ async function withinQuota(call: Call): Promise<Reply> {
   const { refusal, headers, name } = quotas.admit(call.request, call.mounted, call.started);
   const { enable_rate_limit_response_headers: shows, enable_rate_limit_audit_logging: audits } =
     quotas.config;
-  const reply = refusal === undefined ? await answer(call) : refuseLimited(call, refusal, audits);
+  const reply = refusal === undefined ? await answer(call) : await refuseLimited(call, refusal, audits);
   if (refusal !== undefined) metrics.limited(name);
   return shows ? { ...reply, headers } : reply;
 }
 
-function refuseLimited(call: Call, refusal: Refusal, audits: boolean): Reply {
+async function refuseLimited(call: Call, refusal: Refusal, audits: boolean): Promise<Reply> {
   try {
-    if (audits) record(call, 'request', refusal);
+    if (audits) await record(call, 'request', refusal);
     return replyOf(call, refusal);
   } catch (error) {
     return replyOf(call, error);
@@ -83,7 +83,8 @@ function refuseLimited(call: Call, refusal: Refusal, audits: boolean): Reply {
 async function answer(call: Call): Promise<Reply> {
   const refusal = admit(call);
   try {
-    record(call, 'request', refusal);
+    const recorded = record(call, 'request', refusal);
+    if (recorded !== undefined) await recorded;
   } catch (error) {
     return replyOf(call, error);
   }
@@ -99,7 +100,8 @@ async function answer(call: Call): Promise<Reply> {
     outcome = asRefusal(call, error);
   }
   try {
-    record(call, 'response', outcome instanceof Refusal ? outcome : undefined, outcome);
+    const recorded = record(call, 'response', outcome instanceof Refusal ? outcome : undefined, outcome);
+    if (recorded !== undefined) await recorded;
   } catch (error) {
     return replyOf(call, error);
   }
@@ -214,12 +216,12 @@ function record(
   type: 'request' | 'response',
   refusal?: Refusal,
   outcome?: Result | Refusal,
-): void {
+): void | Promise<void> {
   const { services, request, operation, mounted, auth, acl } = call;
   if (services.audit.isEmpty) return;
   const error = refusal === undefined ? undefined : auditError(type, refusal);
   const result = outcome instanceof Refusal ? undefined : outcome;
-  services.audit.record({
+  return services.audit.record({
     type,
     time: call.clock.now(),
     request,

@@ -4,7 +4,7 @@ import type { Result, VaultRequest } from './request.ts';
 
 /**
  * sys/metrics: Prometheus when asked for by `format` or by the Accept header, else Vault's JSON.
- * @throws Refusal 400 for another format
+ * Another format is answered 400 with a plain text, as upstream does. @throws Refusal 400 when metrics are off
  */
 export async function metricsResult(
   metrics: Metrics,
@@ -14,7 +14,8 @@ export async function metricsResult(
   const fallback = /openmetrics-text|text\/plain/.test(accept) ? 'prometheus' : '';
   const format = typeof data.format === 'string' && data.format !== '' ? data.format : fallback;
   if (format !== '' && format !== 'prometheus') {
-    throw refuse(`metric response format of "${format}" not supported`);
+    const body = `metric response format "${format}" unknown`;
+    return { status: 400, raw: { contentType: 'text/plain', body } };
   }
   if (format === '') return { bare: true, data: await metrics.summary() };
   const body = await metrics.text();

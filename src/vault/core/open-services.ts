@@ -29,7 +29,7 @@ export interface OpenStore {
 
 export const clusterIdPath = 'core/cluster-id';
 
-type Options = Required<Omit<VaultCoreOptions, 'physical' | 'catalogue'>> & VaultCoreOptions;
+type Options = Required<Omit<VaultCoreOptions, 'openAuditSocket'>> & VaultCoreOptions;
 
 /** Builds everything that lives while the store is open, from what is in it. */
 export async function openServices(
@@ -58,7 +58,12 @@ export async function openServices(
   const cors = new Cors();
   cors.load(transaction);
   noteVersion(transaction, serverVersion, clock.now());
-  const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
+  const audit = new AuditBroker({
+    allowedFolders: auditFolders,
+    log,
+    onFailure: metrics.auditFailure,
+    openSocket: options.openAuditSocket,
+  });
   audit.start(transaction, auditDevices, random);
   await transaction.commit();
   const tokens = new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Logger, silentLogger } from '../../lib/log.ts';
 import type { AuditDevice } from './audit-broker.ts';
+import type { OpenAuditSocket } from './audit-sink.ts';
 import type { Barrier, Random } from './barrier.ts';
 import { expireLoop } from './expire.ts';
 import { handleRequest } from './handle-request.ts';
@@ -27,6 +28,8 @@ export interface VaultCoreOptions {
   readonly auditDevices?: readonly AuditDevice[];
   /** Folders below which the API may make audit files. */
   readonly auditFolders?: readonly string[];
+  /** How audit devices of type socket are reached; without it there are none. */
+  readonly openAuditSocket?: OpenAuditSocket;
 }
 
 export interface SealStatus {
@@ -43,7 +46,7 @@ export interface SealStatus {
 
 /** A Vault without sockets: closed or open, and every call goes through `handle`. */
 export class VaultCore {
-  readonly #options: Required<Omit<VaultCoreOptions, 'physical' | 'catalogue'>> & VaultCoreOptions;
+  readonly #options: Required<Omit<VaultCoreOptions, 'openAuditSocket'>> & VaultCoreOptions;
   #shares: Buffer[] = [];
   #nonce = '';
   #open: OpenStore | undefined;

@@ -1,7 +1,7 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { corsPath } from '../../core/cors.ts';
 import { listOf } from '../../core/fields.ts';
-import { refuse } from '../../core/refusal.ts';
+import { refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 
 /** Which web pages may call this server. */
@@ -25,9 +25,11 @@ function read({ services: { cors } }: Context): Result {
 
 function write({ services, transaction, fields }: Context): undefined {
   const origins = listOf(fields, 'allowed_origins');
-  if (origins.length === 0) throw refuse('at least one origin or the wildcard must be provided');
+  if (origins.length === 0)
+    throw refuseWrapped('at least one origin or the wildcard must be provided', 500, 'bad-cors');
   if (origins.length > 1 && origins.includes('*')) {
-    throw refuse("to allow all origins the '*' must be the only value for allowed_origins");
+    const text = "to allow all origins the '*' must be the only value for allowed_origins";
+    throw refuseWrapped(text, 500, 'bad-cors'); // upstream's status
   }
   const config = { allowed_origins: origins, allowed_headers: listOf(fields, 'allowed_headers') };
   transaction.put(corsPath, config);
