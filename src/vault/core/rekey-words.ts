@@ -1,6 +1,8 @@
 /** The same ceremony has two names upstream: without a token (sys/rekey) and with one (sys/rotate/root). */
 export interface RekeyWords {
   readonly invalid: string;
+  /** Of the answer to shares that cannot be. */
+  readonly invalidStatus: number;
   readonly busy: string;
   readonly none: string;
   readonly nothing: string;
@@ -14,6 +16,7 @@ export interface RekeyWords {
 
 export const rekeyWords: RekeyWords = {
   invalid: 'invalid rekey seal configuration',
+  invalidStatus: 500,
   busy: 'rekey already in progress',
   none: 'no barrier rekey in progress',
   nothing: 'no rekey configuration found',
@@ -27,6 +30,7 @@ export const rekeyWords: RekeyWords = {
 
 export const rotationWords: RekeyWords = {
   invalid: 'invalid rotate seal configuration',
+  invalidStatus: 400,
   busy: 'rotation already in progress',
   none: 'no rotation in progress',
   nothing: 'no rotation configuration found',

@@ -72,10 +72,12 @@ export class Rekey {
     };
   }
 
-  /** @throws Refusal 500 (upstream's status) for shares that cannot be, 400 while another attempt runs */
+  /** @throws Refusal for shares that cannot be, 400 while another attempt runs */
   begin(config: SealConfig, mustVerify: boolean, words: RekeyWords): void {
     const problem = sealConfigProblem(config);
-    if (problem !== undefined) throw refuse(`${words.invalid}: ${problem}`, 500, 'bad-seal-config');
+    if (problem !== undefined) {
+      throw refuse(`${words.invalid}: ${problem}`, words.invalidStatus, 'bad-seal-config');
+    }
     if (this.#attempt !== undefined) throw refuse(words.busy, 400, 'rekey-busy');
     this.#attempt = { config, mustVerify, quorum: this.#quorum(this.status().required) };
   }
