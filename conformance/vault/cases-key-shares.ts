@@ -114,12 +114,14 @@ const rekey = (base: string, isOld: boolean): Step[] => {
       { key: '{{first}}', nonce: '{{check}}' },
       { ...ok, body_has: has({ progress: 1 }) },
     ),
-    refused(
+    write(
       `${base}/verify`,
       { key: '{{first}}', nonce: '{{check}}' },
-      400,
-      'given key has already been provided during this verify operation',
-      more,
+      {
+        ...more,
+        status: 400,
+        ...(isOld ? { errors: ['given key has already been provided during this verify operation'] } : {}),
+      },
     ),
     ask('DELETE', `${base}/verify`, undefined, {
       ...ok,

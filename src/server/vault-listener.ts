@@ -2,6 +2,7 @@ import { constants, randomBytes } from 'node:crypto';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -119,7 +120,12 @@ async function answer(
     reply = { status: refusal.status ?? 500, body: { errors: refusal.errors } };
     message.resume();
   }
-  send(message, response, { ...reply, headers: { ...reply.headers, ...cors } });
+  await send(message, response, { ...reply, headers: { ...reply.headers, ...cors } }).catch(
+    (error: unknown) => {
+      options.log.warn('an answer could not be sent', { error: messageOf(error) });
+      response.destroy();
+    },
+  );
 }
 
 /** @throws Refusal 403 for a web page that may not call */
@@ -138,9 +144,11 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
   const { operation, path, query } = parseTarget(message);
   const headers = parseHeaders(message);
   const reads = operation === 'read' || operation === 'list';
-  const body = reads ? empty : await readBody(message);
+  const isUpload = operation === 'update' && uploads.includes(path);
+  const body = reads || isUpload ? empty : await readBody(message);
   const data = parseFields(operation, query, body, message.headers['content-type'] ?? '');
-  const request = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
+  const parsed = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
+  const request = isUpload ? { ...parsed, upload: message } : parsed;
   if (path.startsWith('sys/')) {
     refuseClosed(options, path);
     const lifecycle = await handleLifecycle(core, request, clock.now());
@@ -163,6 +171,9 @@ async function openMetrics(core: VaultCore, request: VaultRequest): Promise<Repl
   return envelope(request.id, await metricsResult(core.services?.metrics ?? silentMetrics, request));
 }
 
+/** Calls whose body is no JSON and of any size; it is read by those who may send it. */
+const uploads = ['sys/storage/raft/snapshot', 'sys/storage/raft/snapshot-force'];
+
 const empty = Buffer.alloc(0);
 
 /** Up to the limit; what is longer is refused before it is parsed. */
@@ -180,18 +191,19 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
 
 const tooLarge = (): Refusal => refuse('http: request body too large', 413, 'too-large');
 
-function send(message: IncomingMessage, response: ServerResponse, reply: Reply): void {
-  const { status, raw } = reply;
+async function send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+  const { status, raw, stream } = reply;
   const body = raw?.body ?? (reply.body === undefined ? '' : `${JSON.stringify(reply.body)}\n`);
   const namespace = message.headers['x-vault-namespace'];
   response.writeHead(status, {
-    'Content-Type': raw?.contentType ?? 'application/json',
+    'Content-Type': raw?.contentType ?? stream?.contentType ?? 'application/json',
     'Cache-Control': 'no-store',
     'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
     ...(typeof namespace === 'string' ? { 'X-Vault-Namespace': namespace } : {}),
-    ...(status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }),
+    ...(status === 204 || stream !== undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
     ...(status === 413 ? { Connection: 'close' } : {}),
     ...reply.headers,
   });
-  response.end(status === 204 ? undefined : body);
+  if (stream !== undefined) await pipeline(stream.body, response);
+  else response.end(status === 204 ? undefined : body);
 }

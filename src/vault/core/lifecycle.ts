@@ -40,6 +40,8 @@ const table: Readonly<
   'sys/seal-status': { read: (core) => ok(sealStatus(core)) },
   'sys/unseal': { write: unseal },
   'sys/seal': { write: seal },
+  'sys/storage/raft/snapshot': { read: (core, request) => core.handle(request), write: restore },
+  'sys/storage/raft/snapshot-force': { write: restore },
   'sys/health': { read: health },
   'sys/leader': { read: () => ok(leader) },
 };
@@ -114,6 +116,13 @@ async function unseal(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
 async function seal(core: VaultCore, request: VaultRequest): Promise<Reply> {
   const reply = await core.handle(request);
   if (reply.status === 204) core.seal();
+  return reply;
+}
+
+/** Likewise; the call has received and checked the snapshot, and its answer comes after the swap. */
+async function restore(core: VaultCore, request: VaultRequest): Promise<Reply> {
+  const reply = await core.handle(request);
+  if (reply.status === 204) await core.restore();
   return reply;
 }
 

@@ -15,7 +15,8 @@ import { Router } from './router.ts';
 import { keyringChange } from './seal.ts';
 import { serverVersion } from './server-version.ts';
 import type { Services } from './services.ts';
-import { Storage } from './storage.ts';
+import { Snapshots } from './snapshots.ts';
+import { Storage, type StorageView } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
 import type { VaultCoreOptions } from './vault-core.ts';
@@ -23,6 +24,8 @@ import { noteVersion } from './version-history.ts';
 
 export interface OpenStore {
   readonly services: Services;
+  /** Not to be kept: `close` wipes it. */
+  readonly rootKey: Buffer;
   /** Forgets the keys and closes the audit devices. */
   close(): void;
 }
@@ -53,10 +56,6 @@ export async function openServices(
   const router = new Router();
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
-  const quotas = new RateQuotas();
-  quotas.load(transaction);
-  const cors = new Cors();
-  cors.load(transaction);
   noteVersion(transaction, serverVersion, clock.now());
   const audit = new AuditBroker({
     allowedFolders: auditFolders,
@@ -67,6 +66,7 @@ export async function openServices(
   audit.start(transaction, auditDevices, random);
   await transaction.commit();
   const tokens = new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases);
+  const clusterId = transaction.get<string>(clusterIdPath) ?? '';
   const services: Services = {
     storage,
     router,
@@ -79,10 +79,10 @@ export async function openServices(
     lockout: new UserLockout(
       (accessor) => router.all('auth').find(({ entry }) => entry.accessor === accessor)?.entry.config.lockout,
     ),
-    quotas,
-    cors,
+    ...loadSettings(transaction),
     migrations: new Migrations(),
-    clusterId: transaction.get<string>(clusterIdPath) ?? '',
+    clusterId,
+    snapshots: new Snapshots(physical, barrier, clusterId),
     rekey: new Rekey({ physical, rootKey, random }),
     rootGeneration: new RootGeneration({ physical, storage, tokens, random, clock }),
     seal,
@@ -94,14 +94,23 @@ export async function openServices(
   };
   return {
     services,
+    rootKey,
     close: () => {
       audit.stop();
+      services.snapshots.take()?.discard();
       services.rekey.cancel();
       services.rootGeneration.cancel();
       barrier.wipe();
       rootKey.fill(0);
     },
   };
+}
+
+function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {
+  const [quotas, cors] = [new RateQuotas(), new Cors()];
+  quotas.load(store);
+  cors.load(store);
+  return { quotas, cors };
 }
 
 /** The keyring is on disk before anything is written with its new key. */

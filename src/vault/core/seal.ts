@@ -101,6 +101,11 @@ export async function openSeal(
   random: Random,
 ): Promise<{ barrier: Barrier; rootKey: Buffer }> {
   const rootKey = await openRootKey(physical, shares);
+  return { barrier: openKeyring(physical, rootKey, random), rootKey };
+}
+
+/** @throws MeshrootError `store-corrupt` when the keyring is not under `rootKey` */
+export function openKeyring(physical: Physical, rootKey: Buffer, random: Random): Barrier {
   const blob = physical.get(keyringKey);
   if (blob === undefined) throw new MeshrootError('store-corrupt', 'the store has no keyring');
   const terms = JSON.parse(String(decryptBlob(rootKey, keyringKey, blob))) as readonly {
@@ -109,7 +114,7 @@ export async function openSeal(
     installed: number;
   }[];
   const keys = terms.map(({ key, ...term }) => ({ ...term, key: Buffer.from(key, 'base64') }));
-  return { barrier: new Barrier(keys, random), rootKey };
+  return new Barrier(keys, random);
 }
 
 /** The change that makes a keyring with `term` added the stored one. */

@@ -10,6 +10,7 @@ import type { MountEntry } from './mount-entry.ts';
 import type { RateQuotas } from './rate-quotas.ts';
 import type { Rekey } from './rekey.ts';
 import type { Router } from './router.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { Storage } from './storage.ts';
 import type { TokenStore } from './tokens.ts';
 import type { UserLockout } from './user-lockout.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly metrics: Metrics;
   readonly lockout: UserLockout;
   readonly clusterId: string;
+  readonly snapshots: Snapshots;
   readonly cors: Cors;
   readonly quotas: RateQuotas;
   readonly migrations: Migrations;

@@ -13,7 +13,7 @@ import { type OpenStore, openServices } from './open-services.ts';
 import type { Physical } from './physical.ts';
 import { refuse } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
-import { checkSealConfig, openSeal, readSealConfig, type SealConfig } from './seal.ts';
+import { checkSealConfig, openKeyring, openSeal, readSealConfig, type SealConfig } from './seal.ts';
 import type { Catalogue, Services } from './services.ts';
 import { uuidOf } from './uuid.ts';
 
@@ -131,6 +131,39 @@ export class VaultCore {
     this.#open = undefined;
     open?.close();
     if (open !== undefined) this.#options.log.info('vault is sealed');
+  }
+
+  /**
+   * Swaps in the snapshot that was staged, in one commit. The store is open again afterwards, unless the snapshot is of
+   * other key shares: then it waits for those. Nothing happens when none is staged.
+   */
+  restore(): Promise<void> {
+    return this.#inTurn(async () => {
+      const staged = this.#open?.services.snapshots.take();
+      if (staged === undefined || this.#open === undefined) return;
+      const { physical, random, log } = this.#options;
+      const rootKey = Buffer.from(this.#open.rootKey);
+      this.seal();
+      try {
+        await physical.replaceAll(staged.entries());
+        log.info('a snapshot was restored', { entries: staged.meta.entries });
+      } finally {
+        staged.discard();
+        await this.#reopen(physical, rootKey, random);
+      }
+    });
+  }
+
+  async #reopen(physical: Physical, rootKey: Buffer, random: Random): Promise<void> {
+    let barrier: Barrier;
+    try {
+      barrier = openKeyring(physical, rootKey, random);
+    } catch {
+      rootKey.fill(0);
+      this.#options.log.warn('the snapshot is of other key shares: unseal with those');
+      return;
+    }
+    await this.#start(barrier, rootKey);
   }
 
   async close(): Promise<void> {

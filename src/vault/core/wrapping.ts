@@ -16,7 +16,7 @@ export const badWrappingToken = (): Error =>
 
 /** Puts a result aside under a token that can be used once, and answers with that token. @param ttl seconds */
 export function wrapResult(context: Context, result: Result | undefined, ttl: number): Result | undefined {
-  if (result?.raw !== undefined || result?.status === 404) return result;
+  if (result?.raw !== undefined || result?.stream !== undefined || result?.status === 404) return result;
   const reply = result === undefined ? undefined : envelope('', result);
   const accessor = result?.auth?.accessor;
   const put = putAside(

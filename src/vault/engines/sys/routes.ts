@@ -12,6 +12,7 @@ import { quotaRoutes } from './quota-routes.ts';
 import { rekeyRoutes } from './rekey-routes.ts';
 import { remountRoutes } from './remount-routes.ts';
 import { rotationRoutes } from './rotation-routes.ts';
+import { snapshotRoutes } from './snapshot-routes.ts';
 import { systemRoutes } from './system-routes.ts';
 import { uiRoutes } from './ui-routes.ts';
 import { wrappingRoutes } from './wrapping-routes.ts';
@@ -36,6 +37,7 @@ export function createSys(): Backend {
       ...rotationRoutes(),
       ...rekeyRoutes(),
       ...generateRootRoutes(),
+      ...snapshotRoutes(),
       ...systemRoutes(),
     ],
   });
