@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Io } from './io.ts';
+import { migrateCommand } from './vault-migrate.ts';
 import { initCommand, sealCommand, statusCommand, unsealCommand } from './vault-operator.ts';
 import { serverCommand } from './vault-server-command.ts';
 import { snapshotCommand } from './vault-snapshot.ts';
@@ -14,6 +15,7 @@ export function command(io: Io): Command {
     .addCommand(unsealCommand(io))
     .addCommand(sealCommand(io))
     .addCommand(snapshotCommand(io))
+    .addCommand(migrateCommand(io))
     .addHelpText(
       'after',
       `
