@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { baoDev, baoPath } from '../../test/support/bao-dev.ts';
 import { systemClock } from '../lib/clock.ts';
 import { silentLogger } from '../lib/log.ts';
 import { listenVault } from '../server/vault-listener.ts';
@@ -146,6 +147,17 @@ describe('meshroot vault migrate', () => {
     }
     const again = await vault(from.address, ...args);
     expect(again.stderr).toMatch(/^0 made, 0 changed, /);
+  });
+
+  test.skipIf(baoPath === undefined)('fills a real OpenBao (skipped without bao on PATH)', async () => {
+    const { from, tokenFile } = await furnished();
+    const to = await baoDev(String(baoPath));
+    ends.push(() => to.close());
+    const args = ['migrate', '--to', to.address, '--to-token-file', tokenFile];
+    expect(await vault(from.address, ...args)).toMatchObject({ code: 0 });
+    const read = await fetch(`${to.address}/v1/kv2/data/s`, { headers: { 'X-Vault-Token': 'root' } });
+    expect(await read.json()).toMatchObject({ data: { data: { n: 3 }, metadata: { version: 3 } } });
+    expect((await vault(from.address, ...args)).stderr).toMatch(/^0 made, 0 changed, /);
   });
 
   test('writes nothing in a dry run', async () => {

@@ -40,6 +40,10 @@ export async function migrateStore(options: MigrationOptions): Promise<void> {
 async function migratePolicies(migration: StoreMigration): Promise<void> {
   for (const name of await migration.source.list('sys/policies/acl')) {
     if (name === 'root') continue;
+    if (name === 'default') {
+      migration.note('sys/policies/acl/default', 'left', 'the target keeps its own');
+      continue;
+    }
     const path = `sys/policies/acl/${name}`;
     const policy = (await migration.read(migration.source, path))?.policy;
     if (typeof policy === 'string') await migration.put(path, { policy });

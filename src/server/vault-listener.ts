@@ -1,8 +1,8 @@
 import { constants, randomBytes } from 'node:crypto';
-import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import https from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import type { TlsOptions } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -14,8 +14,8 @@ import { Refusal, refuse } from '../vault/core/refusal.ts';
 import type { Reply, VaultRequest } from '../vault/core/request.ts';
 import { uuidOf } from '../vault/core/uuid.ts';
 import type { VaultCore } from '../vault/core/vault-core.ts';
-import { admitListVerb } from './list-verb.ts';
 import { maxBodyBytes, parseFields, parseHeaders, parseTarget, toVaultRequest } from './vault-request.ts';
+import { createPlainSocket, createTlsSocket, type VaultSocket } from './vault-socket.ts';
 
 export interface VaultListenerOptions {
   readonly core: VaultCore;
@@ -49,47 +49,33 @@ export async function listenVault(options: VaultListenerOptions): Promise<VaultL
   const { tls, host, port } = options;
   const serve = (message: IncomingMessage, response: ServerResponse): void =>
     void answer(options, message, response);
-  const server: http.Server | https.Server =
+  const socket =
     tls === undefined
-      ? http.createServer(limits, serve)
-      : https.createServer({ ...limits, ...tls, ...tlsLimits, ...clientCerts(options) }, serve);
-  server.on(tls === undefined ? 'connection' : 'secureConnection', admitListVerb);
+      ? createPlainSocket(serve)
+      : createTlsSocket({ ...tls, ...tlsLimits, ...clientCerts(options) }, serve);
+  const { server } = socket;
   await listen(server, host, port);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
     address: `${tls === undefined ? 'http' : 'https'}://${shown}:${taken}`,
-    setTls: (next) => {
-      if (server instanceof https.Server) {
-        server.setSecureContext({ ...next, ...tlsLimits, ...clientCerts(options) });
-      }
-    },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 2000).unref();
-      }),
+    setTls: (next) => socket.setTls({ ...next, ...tlsLimits, ...clientCerts(options) }),
+    close: () => socket.close(drainMs),
   };
 }
 
 const tlsLimits = { minVersion: 'TLSv1.2' } as const;
 
 /** A resumed session remembers the leaf but not the chain behind it: without tickets every connection shows all. */
-const clientCerts = ({ askClientCerts = true }: VaultListenerOptions): https.ServerOptions =>
+const clientCerts = ({ askClientCerts = true }: VaultListenerOptions): TlsOptions =>
   askClientCerts
     ? { requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET }
     : {};
 
-const limits = {
-  headersTimeout: 10_000,
-  requestTimeout: 90_000,
-  keepAliveTimeout: 75_000,
-  maxHeaderSize: 32 * 1024,
-  noDelay: true,
-} as const;
+/** How long calls that are under way may take when the server stops. */
+const drainMs = 2000;
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: VaultSocket['server'], host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = codeOf(error) === 'EADDRINUSE';
@@ -201,7 +187,7 @@ async function send(message: IncomingMessage, response: ServerResponse, reply: R
     'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
     ...(typeof namespace === 'string' ? { 'X-Vault-Namespace': namespace } : {}),
     ...(status === 204 || stream !== undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
-    ...(status === 413 ? { Connection: 'close' } : {}),
+    ...(status === 413 && message.httpVersionMajor === 1 ? { Connection: 'close' } : {}),
     ...reply.headers,
   });
   if (stream !== undefined) await pipeline(stream.body, response);
