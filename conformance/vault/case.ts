@@ -22,6 +22,8 @@ export type Expected = { readonly [key: string]: unknown };
 export interface Case {
   readonly name: string;
   readonly steps: readonly Step[];
+  /** Uses `{{unseal_key}}`: the one key share of a store of one. */
+  readonly needsKey?: boolean;
   /** Where a server is not asked this, and why. */
   readonly skip?: { readonly openbao?: string; readonly meshroot?: string };
 }

@@ -5,6 +5,7 @@ import { errorCases } from './cases-errors.ts';
 import { groupCases } from './cases-groups.ts';
 import { identityCases } from './cases-identity.ts';
 import { jwtCases } from './cases-jwt.ts';
+import { keyShareCases } from './cases-key-shares.ts';
 import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
@@ -13,6 +14,7 @@ import { pkiIdentityCases } from './cases-pki-identity.ts';
 import { policyCases } from './cases-policy.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
+import { sysCases } from './cases-sys.ts';
 import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
@@ -40,4 +42,6 @@ export const cases: readonly Case[] = [
   ...transitCases,
   ...transitDerivedCases,
   ...errorCases,
+  ...sysCases,
+  ...keyShareCases,
 ];

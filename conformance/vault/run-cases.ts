@@ -12,23 +12,37 @@ export interface CaseResult {
   readonly skipped?: string;
 }
 
-/** Runs all cases (or those whose name has `only`) in order, each with names of its own. */
+export interface RunOptions {
+  /** Only the cases whose name has it. */
+  readonly only?: string | undefined;
+  /** The key share of a store with one; the cases that want it are skipped without. */
+  readonly unsealKey?: string | undefined;
+  /** Another table than the whole one. */
+  readonly table?: readonly Case[];
+}
+
+/** Runs cases in order, each with names of its own. */
 export async function runCases(
   ask: Ask,
   rootToken: string,
-  only = '',
-  table: readonly Case[] = cases,
+  { only = '', unsealKey = '', table = cases }: RunOptions = {},
 ): Promise<CaseResult[]> {
   const { values, close } = await startFixtures();
   const kind = await kindOf(ask);
   const results: CaseResult[] = [];
   try {
     for (const one of table.filter(({ name }) => name.includes(only))) {
-      const skipped = one.skip?.[kind];
+      const noKey = one.needsKey === true && unsealKey === '' ? 'no --unseal-key was given' : undefined;
+      const skipped = one.skip?.[kind] ?? noKey;
       if (skipped !== undefined) results.push({ name: one.name, skipped });
       else
         results.push(
-          await runCase(ask, one, { ...values, root: rootToken, id: randomBytes(4).toString('hex') }),
+          await runCase(ask, one, {
+            ...values,
+            root: rootToken,
+            unseal_key: unsealKey,
+            id: randomBytes(4).toString('hex'),
+          }),
         );
     }
   } finally {

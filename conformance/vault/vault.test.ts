@@ -16,7 +16,7 @@ import { overHttp } from './over-http.ts';
 import { runCases } from './run-cases.ts';
 import { enable } from './steps.ts';
 
-async function openCore(): Promise<VaultCore> {
+async function openCore(): Promise<{ core: VaultCore; key: string }> {
   const core = new VaultCore({
     physical: createMemoryPhysical(),
     catalogue: createCatalogue({
@@ -28,35 +28,37 @@ async function openCore(): Promise<VaultCore> {
   });
   const { shares } = await core.init({ shares: 1, threshold: 1 }, 'root');
   for (const share of shares) await core.unseal(share);
-  return core;
+  return { core, key: shares[0]?.toString('base64') ?? '' };
 }
 
 // Passwords are slow on purpose, and some cases wait for a token to end.
 describe('the Vault API, case by case', { timeout: 120_000 }, () => {
   test('called in this process', async () => {
-    const core = await openCore();
-    const results = await runCases(inProcess(core), 'root');
+    const { core, key } = await openCore();
+    const results = await runCases(inProcess(core), 'root', { unsealKey: key });
     expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
     await core.close();
   });
 
   test('over a socket', async () => {
-    const core = await openCore();
+    const { core, key } = await openCore();
     const listener = await listenVault({
       core,
       clock: systemClock,
       log: silentLogger,
       host: '127.0.0.1',
       port: 0,
+      openRekey: true,
+      openGenerateRoot: true,
     });
-    const results = await runCases(overHttp(listener.address), 'root');
+    const results = await runCases(overHttp(listener.address), 'root', { unsealKey: key });
     expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
     await listener.close();
     await core.close();
   });
 
   test('a role for client certificates has the same token fields', async () => {
-    const core = await openCore();
+    const { core } = await openCore();
     const { root, shown } = await clientCertificate();
     const table = roleTokenCasesOf({
       name: 'cert',
@@ -67,7 +69,7 @@ describe('the Vault API, case by case', { timeout: 120_000 }, () => {
       credentials: {},
       strange: { status: 403, text: 'permission denied' },
     });
-    const results = await runCases(inProcess(core, [shown]), 'root', '', table);
+    const results = await runCases(inProcess(core, [shown]), 'root', { table });
     expect(results).toHaveLength(table.length);
     expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
     await core.close();

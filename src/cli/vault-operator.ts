@@ -29,13 +29,25 @@ function clientFor(io: Io, flags: Flags): VaultClient {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Exit code 0 when it is open, 1 when it is sealed, 2 when it cannot be asked. */
+/** Exit code 0 when it is open, 2 when it is sealed, 1 when it cannot be asked: as Vault's own, so that scripts fit both. */
 export function statusCommand(io: Io): Command {
-  return base('status', 'is it initialised, is it sealed').action(async (flags: Flags) => {
-    const status = (await clientFor(io, flags).read('sys/seal-status'))?.data ?? {};
-    showStatus(io, flags, status);
-    if (status.sealed !== false) io.exitCode = 1;
-  });
+  return base('status', 'is it initialised, is it sealed (exit code 0 open, 2 sealed, 1 error)').action(
+    async (flags: Flags) => {
+      const status = await askStatus(io, flags);
+      showStatus(io, flags, status);
+      if (status.sealed !== false) io.exitCode = 2;
+    },
+  );
+}
+
+async function askStatus(io: Io, flags: Flags): Promise<Fields> {
+  try {
+    return (await clientFor(io, flags).read('sys/seal-status'))?.data ?? {};
+  } catch (error) {
+    if (!(error instanceof MeshrootError)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new MeshrootError(error.code, error.message, { ...hint, exit: 1, cause: error });
+  }
 }
 
 export function initCommand(io: Io): Command {

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import type { Io } from './io.ts';
+import { migrateCommand } from './vault-migrate.ts';
 import { initCommand, sealCommand, statusCommand, unsealCommand } from './vault-operator.ts';
 import { serverCommand } from './vault-server-command.ts';
+import { snapshotCommand } from './vault-snapshot.ts';
 
 /** `meshroot vault`: the secret store, with the flags of Vault's own server. */
 export function command(io: Io): Command {
@@ -12,6 +14,8 @@ export function command(io: Io): Command {
     .addCommand(initCommand(io))
     .addCommand(unsealCommand(io))
     .addCommand(sealCommand(io))
+    .addCommand(snapshotCommand(io))
+    .addCommand(migrateCommand(io))
     .addHelpText(
       'after',
       `
@@ -19,6 +23,7 @@ examples:
   meshroot vault server -dev                       everything in memory, unsealed, root token printed
   meshroot vault server -config=vault.hcl          durable; then init and unseal once
   VAULT_ADDR=http://127.0.0.1:8200 meshroot vault status
+  meshroot vault snapshot save backup.snap         while it runs; $VAULT_TOKEN may read sys/storage/raft/snapshot
 `,
     );
 }

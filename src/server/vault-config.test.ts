@@ -19,7 +19,16 @@ audit "file" "to-file" {
 describe('parseVaultConfig', () => {
   test('reads what Vault reads; storage "file" is our lmdb', () => {
     expect(parseVaultConfig(good, 'v.hcl')).toEqual({
-      listeners: [{ host: '127.0.0.1', port: 0, openMetrics: false, askClientCerts: true }],
+      listeners: [
+        {
+          host: '127.0.0.1',
+          port: 0,
+          openMetrics: false,
+          askClientCerts: true,
+          openRekey: false,
+          openGenerateRoot: false,
+        },
+      ],
       storage: { type: 'lmdb', path: '/var/lib/vault' },
       audit: [
         {

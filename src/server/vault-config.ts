@@ -19,6 +19,8 @@ export interface ListenerConfig {
   readonly openMetrics: boolean;
   /** Clients may show a certificate (they need not). */
   readonly askClientCerts: boolean;
+  readonly openRekey: boolean;
+  readonly openGenerateRoot: boolean;
 }
 
 export interface VaultConfig {
@@ -129,6 +131,8 @@ const listenerKeys = [
   'tls_key_file',
   'tls_min_version',
   'tls_disable_client_certs',
+  'disable_unauthed_rekey_endpoints',
+  'disable_unauthed_generate_root_endpoints',
   'telemetry',
 ];
 const listenerIgnored = ['cluster_address', 'tls_client_ca_file', 'max_request_size'];
@@ -150,6 +154,8 @@ function readListener(kind: string, body: HclObject, at: HclEntry): ListenerConf
     port: Number(match[2]),
     openMetrics,
     askClientCerts: !isTrue(found.tls_disable_client_certs),
+    openRekey: isFalse(found.disable_unauthed_rekey_endpoints),
+    openGenerateRoot: isFalse(found.disable_unauthed_generate_root_endpoints),
   };
   if (isTrue(found.tls_disable)) return base;
   const [certFile, keyFile] = [text(found.tls_cert_file), text(found.tls_key_file)];
@@ -179,6 +185,9 @@ function readStorage(entry: HclEntry): VaultConfig['storage'] {
   return { type: 'lmdb', path: text(fields.path) };
 }
 
+/** What a device of each type cannot do without. */
+const auditNeeds: Readonly<Record<string, string>> = { file: 'file_path', socket: 'address' };
+
 /** `audit "file" "to-file" { description = "…" options { file_path = "…" } }`, as OpenBao declares devices. */
 function readAudit(entry: HclEntry): AuditDevice[] {
   const [type = 'file', name] = entry.labels;
@@ -188,8 +197,11 @@ function readAudit(entry: HclEntry): AuditDevice[] {
     const fields = plainValue(body) as Record<string, unknown>;
     const options = (fields.options ?? fields) as Record<string, unknown>;
     const path = name ?? (text(fields.path) || label);
-    if (label !== 'file') throw new HclError(`audit device "${label}" is not known, only "file" is`, entry);
-    if (text(options.file_path) === '') throw new HclError('the audit device has no file_path', entry);
+    const needed = auditNeeds[label];
+    if (needed === undefined) {
+      throw new HclError(`audit device "${label}" is not known, only "file" and "socket" are`, entry);
+    }
+    if (text(options[needed]) === '') throw new HclError(`the audit device has no ${needed}`, entry);
     return {
       path: `${path.replace(/\/+$/, '')}/`,
       type: label,
@@ -221,3 +233,5 @@ function texts(entry: HclEntry): string[] {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const isTrue = (value: unknown): boolean =>
   value === true || value === 1 || value === '1' || value === 'true';
+const isFalse = (value: unknown): boolean =>
+  value === false || value === 0 || value === '0' || value === 'false';

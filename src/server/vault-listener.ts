@@ -1,17 +1,21 @@
 import { constants, randomBytes } from 'node:crypto';
-import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import https from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import type { TlsOptions } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { envelope } from '../vault/core/envelope.ts';
 import { handleLifecycle } from '../vault/core/lifecycle.ts';
+import { silentMetrics } from '../vault/core/metrics.ts';
+import { metricsResult } from '../vault/core/metrics-result.ts';
 import { Refusal, refuse } from '../vault/core/refusal.ts';
-import type { Reply } from '../vault/core/request.ts';
+import type { Reply, VaultRequest } from '../vault/core/request.ts';
 import { uuidOf } from '../vault/core/uuid.ts';
 import type { VaultCore } from '../vault/core/vault-core.ts';
-import { admitListVerb } from './list-verb.ts';
 import { maxBodyBytes, parseFields, parseHeaders, parseTarget, toVaultRequest } from './vault-request.ts';
+import { createPlainSocket, createTlsSocket, type VaultSocket } from './vault-socket.ts';
 
 export interface VaultListenerOptions {
   readonly core: VaultCore;
@@ -26,6 +30,9 @@ export interface VaultListenerOptions {
   readonly askClientCerts?: boolean;
   /** sys/metrics without a token. */
   readonly openMetrics?: boolean;
+  /** sys/rekey and sys/generate-root without a token; anybody could then hold up the ceremonies. Default: 405. */
+  readonly openRekey?: boolean;
+  readonly openGenerateRoot?: boolean;
 }
 
 export interface VaultListener {
@@ -42,47 +49,33 @@ export async function listenVault(options: VaultListenerOptions): Promise<VaultL
   const { tls, host, port } = options;
   const serve = (message: IncomingMessage, response: ServerResponse): void =>
     void answer(options, message, response);
-  const server: http.Server | https.Server =
+  const socket =
     tls === undefined
-      ? http.createServer(limits, serve)
-      : https.createServer({ ...limits, ...tls, ...tlsLimits, ...clientCerts(options) }, serve);
-  server.on(tls === undefined ? 'connection' : 'secureConnection', admitListVerb);
+      ? createPlainSocket(serve)
+      : createTlsSocket({ ...tls, ...tlsLimits, ...clientCerts(options) }, serve);
+  const { server } = socket;
   await listen(server, host, port);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
     address: `${tls === undefined ? 'http' : 'https'}://${shown}:${taken}`,
-    setTls: (next) => {
-      if (server instanceof https.Server) {
-        server.setSecureContext({ ...next, ...tlsLimits, ...clientCerts(options) });
-      }
-    },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 2000).unref();
-      }),
+    setTls: (next) => socket.setTls({ ...next, ...tlsLimits, ...clientCerts(options) }),
+    close: () => socket.close(drainMs),
   };
 }
 
 const tlsLimits = { minVersion: 'TLSv1.2' } as const;
 
 /** A resumed session remembers the leaf but not the chain behind it: without tickets every connection shows all. */
-const clientCerts = ({ askClientCerts = true }: VaultListenerOptions): https.ServerOptions =>
+const clientCerts = ({ askClientCerts = true }: VaultListenerOptions): TlsOptions =>
   askClientCerts
     ? { requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET }
     : {};
 
-const limits = {
-  headersTimeout: 10_000,
-  requestTimeout: 90_000,
-  keepAliveTimeout: 75_000,
-  maxHeaderSize: 32 * 1024,
-  noDelay: true,
-} as const;
+/** How long calls that are under way may take when the server stops. */
+const drainMs = 2000;
 
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen(server: VaultSocket['server'], host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = codeOf(error) === 'EADDRINUSE';
@@ -102,15 +95,34 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   let reply: Reply;
+  let cors: Readonly<Record<string, string>> = {};
   try {
-    reply = await replyTo(options, message);
+    cors = corsHeaders(options, message);
+    const isPreflight = message.method === 'OPTIONS' && 'Access-Control-Max-Age' in cors;
+    reply = isPreflight ? { status: 204 } : await replyTo(options, message);
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.error('a request failed', { error: messageOf(error) });
     const refusal = error instanceof Refusal ? error : refuse('internal error', 500, 'internal');
     reply = { status: refusal.status ?? 500, body: { errors: refusal.errors } };
     message.resume();
   }
-  send(message, response, reply);
+  await send(message, response, { ...reply, headers: { ...reply.headers, ...cors } }).catch(
+    (error: unknown) => {
+      options.log.warn('an answer could not be sent', { error: messageOf(error) });
+      response.destroy();
+    },
+  );
+}
+
+/** @throws Refusal 403 for a web page that may not call */
+function corsHeaders(
+  { core }: VaultListenerOptions,
+  { method, headers }: IncomingMessage,
+): Readonly<Record<string, string>> {
+  const cors = core.services?.cors;
+  if (cors?.config === undefined) return {};
+  const wanted = method === 'OPTIONS' ? (headers['access-control-request-method'] ?? '') : undefined;
+  return cors.headersFor(headers.origin, wanted);
 }
 
 async function replyTo(options: VaultListenerOptions, message: IncomingMessage): Promise<Reply> {
@@ -118,21 +130,35 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
   const { operation, path, query } = parseTarget(message);
   const headers = parseHeaders(message);
   const reads = operation === 'read' || operation === 'list';
-  const body = reads ? empty : await readBody(message);
+  const isUpload = operation === 'update' && uploads.includes(path);
+  const body = reads || isUpload ? empty : await readBody(message);
   const data = parseFields(operation, query, body, message.headers['content-type'] ?? '');
-  const request = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
+  const parsed = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
+  const request = isUpload ? { ...parsed, upload: message } : parsed;
   if (path.startsWith('sys/')) {
+    refuseClosed(options, path);
     const lifecycle = await handleLifecycle(core, request, clock.now());
     if (lifecycle !== undefined) return lifecycle;
-    if (path === 'sys/metrics' && options.openMetrics === true) return metrics(core);
+    if (path === 'sys/metrics' && options.openMetrics === true) return openMetrics(core, request);
   }
   return core.handle(request);
 }
 
-async function metrics(core: VaultCore): Promise<Reply> {
-  const body = (await core.services?.metrics.text()) ?? '';
-  return { status: 200, raw: { contentType: 'text/plain; version=0.0.4; charset=utf-8', body } };
+/** @throws Refusal 405 for the calls without a token that this listener does not open */
+function refuseClosed({ openRekey, openGenerateRoot }: VaultListenerOptions, path: string): void {
+  const isClosed =
+    (openRekey !== true && /^sys\/rekey(-recovery-key)?\/(init|update|verify)$/.test(path)) ||
+    (openGenerateRoot !== true && path.startsWith('sys/generate-root/'));
+  if (isClosed) throw refuse('unsupported operation', 405, 'unsupported-operation');
 }
+
+/** Without a token, and so without a record. */
+async function openMetrics(core: VaultCore, request: VaultRequest): Promise<Reply> {
+  return envelope(request.id, await metricsResult(core.services?.metrics ?? silentMetrics, request));
+}
+
+/** Calls whose body is no JSON and of any size; it is read by those who may send it. */
+const uploads = ['sys/storage/raft/snapshot', 'sys/storage/raft/snapshot-force'];
 
 const empty = Buffer.alloc(0);
 
@@ -151,17 +177,19 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
 
 const tooLarge = (): Refusal => refuse('http: request body too large', 413, 'too-large');
 
-function send(message: IncomingMessage, response: ServerResponse, reply: Reply): void {
-  const { status, raw } = reply;
+async function send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
+  const { status, raw, stream } = reply;
   const body = raw?.body ?? (reply.body === undefined ? '' : `${JSON.stringify(reply.body)}\n`);
   const namespace = message.headers['x-vault-namespace'];
   response.writeHead(status, {
-    'Content-Type': raw?.contentType ?? 'application/json',
+    'Content-Type': raw?.contentType ?? stream?.contentType ?? 'application/json',
     'Cache-Control': 'no-store',
     'Strict-Transport-Security': 'max-age=31536000; includeSubDomains',
     ...(typeof namespace === 'string' ? { 'X-Vault-Namespace': namespace } : {}),
-    ...(status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }),
-    ...(status === 413 ? { Connection: 'close' } : {}),
+    ...(status === 204 || stream !== undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
+    ...(status === 413 && message.httpVersionMajor === 1 ? { Connection: 'close' } : {}),
+    ...reply.headers,
   });
-  response.end(status === 204 ? undefined : body);
+  if (stream !== undefined) await pipeline(stream.body, response);
+  else response.end(status === 204 ? undefined : body);
 }

@@ -1,9 +1,11 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Clock } from '../lib/clock.ts';
 import type { Metrics } from '../vault/core/metrics.ts';
 import type { VaultCore } from '../vault/core/vault-core.ts';
+import { metricsSummary } from './metrics-summary.ts';
 
 /** Vault's names where a dashboard would look for them, and our own counters of what upstream does not count. */
-export function createVaultMetrics(core: () => VaultCore | undefined): Metrics {
+export function createVaultMetrics(core: () => VaultCore | undefined, clock: Clock): Metrics {
   const registers = [new Registry()];
   const [registry = new Registry()] = registers;
   const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
@@ -38,7 +40,15 @@ export function createVaultMetrics(core: () => VaultCore | undefined): Metrics {
     'leases that are alive',
     () => core()?.services?.leases.size ?? 0,
   );
+  gauge(
+    registers,
+    'vault_core_locked_users',
+    'users who failed to log in too often',
+    () => core()?.services?.lockout.locked(clock).length ?? 0,
+  );
+  const violations = counter('vault_quota_rate_limit_violation', 'requests beyond a rate limit', ['name']);
   return {
+    limited: (name) => violations.inc({ name }),
     request: ({ mount, operation, status }, ms) => {
       requests.inc({ mount, operation, status: String(status) });
       seconds.observe(ms / 1000);
@@ -47,6 +57,7 @@ export function createVaultMetrics(core: () => VaultCore | undefined): Metrics {
     tokenCreated: ({ mount, type }) => tokens.inc({ mount_point: mount, token_type: type }),
     auditFailure: () => auditFailures.inc(),
     text: () => registry.metrics(),
+    summary: () => metricsSummary(registry, clock.now()),
   };
 }
 

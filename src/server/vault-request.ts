@@ -62,6 +62,7 @@ function operationOf(method: string, path: string, query: URLSearchParams): Oper
     case 'DELETE':
       return 'delete';
     case listMethod:
+    case 'LIST': // HTTP/2 knows no fixed set of verbs
       return 'list';
     default:
       throw noText(405);

@@ -6,6 +6,7 @@ import { createCatalogue } from '../vault/catalogue.ts';
 import { openLmdbPhysical } from '../vault/core/physical-lmdb.ts';
 import { createMemoryPhysical } from '../vault/core/physical-memory.ts';
 import { VaultCore } from '../vault/core/vault-core.ts';
+import { openAuditSocket } from './audit-socket.ts';
 import { createJsonFetcher } from './fetch-json.ts';
 import { createClusterReader, createLocalReader, createTokenReviewer } from './token-review.ts';
 import type { ListenerConfig, VaultConfig } from './vault-config.ts';
@@ -36,9 +37,10 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
       fetchJson: createJsonFetcher(),
       readCluster: createClusterReader(),
     }),
-    metrics: createVaultMetrics(() => core),
+    metrics: createVaultMetrics(() => core, clock),
     auditDevices: config.audit,
     auditFolders: config.auditFolders,
+    openAuditSocket,
   });
   core = opened;
   const listeners: VaultListener[] = [];
@@ -66,15 +68,12 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
 }
 
 function listen(config: ListenerConfig, core: VaultCore, clock: Clock, log: Logger): Promise<VaultListener> {
-  const { host, port, openMetrics, tls, askClientCerts } = config;
+  const { tls, ...rest } = config;
   return listenVault({
     core,
     clock,
     log: log.named('http'),
-    host,
-    port,
-    openMetrics,
-    askClientCerts,
+    ...rest,
     ...(tls === undefined ? {} : { tls: readTls(tls) }),
   });
 }

@@ -5,7 +5,8 @@ import { vaultCaller } from './vault-caller.ts';
 
 /** Our own store on a socket of this process: in memory, unsealed, root token `root`, KV version 2 at secret/. */
 export async function ownStore() {
-  const listener = { host: '127.0.0.1', port: 0, openMetrics: false, askClientCerts: false };
+  const closed = { openMetrics: false, askClientCerts: false, openRekey: false, openGenerateRoot: false };
+  const listener = { host: '127.0.0.1', port: 0, ...closed };
   const server = await startVaultServer(
     {
       listeners: [listener],

@@ -1,8 +1,10 @@
 import { isAbsolute, resolve } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { type LineSink, openAuditFile } from './audit-file.ts';
+import { openAuditFile } from './audit-file.ts';
+import { type AuditStyle, auditStyle } from './audit-options.ts';
 import { type AuditEvent, auditRecord, createHasher, type Hasher, hashValues } from './audit-record.ts';
+import type { LineSink, OpenAuditSocket } from './audit-sink.ts';
 import type { Random } from './barrier.ts';
 import type { Fields } from './fields.ts';
 import { refuse, refuseWrapped } from './refusal.ts';
@@ -18,6 +20,7 @@ export interface AuditDevice {
 }
 
 interface OpenDevice extends AuditDevice {
+  readonly style: AuditStyle;
   readonly hash: Hasher;
   readonly sink: LineSink;
 }
@@ -27,6 +30,8 @@ export interface AuditOptions {
   readonly allowedFolders: readonly string[];
   readonly log: Logger;
   readonly onFailure: () => void;
+  /** Without it socket devices are refused. */
+  readonly openSocket?: OpenAuditSocket | undefined;
 }
 
 const prefix = 'core/audit/';
@@ -69,29 +74,48 @@ export class AuditBroker {
     return [...this.#devices.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  /** @throws Refusal 500 when there are devices and none could write: a call that leaves no trace does not happen */
-  record(event: AuditEvent): void {
+  /**
+   * Done when a device has the record: at once with a file, later when there are only sockets.
+   * @throws Refusal 500 when there are devices and none could write: a call that leaves no trace does not happen
+   */
+  record(event: AuditEvent): void | Promise<void> {
     if (this.#devices.size === 0) return;
     let written = 0;
-    for (const { path, hash, sink } of this.#devices.values()) {
+    const pending: Promise<void>[] = [];
+    for (const device of this.#devices.values()) {
       try {
-        sink.write(`${JSON.stringify(auditRecord(event, hash))}\n`);
-        written++;
+        const done = device.sink.write(lineOf(event, device));
+        if (done === undefined) written++;
+        else pending.push(done.catch((error: unknown) => this.#fail(device, error)));
       } catch (error) {
-        this.#options.onFailure();
-        this.#options.log.error('audit device failed', { device: path, error: messageOf(error) });
+        this.#note(device, error);
       }
     }
-    if (written === 0) throw refuseWrapped('internal error', 500, 'audit-failed');
+    if (written > 0) return;
+    if (pending.length === 0) throw unrecorded();
+    return Promise.any(pending).catch(() => {
+      throw unrecorded();
+    });
+  }
+
+  #note({ path }: OpenDevice, error: unknown): void {
+    this.#options.onFailure();
+    this.#options.log.error('audit device failed', { device: path, error: messageOf(error) });
+  }
+
+  #fail(device: OpenDevice, error: unknown): never {
+    this.#note(device, error);
+    throw error;
   }
 
   /** Stages a device made over the API. @throws Refusal 400 */
-  enable(transaction: Transaction, device: AuditDevice, random: Random): void {
+  async enable(transaction: Transaction, device: AuditDevice, random: Random): Promise<void> {
     this.#checkAllowed(device);
     const opened = this.#open(transaction, device, random);
     try {
-      if (device.options.skip_test !== 'true') opened.sink.write(testRecord(opened.hash));
+      if (device.options.skip_test !== 'true') await opened.sink.write(testRecord(opened));
     } catch (error) {
+      opened.sink.close();
       throw refuse(`audit backend failed test message: ${messageOf(error)}`);
     }
     transaction.put(prefix + device.path, device);
@@ -115,9 +139,14 @@ export class AuditBroker {
 
   #checkAllowed({ path, type, options }: AuditDevice): void {
     if (this.#devices.has(path)) throw refuse('path already in use');
-    if (type !== 'file') throw refuse(`unknown backend type: "${type}"`);
+    if (type !== 'file' && type !== 'socket') throw refuse(`unknown backend type: "${type}"`);
     if (options.prefix !== undefined && options.prefix !== '')
       throw refuse('audit log prefixing is not allowed');
+    if (type === 'socket') {
+      if ((options.address ?? '') === '') throw refuse('address is required');
+      if (this.#options.allowedFolders.length === 0) throw notOverApi(); // devices come from the configuration alone
+      return;
+    }
     const file = options.file_path ?? options.path ?? '';
     if (file === '') throw refuse('file_path is required');
     if (file === 'stdout' || file === 'discard') return;
@@ -125,31 +154,54 @@ export class AuditBroker {
       (folder) =>
         isAbsolute(file) && `${resolve(file)}/`.startsWith(`${resolve(folder)}/`.replace(/^\/\/$/, '/')),
     );
-    if (!isAllowed) {
-      throw refuse(
-        'cannot enable audit device via API; use declarative, config-based audit device management instead',
-        400,
-        'audit-not-allowed',
-      );
-    }
+    if (!isAllowed) throw notOverApi();
   }
 
   #open(store: StorageView, device: AuditDevice, random: Random): OpenDevice {
+    const style = auditStyle(device.options);
     const stored = store.get<string>(saltPrefix + device.path);
     const salt = stored === undefined ? random(32) : Buffer.from(stored, 'base64');
     if (stored === undefined) store.put(saltPrefix + device.path, salt.toString('base64'));
-    const { file_path, path, mode } = device.options;
-    const sink = openAuditFile(file_path ?? path ?? '', Number.parseInt(mode ?? '0600', 8));
+    const sink = this.#sinkOf(device, style);
     const plain: Hasher = (text) => text;
-    return { ...device, sink, hash: device.options.log_raw === 'true' ? plain : createHasher(salt) };
+    return { ...device, style, sink, hash: style.logRaw ? plain : createHasher(salt) };
+  }
+
+  #sinkOf({ type, options }: AuditDevice, style: AuditStyle): LineSink {
+    if (type !== 'socket') {
+      return openAuditFile(
+        options.file_path ?? options.path ?? '',
+        Number.parseInt(options.mode ?? '0600', 8),
+      );
+    }
+    const { openSocket } = this.#options;
+    if (openSocket === undefined) throw refuse('unknown backend type: "socket"');
+    return openSocket({
+      type: options.socket_type ?? 'tcp',
+      address: options.address ?? '',
+      timeout: style.writeTimeout,
+    });
   }
 }
 
-function testRecord(hash: Hasher): string {
+const unrecorded = (): Error => refuseWrapped('internal error', 500, 'audit-failed');
+
+const notOverApi = (): Error =>
+  refuse(
+    'cannot enable audit device via API; use declarative, config-based audit device management instead',
+    400,
+    'audit-not-allowed',
+  );
+
+function lineOf(event: AuditEvent, { hash, style }: OpenDevice): string {
+  return `${style.prefix}${JSON.stringify(auditRecord(event, hash, style))}\n`;
+}
+
+function testRecord({ hash, style }: OpenDevice): string {
   const record: Fields = {
     type: 'request',
     auth: { token_type: 'default' },
     request: { id: hash('test'), operation: 'update', namespace: { id: 'root' }, path: 'sys/audit/test' },
   };
-  return `${JSON.stringify(record)}\n`;
+  return `${style.prefix}${JSON.stringify(record)}\n`;
 }

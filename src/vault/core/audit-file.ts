@@ -1,14 +1,7 @@
 import { chmodSync, closeSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, isAbsolute } from 'node:path';
 import { MeshrootError } from '../../lib/errors.ts';
-
-/** Takes lines; throws when one could not be written whole. */
-export interface LineSink {
-  write(line: string): void;
-  /** Opens the file anew under its name (after log rotation). */
-  reopen(): void;
-  close(): void;
-}
+import type { LineSink } from './audit-sink.ts';
 
 /**
  * An append-only file of one JSON object per line. `stdout` and `discard` are the names that Vault knows.

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { AclAnswer } from '../policy/acl.ts';
+import type { AuditStyle } from './audit-options.ts';
 import type { Fields } from './fields.ts';
 import { fullPath } from './mount-entry.ts';
 import type { Reply, Result, VaultRequest } from './request.ts';
@@ -40,24 +41,35 @@ export function hashValues(data: unknown, hash: Hasher, exempt: readonly string[
   );
 }
 
+/** What of a device's options changes its records. */
+export type RecordStyle = Pick<AuditStyle, 'hashAccessors' | 'elideLists'>;
+
+const hashesAll: RecordStyle = { hashAccessors: true, elideLists: false };
+
+interface Hashes {
+  readonly text: Hasher;
+  readonly accessor: Hasher;
+}
+
 /** One record, without secrets: what cannot be known is left out, as upstream does. */
-export function auditRecord(event: AuditEvent, hash: Hasher): Fields {
+export function auditRecord(event: AuditEvent, hash: Hasher, style: RecordStyle = hashesAll): Fields {
+  const hashes = { text: hash, accessor: style.hashAccessors ? hash : (text: string) => text };
   return {
     time: new Date(event.time).toISOString(),
     type: event.type,
-    auth: authPart(event, hash),
-    request: requestPart(event, hash),
-    ...(event.type === 'response' ? { response: responsePart(event, hash) } : {}),
+    auth: authPart(event, hashes),
+    request: requestPart(event, hashes),
+    ...(event.type === 'response' ? { response: responsePart(event, hashes, style) } : {}),
     ...(event.error === undefined ? {} : { error: event.error }),
   };
 }
 
-function authPart({ auth, acl }: AuditEvent, hash: Hasher): Fields {
+function authPart({ auth, acl }: AuditEvent, { text: hash, accessor }: Hashes): Fields {
   if (auth === undefined) return { token_type: 'default' };
   const { token, clientToken, entity } = auth;
   return {
     client_token: hash(clientToken),
-    accessor: hash(token.accessor),
+    accessor: accessor(token.accessor),
     display_name: token.displayName,
     policies: [...new Set([...token.policies, ...(entity?.policies ?? [])])],
     token_policies: token.policies,
@@ -93,14 +105,17 @@ function mountPart(mounted: Mounted | undefined, versionKey: string): Fields {
   };
 }
 
-function requestPart({ request, operation, mounted, auth }: AuditEvent, hash: Hasher): Fields {
+function requestPart(
+  { request, operation, mounted, auth }: AuditEvent,
+  { text: hash, accessor }: Hashes,
+): Fields {
   const exempt = mounted?.entry.config.audit_non_hmac_request_keys ?? [];
   return {
     id: request.id,
     operation,
     ...mountPart(mounted, 'mount_running_version'),
     ...(request.token === undefined ? {} : { client_token: hash(request.token) }),
-    ...(auth === undefined ? {} : { client_token_accessor: hash(auth.token.accessor) }),
+    ...(auth === undefined ? {} : { client_token_accessor: accessor(auth.token.accessor) }),
     namespace: { id: 'root' },
     path: request.path,
     ...(Object.keys(request.data).length === 0 ? {} : { data: hashValues(request.data, hash, exempt) }),
@@ -110,22 +125,52 @@ function requestPart({ request, operation, mounted, auth }: AuditEvent, hash: Ha
   };
 }
 
-function responsePart({ result, mounted, error }: AuditEvent, hash: Hasher): Fields {
+function responsePart(
+  { result, mounted, operation, error }: AuditEvent,
+  hashes: Hashes,
+  { elideLists }: RecordStyle,
+): Fields {
   const exempt = mounted?.entry.config.audit_non_hmac_response_keys ?? [];
-  const data = error === undefined ? result?.data : { error };
+  const answered = result?.data ?? (result?.envelope?.data as Fields | null | undefined);
+  const isList = elideLists && operation === 'list' && answered !== null && answered !== undefined;
+  const shown = isList ? elided(answered) : answered;
+  const data = error === undefined ? shown : { error };
+  const wrapInfo = result?.envelope?.wrap_info as Fields | null | undefined;
   return {
     ...mountPart(mounted, 'mount_running_plugin_version'),
-    ...(result?.auth === undefined ? {} : { auth: responseAuth(result.auth, hash) }),
+    ...(result?.auth === undefined ? {} : { auth: responseAuth(result.auth, hashes) }),
     ...(result?.leaseId === undefined ? {} : { secret: { lease_id: result.leaseId } }),
-    ...(data === undefined || data === null ? {} : { data: hashValues(data, hash, exempt) }),
+    ...(data === undefined || data === null ? {} : { data: hashValues(data, hashes.text, exempt) }),
     ...(result?.warnings === undefined ? {} : { warnings: result.warnings }),
+    ...(wrapInfo === undefined || wrapInfo === null ? {} : { wrap_info: wrapPart(wrapInfo, hashes) }),
   };
 }
 
-function responseAuth(auth: NonNullable<Result['auth']>, hash: Hasher): Fields {
+/** Lists by their length, for stores where they are long. */
+function elided({ keys, key_info, ...rest }: Fields): Fields {
   return {
-    client_token: hash(auth.client_token),
-    accessor: hash(auth.accessor),
+    ...rest,
+    ...(Array.isArray(keys) ? { keys: keys.length } : {}),
+    ...(key_info === undefined || key_info === null ? {} : { key_info: Object.keys(key_info).length }),
+  };
+}
+
+/** A wrapping token is as good as what it wraps. */
+function wrapPart({ token, accessor, wrapped_accessor, ...rest }: Fields, hashes: Hashes): Fields {
+  return {
+    ...rest,
+    token: hashes.text(String(token)),
+    accessor: hashes.accessor(String(accessor)),
+    ...(wrapped_accessor === undefined
+      ? {}
+      : { wrapped_accessor: hashes.accessor(String(wrapped_accessor)) }),
+  };
+}
+
+function responseAuth(auth: NonNullable<Result['auth']>, { text, accessor }: Hashes): Fields {
+  return {
+    client_token: text(auth.client_token),
+    accessor: accessor(auth.accessor),
     policies: auth.policies,
     token_policies: auth.token_policies,
     ...(auth.metadata === null ? {} : { metadata: auth.metadata }),

@@ -69,6 +69,7 @@ export class Barrier {
   readonly #terms: Map<number, KeyringTerm>;
   readonly #random: Random;
   #active: KeyringTerm;
+  #encryptions = 0;
 
   constructor(terms: readonly KeyringTerm[], random: Random) {
     const active = terms.at(-1);
@@ -86,15 +87,22 @@ export class Barrier {
     return this.#active;
   }
 
+  /** Under the active key, since it was added or the store was opened. */
+  get encryptions(): number {
+    return this.#encryptions;
+  }
+
   /** New writes use `term` from now on. */
   add(term: KeyringTerm): void {
     this.#terms.set(term.term, term);
     this.#active = term;
+    this.#encryptions = 0;
   }
 
   /** @throws MeshrootError `sealed` after `wipe`: a call that was under way must not write with a wiped key */
   encrypt(path: string, plain: Uint8Array): Buffer {
     if (this.#terms.size === 0) throw new MeshrootError('sealed', 'Vault is sealed', { status: 503 });
+    this.#encryptions++;
     return encryptBlob(this.#active.key, this.#active.term, path, plain, this.#random);
   }
 

@@ -51,7 +51,7 @@ export async function handleRequest(environment: Environment, request: VaultRequ
     auth: undefined,
     acl: undefined,
   };
-  const reply = await answer(call);
+  const reply = await withinQuota(call);
   const mount = call.mounted === undefined ? 'none' : fullPath(call.mounted.entry);
   services.metrics.request(
     { mount, operation: call.operation, status: reply.status },
@@ -60,10 +60,31 @@ export async function handleRequest(environment: Environment, request: VaultRequ
   return reply;
 }
 
+/** Too many requests of one address go no further; who reads the audit log sees them only when asked for. */
+async function withinQuota(call: Call): Promise<Reply> {
+  const { quotas, metrics } = call.services;
+  const { refusal, headers, name } = quotas.admit(call.request, call.mounted, call.started);
+  const { enable_rate_limit_response_headers: shows, enable_rate_limit_audit_logging: audits } =
+    quotas.config;
+  const reply = refusal === undefined ? await answer(call) : await refuseLimited(call, refusal, audits);
+  if (refusal !== undefined) metrics.limited(name);
+  return shows ? { ...reply, headers } : reply;
+}
+
+async function refuseLimited(call: Call, refusal: Refusal, audits: boolean): Promise<Reply> {
+  try {
+    if (audits) await record(call, 'request', refusal);
+    return replyOf(call, refusal);
+  } catch (error) {
+    return replyOf(call, error);
+  }
+}
+
 async function answer(call: Call): Promise<Reply> {
   const refusal = admit(call);
   try {
-    record(call, 'request', refusal);
+    const recorded = record(call, 'request', refusal);
+    if (recorded !== undefined) await recorded;
   } catch (error) {
     return replyOf(call, error);
   }
@@ -79,7 +100,8 @@ async function answer(call: Call): Promise<Reply> {
     outcome = asRefusal(call, error);
   }
   try {
-    record(call, 'response', outcome instanceof Refusal ? outcome : undefined, outcome);
+    const recorded = record(call, 'response', outcome instanceof Refusal ? outcome : undefined, outcome);
+    if (recorded !== undefined) await recorded;
   } catch (error) {
     return replyOf(call, error);
   }
@@ -194,12 +216,12 @@ function record(
   type: 'request' | 'response',
   refusal?: Refusal,
   outcome?: Result | Refusal,
-): void {
+): void | Promise<void> {
   const { services, request, operation, mounted, auth, acl } = call;
   if (services.audit.isEmpty) return;
   const error = refusal === undefined ? undefined : auditError(type, refusal);
   const result = outcome instanceof Refusal ? undefined : outcome;
-  services.audit.record({
+  return services.audit.record({
     type,
     time: call.clock.now(),
     request,

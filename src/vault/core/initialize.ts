@@ -3,6 +3,7 @@ import { LeaseTable } from './leases.ts';
 import { builtinMounts, putMount } from './mounts.ts';
 import { clusterIdPath } from './open-services.ts';
 import { refuse } from './refusal.ts';
+import { rootTokenOrder } from './root-token.ts';
 import { createSeal, type SealConfig } from './seal.ts';
 import { Storage } from './storage.ts';
 import { TokenStore } from './tokens.ts';
@@ -40,17 +41,3 @@ export async function initialize(
   seal.barrier.wipe();
   return { shares: seal.shares, rootToken: token };
 }
-
-const rootTokenOrder = {
-  policies: ['root'],
-  path: 'auth/token/root',
-  meta: null,
-  displayName: 'root',
-  numUses: 0,
-  parent: '',
-  ttl: 0,
-  explicitMaxTtl: 0,
-  period: 0,
-  renewable: false,
-  boundCidrs: [],
-} as const;

@@ -1,11 +1,9 @@
 import { coerceFields, type Fields, numberOf, textOf } from './fields.ts';
 import { Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
+import { buildDate, serverVersion } from './server-version.ts';
+import { shareOf } from './share-text.ts';
 import type { VaultCore } from './vault-core.ts';
-
-/** As `version` of seal-status and health: strict semver, since Terraform parses it. */
-export const serverVersion = '1.15.0+meshroot';
-const buildDate = '2026-01-01T00:00:00Z';
 
 type LifecycleHandler = (core: VaultCore, request: VaultRequest, now: number) => Reply | Promise<Reply>;
 
@@ -42,6 +40,8 @@ const table: Readonly<
   'sys/seal-status': { read: (core) => ok(sealStatus(core)) },
   'sys/unseal': { write: unseal },
   'sys/seal': { write: seal },
+  'sys/storage/raft/snapshot': { read: (core, request) => core.handle(request), write: restore },
+  'sys/storage/raft/snapshot-force': { write: restore },
   'sys/health': { read: health },
   'sys/leader': { read: () => ok(leader) },
 };
@@ -112,21 +112,17 @@ async function unseal(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
   return ok(sealStatus(core));
 }
 
-/** Hex if it is hex, else base64. */
-function shareOf(text: string): Buffer {
-  const isHex = /^([0-9a-fA-F]{2})+$/.test(text);
-  if (!isHex && !/^[A-Za-z0-9+/]+={0,2}$/.test(text))
-    throw refuse("'key' must be a valid hex or base64 string");
-  const share = Buffer.from(text, isHex ? 'hex' : 'base64');
-  if (share.length < 16) throw refuse('invalid key: key is shorter than minimum 16 bytes');
-  if (share.length > 33) throw refuse('invalid key: key is longer than maximum 33 bytes');
-  return share;
-}
-
 /** Whether the caller may is decided, and recorded, like any other call. */
 async function seal(core: VaultCore, request: VaultRequest): Promise<Reply> {
   const reply = await core.handle(request);
   if (reply.status === 204) core.seal();
+  return reply;
+}
+
+/** Likewise; the call has received and checked the snapshot, and its answer comes after the swap. */
+async function restore(core: VaultCore, request: VaultRequest): Promise<Reply> {
+  const reply = await core.handle(request);
+  if (reply.status === 204) await core.restore();
   return reply;
 }
 

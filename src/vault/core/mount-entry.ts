@@ -23,6 +23,15 @@ export interface MountConfig {
   readonly audit_non_hmac_response_keys?: readonly string[];
   readonly passthrough_request_headers?: readonly string[];
   readonly allowed_response_headers?: readonly string[];
+  readonly lockout?: LockoutConfig;
+}
+
+/** What a mount says about users who fail to log in. Seconds; 0 = the server's own. */
+export interface LockoutConfig {
+  readonly threshold: number;
+  readonly duration: number;
+  readonly counterReset: number;
+  readonly disabled: boolean;
 }
 
 /** 768 hours: Vault's default and maximum where nothing else is said. Seconds. */

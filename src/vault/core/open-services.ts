@@ -2,27 +2,37 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
+import { Cors } from './cors.ts';
+import { RootGeneration } from './generate-root.ts';
 import { LeaseTable } from './leases.ts';
+import { Migrations } from './migrations.ts';
 import { addMissingMounts, loadMounts } from './mounts.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
+import { RateQuotas } from './rate-quotas.ts';
 import { refuseWrapped } from './refusal.ts';
+import { Rekey } from './rekey.ts';
 import { Router } from './router.ts';
 import { keyringChange } from './seal.ts';
+import { serverVersion } from './server-version.ts';
 import type { Services } from './services.ts';
-import { Storage } from './storage.ts';
+import { Snapshots } from './snapshots.ts';
+import { Storage, type StorageView } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
 import type { VaultCoreOptions } from './vault-core.ts';
+import { noteVersion } from './version-history.ts';
 
 export interface OpenStore {
   readonly services: Services;
+  /** Not to be kept: `close` wipes it. */
+  readonly rootKey: Buffer;
   /** Forgets the keys and closes the audit devices. */
   close(): void;
 }
 
 export const clusterIdPath = 'core/cluster-id';
 
-type Options = Required<Omit<VaultCoreOptions, 'physical' | 'catalogue'>> & VaultCoreOptions;
+type Options = Required<Omit<VaultCoreOptions, 'openAuditSocket'>> & VaultCoreOptions;
 
 /** Builds everything that lives while the store is open, from what is in it. */
 export async function openServices(
@@ -31,7 +41,7 @@ export async function openServices(
   rootKey: Buffer,
   seal: () => void,
 ): Promise<OpenStore> {
-  const { physical, random, log, metrics, catalogue, auditDevices, auditFolders } = options;
+  const { physical, random, clock, log, metrics, catalogue, auditDevices, auditFolders } = options;
   const storage = new Storage(physical, barrier, (error) => {
     const hint = error instanceof MeshrootError ? error.hint : undefined;
     log.error('the storage failed: sealing', {
@@ -46,32 +56,61 @@ export async function openServices(
   const router = new Router();
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
-  const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
+  noteVersion(transaction, serverVersion, clock.now());
+  const audit = new AuditBroker({
+    allowedFolders: auditFolders,
+    log,
+    onFailure: metrics.auditFailure,
+    openSocket: options.openAuditSocket,
+  });
   audit.start(transaction, auditDevices, random);
   await transaction.commit();
+  const tokens = new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases);
+  const clusterId = transaction.get<string>(clusterIdPath) ?? '';
   const services: Services = {
     storage,
     router,
     leases,
-    tokens: new TokenStore(TokenStore.readSalt(transaction) ?? missing('token salt'), random, leases),
+    tokens,
     policies: new PolicyStore(),
     audit,
     catalogue,
     metrics,
-    lockout: new UserLockout(),
-    clusterId: transaction.get<string>(clusterIdPath) ?? '',
+    lockout: new UserLockout(
+      (accessor) => router.all('auth').find(({ entry }) => entry.accessor === accessor)?.entry.config.lockout,
+    ),
+    ...loadSettings(transaction),
+    migrations: new Migrations(),
+    clusterId,
+    snapshots: new Snapshots(physical, barrier, clusterId),
+    rekey: new Rekey({ physical, rootKey, random }),
+    rootGeneration: new RootGeneration({ physical, storage, tokens, random, clock }),
     seal,
     rotate: () => rotate(physical, barrier, rootKey, options),
-    keyStatus: () => barrier.active,
+    keyStatus: () => {
+      const { term, installed } = barrier.active;
+      return { term, installed, encryptions: barrier.encryptions };
+    },
   };
   return {
     services,
+    rootKey,
     close: () => {
       audit.stop();
+      services.snapshots.take()?.discard();
+      services.rekey.cancel();
+      services.rootGeneration.cancel();
       barrier.wipe();
       rootKey.fill(0);
     },
   };
+}
+
+function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {
+  const [quotas, cors] = [new RateQuotas(), new Cors()];
+  quotas.load(store);
+  cors.load(store);
+  return { quotas, cors };
 }
 
 /** The keyring is on disk before anything is written with its new key. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
-import type { Physical, PhysicalChange } from './physical.ts';
+import type { Physical, PhysicalChange, PhysicalEntry, PhysicalSnapshot } from './physical.ts';
 
 const file = 'store.mdb';
 const formatKey = 'format';
@@ -37,6 +37,9 @@ export function openLmdbPhysical(folder: string): Physical {
     get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : db.get(dataPrefix + key)),
     keys: (prefix) => keysOf(db, prefix),
     commit: (changes) => commit(db, folder, changes),
+    snapshot: () => snapshotOf(db),
+    replaceAll: (entries) => replaceAll(db, entries),
+    folder,
     close: async () => {
       await db.remove(ownerKey);
       await db.close();
@@ -143,4 +146,32 @@ function* keysOf(db: RootDatabase<Uint8Array, string>, prefix: string): Iterable
     if (!key.startsWith(dataPrefix + prefix)) return;
     yield key.slice(dataPrefix.length);
   }
+}
+
+/** One read transaction for as long as the snapshot lives. */
+function snapshotOf(db: RootDatabase<Uint8Array, string>): PhysicalSnapshot {
+  const transaction = db.useReadTransaction();
+  return {
+    *entries() {
+      for (const { key, value } of db.getRange({ start: dataPrefix, transaction })) {
+        if (!key.startsWith(dataPrefix)) return;
+        yield { key: key.slice(dataPrefix.length), value };
+      }
+    },
+    close: () => transaction.done(),
+  };
+}
+
+/** One write transaction: after a crash in the middle everything is as it was. */
+async function replaceAll(
+  db: RootDatabase<Uint8Array, string>,
+  entries: Iterable<PhysicalEntry>,
+): Promise<void> {
+  await db.committed; // a change that was under way must not come on top of what replaces it
+  db.transactionSync(() => {
+    db.clearSync();
+    db.putSync(formatKey, Buffer.from(format));
+    db.putSync(ownerKey, Buffer.from(identity(process.pid)));
+    for (const { key, value } of entries) db.putSync(dataPrefix + key, value);
+  });
 }

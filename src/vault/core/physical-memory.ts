@@ -13,6 +13,16 @@ export function createMemoryPhysical(): Physical {
         else values.set(key, value);
       }
     },
+    snapshot: () => {
+      const copy = [...values].map(([key, value]) => ({ key, value }));
+      return { entries: () => copy, close: () => {} };
+    },
+    replaceAll: async (entries) => {
+      const next = [...entries];
+      values.clear();
+      for (const { key, value } of next) values.set(key, value);
+    },
+    folder: undefined,
     close: async () => {},
   };
 }

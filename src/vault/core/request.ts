@@ -16,8 +16,21 @@ export interface VaultRequest {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** What is too large to be fields (a snapshot); read by whoever handles the call. */
+  readonly upload?: AsyncIterable<Uint8Array>;
   /** The chain that a TLS client showed, leaf first, DER; verified by nobody yet. */
   readonly peerCertificates?: () => readonly Buffer[];
+}
+
+export interface RawBody {
+  readonly contentType: string;
+  readonly body: Uint8Array | string;
+}
+
+/** Bytes of any length, sent as they come; they cannot be wrapped. */
+export interface StreamBody {
+  readonly contentType: string;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 export interface AuthResult {
@@ -49,16 +62,22 @@ export interface Result {
   /** With `data`: the status that is not 200. */
   readonly status?: number;
   /** Sent as it is, without envelope. */
-  readonly raw?: { readonly contentType: string; readonly body: Uint8Array | string };
+  readonly raw?: RawBody;
+  readonly stream?: StreamBody;
   /** A whole envelope (sys/wrapping/unwrap). */
   readonly envelope?: Fields;
   /** The keys of `data` appear at the top of the envelope too. */
   readonly flatten?: boolean;
+  /** `data` is the whole body: the calls of sealing know no envelope. */
+  readonly bare?: boolean;
 }
 
 export interface Reply {
   readonly status: number;
   /** JSON, or undefined for an empty body. */
   readonly body?: unknown;
-  readonly raw?: { readonly contentType: string; readonly body: Uint8Array | string };
+  readonly raw?: RawBody;
+  readonly stream?: StreamBody;
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
 }

@@ -21,14 +21,20 @@ export function readSealConfig(physical: Physical): SealConfig | undefined {
 }
 
 /** Vault's texts for what cannot be. @throws Refusal 400 */
-export function checkSealConfig({ shares, threshold }: SealConfig): void {
+export function checkSealConfig(config: SealConfig): void {
+  const wrong = sealConfigProblem(config);
+  if (wrong !== undefined) throw refuse(`invalid seal configuration: ${wrong}`, 400, 'bad-seal-config');
+}
+
+/** Why there can be no such seal; undefined when there can. */
+export function sealConfigProblem({ shares, threshold }: SealConfig): string | undefined {
   const wrong =
     (shares < 1 && 'shares must be at least one') ||
     (threshold < 1 && 'threshold must be at least one') ||
     (shares > 1 && threshold === 1 && 'threshold must be greater than one for multiple shares') ||
     (shares > 255 && 'shares must be less than 256') ||
     (threshold > shares && 'threshold cannot be larger than shares');
-  if (wrong !== false) throw refuse(`invalid seal configuration: ${wrong}`, 400, 'bad-seal-config');
+  return wrong === false ? undefined : wrong;
 }
 
 export interface NewSeal {
@@ -41,9 +47,21 @@ export interface NewSeal {
 
 /** Makes seal key, root key and first data key. Nothing is written. */
 export async function createSeal(config: SealConfig, now: number, random: Random): Promise<NewSeal> {
-  const sealKey = random(keyBytes);
   const rootKey = random(keyBytes);
   const barrier = new Barrier([{ term: 1, key: random(keyBytes), installed: now }], random);
+  const { shares, changes } = await sealRootKey(config, rootKey, random);
+  const keyring = keyringChange(rootKey, barrier.terms, random);
+  rootKey.fill(0);
+  return { barrier, changes: [...changes, keyring], shares };
+}
+
+/** A new seal key around `rootKey`: its shares, and what must be committed for them to count. Nothing is written. */
+export async function sealRootKey(
+  config: SealConfig,
+  rootKey: Buffer,
+  random: Random,
+): Promise<Omit<NewSeal, 'barrier'>> {
+  const sealKey = random(keyBytes);
   const shares =
     config.shares === 1
       ? [Buffer.from(sealKey)]
@@ -53,15 +71,25 @@ export async function createSeal(config: SealConfig, now: number, random: Random
   const changes = [
     { key: configKey, value: Buffer.from(JSON.stringify(config)) },
     { key: rootKeyKey, value: encryptBlob(sealKey, 1, rootKeyKey, rootKey, random) },
-    { key: keyringKey, value: encryptKeyring(rootKey, barrier.terms, random) },
   ];
   sealKey.fill(0);
-  rootKey.fill(0);
-  return { barrier, changes, shares };
+  return { changes, shares };
 }
 
 const badShares =
   'unable to retrieve stored keys: invalid key: failed to decrypt keys from storage: cipher: message authentication failed';
+
+/**
+ * Combines shares and opens the root key.
+ * @throws Refusal 400 when they are not this store's
+ */
+export async function openRootKey(physical: Physical, shares: readonly Buffer[]): Promise<Buffer> {
+  const sealKey = await combined(shares);
+  const rootKey = tryDecrypt(sealKey, rootKeyKey, physical);
+  sealKey.fill(0);
+  if (rootKey === undefined) throw refuse(badShares, 400, 'bad-unseal-key');
+  return rootKey;
+}
 
 /**
  * Combines shares and opens the keyring.
@@ -72,10 +100,12 @@ export async function openSeal(
   shares: readonly Buffer[],
   random: Random,
 ): Promise<{ barrier: Barrier; rootKey: Buffer }> {
-  const sealKey = await combined(shares);
-  const rootKey = tryDecrypt(sealKey, rootKeyKey, physical);
-  sealKey.fill(0);
-  if (rootKey === undefined) throw refuse(badShares, 400, 'bad-unseal-key');
+  const rootKey = await openRootKey(physical, shares);
+  return { barrier: openKeyring(physical, rootKey, random), rootKey };
+}
+
+/** @throws MeshrootError `store-corrupt` when the keyring is not under `rootKey` */
+export function openKeyring(physical: Physical, rootKey: Buffer, random: Random): Barrier {
   const blob = physical.get(keyringKey);
   if (blob === undefined) throw new MeshrootError('store-corrupt', 'the store has no keyring');
   const terms = JSON.parse(String(decryptBlob(rootKey, keyringKey, blob))) as readonly {
@@ -84,7 +114,7 @@ export async function openSeal(
     installed: number;
   }[];
   const keys = terms.map(({ key, ...term }) => ({ ...term, key: Buffer.from(key, 'base64') }));
-  return { barrier: new Barrier(keys, random), rootKey };
+  return new Barrier(keys, random);
 }
 
 /** The change that makes a keyring with `term` added the stored one. */
@@ -96,7 +126,8 @@ export function keyringChange(
   return { key: keyringKey, value: encryptKeyring(rootKey, terms, random) };
 }
 
-async function combined(shares: readonly Buffer[]): Promise<Buffer> {
+/** The seal key of a quorum. @throws Refusal 400 when shares do not fit together */
+export async function combined(shares: readonly Buffer[]): Promise<Buffer> {
   const [first] = shares;
   if (first !== undefined && shares.length === 1) return Buffer.from(first);
   try {

@@ -1,10 +1,16 @@
 import type { PolicyStore } from '../policy/policy-store.ts';
 import type { AuditBroker } from './audit-broker.ts';
 import type { Backend } from './backend.ts';
+import type { Cors } from './cors.ts';
+import type { RootGeneration } from './generate-root.ts';
 import type { LeaseTable } from './leases.ts';
 import type { Metrics } from './metrics.ts';
+import type { Migrations } from './migrations.ts';
 import type { MountEntry } from './mount-entry.ts';
+import type { RateQuotas } from './rate-quotas.ts';
+import type { Rekey } from './rekey.ts';
 import type { Router } from './router.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { Storage } from './storage.ts';
 import type { TokenStore } from './tokens.ts';
 import type { UserLockout } from './user-lockout.ts';
@@ -29,9 +35,21 @@ export interface Services {
   readonly metrics: Metrics;
   readonly lockout: UserLockout;
   readonly clusterId: string;
+  readonly snapshots: Snapshots;
+  readonly cors: Cors;
+  readonly quotas: RateQuotas;
+  readonly migrations: Migrations;
+  readonly rekey: Rekey;
+  readonly rootGeneration: RootGeneration;
   /** Forgets the keys; every later call is refused. */
   seal(): void;
   /** Writes from now on use a new data key. What is there stays readable. */
   rotate(): Promise<void>;
-  keyStatus(): { readonly term: number; readonly installed: number };
+  keyStatus(): {
+    readonly term: number;
+    /** Milliseconds. */
+    readonly installed: number;
+    /** Since the store was opened. */
+    readonly encryptions: number;
+  };
 }

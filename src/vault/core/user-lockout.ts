@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts';
+import type { LockoutConfig } from './mount-entry.ts';
 import { denied } from './refusal.ts';
 
 export interface LockoutRule {
@@ -29,26 +30,51 @@ interface Failures {
  */
 export class UserLockout {
   readonly #failures = new Map<string, Failures>();
-  readonly #rule: LockoutRule;
+  readonly #configOf: (mount: string) => LockoutConfig | undefined;
 
-  constructor(rule: LockoutRule = defaultLockout) {
-    this.#rule = rule;
+  /** @param configOf what the mount with this accessor was tuned to */
+  constructor(configOf: (mount: string) => LockoutConfig | undefined = () => undefined) {
+    this.#configOf = configOf;
+  }
+
+  #rule(mount: string): LockoutRule {
+    const { threshold, duration, counterReset, disabled } = this.#configOf(mount) ?? {};
+    return {
+      threshold: disabled === true ? Number.POSITIVE_INFINITY : threshold || defaultLockout.threshold,
+      duration: duration ? duration * 1000 : defaultLockout.duration,
+      counterReset: counterReset ? counterReset * 1000 : defaultLockout.counterReset,
+    };
   }
 
   /** @throws Refusal 403 while the user is locked, without saying so on the wire */
   check(mount: string, user: string, clock: Clock): void {
-    const { threshold, duration } = this.#rule;
-    const known = this.#failures.get(keyOf(mount, user));
-    if (known !== undefined && known.count >= threshold && clock.now() - known.last < duration) {
+    if (this.#isLocked(mount, this.#failures.get(keyOf(mount, user)), clock)) {
       throw denied('user-locked', 'the user is locked after too many failed logins');
     }
+  }
+
+  #isLocked(mount: string, known: Failures | undefined, clock: Clock): boolean {
+    const { threshold, duration } = this.#rule(mount);
+    return known !== undefined && known.count >= threshold && clock.now() - known.last < duration;
+  }
+
+  /** Who is locked now. */
+  locked(clock: Clock): { readonly mount: string; readonly user: string }[] {
+    return [...this.#failures].flatMap(([key, known]) => {
+      const [mount = '', user = ''] = key.split('\0');
+      return this.#isLocked(mount, known, clock) ? [{ mount, user }] : [];
+    });
+  }
+
+  unlock(mount: string, user: string): void {
+    this.#failures.delete(keyOf(mount, user));
   }
 
   failed(mount: string, user: string, clock: Clock): void {
     const key = keyOf(mount, user);
     const known = this.#failures.get(key);
     const now = clock.now();
-    const { threshold, duration, counterReset } = this.#rule;
+    const { threshold, duration, counterReset } = this.#rule(mount);
     const window = known !== undefined && known.count >= threshold ? duration : counterReset;
     const count = known !== undefined && now - known.last < window ? known.count + 1 : 1;
     this.#failures.delete(key);

@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Logger, silentLogger } from '../../lib/log.ts';
 import type { AuditDevice } from './audit-broker.ts';
+import type { OpenAuditSocket } from './audit-sink.ts';
 import type { Barrier, Random } from './barrier.ts';
 import { expireLoop } from './expire.ts';
 import { handleRequest } from './handle-request.ts';
 import { type InitResult, initialize } from './initialize.ts';
+import { rotationLoop } from './key-rotation.ts';
 import { type Metrics, silentMetrics } from './metrics.ts';
 import { type OpenStore, openServices } from './open-services.ts';
 import type { Physical } from './physical.ts';
 import { refuse } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
-import { checkSealConfig, openSeal, readSealConfig, type SealConfig } from './seal.ts';
+import { checkSealConfig, openKeyring, openSeal, readSealConfig, type SealConfig } from './seal.ts';
 import type { Catalogue, Services } from './services.ts';
 import { uuidOf } from './uuid.ts';
 
@@ -26,6 +28,8 @@ export interface VaultCoreOptions {
   readonly auditDevices?: readonly AuditDevice[];
   /** Folders below which the API may make audit files. */
   readonly auditFolders?: readonly string[];
+  /** How audit devices of type socket are reached; without it there are none. */
+  readonly openAuditSocket?: OpenAuditSocket;
 }
 
 export interface SealStatus {
@@ -42,7 +46,7 @@ export interface SealStatus {
 
 /** A Vault without sockets: closed or open, and every call goes through `handle`. */
 export class VaultCore {
-  readonly #options: Required<Omit<VaultCoreOptions, 'physical' | 'catalogue'>> & VaultCoreOptions;
+  readonly #options: Required<Omit<VaultCoreOptions, 'openAuditSocket'>> & VaultCoreOptions;
   #shares: Buffer[] = [];
   #nonce = '';
   #open: OpenStore | undefined;
@@ -129,6 +133,39 @@ export class VaultCore {
     if (open !== undefined) this.#options.log.info('vault is sealed');
   }
 
+  /**
+   * Swaps in the snapshot that was staged, in one commit. The store is open again afterwards, unless the snapshot is of
+   * other key shares: then it waits for those. Nothing happens when none is staged.
+   */
+  restore(): Promise<void> {
+    return this.#inTurn(async () => {
+      const staged = this.#open?.services.snapshots.take();
+      if (staged === undefined || this.#open === undefined) return;
+      const { physical, random, log } = this.#options;
+      const rootKey = Buffer.from(this.#open.rootKey);
+      this.seal();
+      try {
+        await physical.replaceAll(staged.entries());
+        log.info('a snapshot was restored', { entries: staged.meta.entries });
+      } finally {
+        staged.discard();
+        await this.#reopen(physical, rootKey, random);
+      }
+    });
+  }
+
+  async #reopen(physical: Physical, rootKey: Buffer, random: Random): Promise<void> {
+    let barrier: Barrier;
+    try {
+      barrier = openKeyring(physical, rootKey, random);
+    } catch {
+      rootKey.fill(0);
+      this.#options.log.warn('the snapshot is of other key shares: unseal with those');
+      return;
+    }
+    await this.#start(barrier, rootKey);
+  }
+
   async close(): Promise<void> {
     this.seal();
     await this.#options.physical.close();
@@ -147,6 +184,7 @@ export class VaultCore {
     this.#open = open;
     this.#expiry = new AbortController();
     void expireLoop(open.services, clock, log.named('expiration'), this.#expiry.signal);
+    void rotationLoop(open.services, clock, log.named('rotation'), this.#expiry.signal);
     log.info('vault is unsealed');
   }
 }

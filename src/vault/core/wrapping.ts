@@ -16,10 +16,17 @@ export const badWrappingToken = (): Error =>
 
 /** Puts a result aside under a token that can be used once, and answers with that token. @param ttl seconds */
 export function wrapResult(context: Context, result: Result | undefined, ttl: number): Result | undefined {
-  if (result?.raw !== undefined || result?.status === 404) return result;
+  if (result?.raw !== undefined || result?.stream !== undefined || result?.status === 404) return result;
   const reply = result === undefined ? undefined : envelope('', result);
   const accessor = result?.auth?.accessor;
-  return putAside(context, (reply?.body as Fields | undefined) ?? null, ttl, context.request.path, accessor);
+  const put = putAside(
+    context,
+    (reply?.body as Fields | undefined) ?? null,
+    ttl,
+    context.request.path,
+    accessor,
+  );
+  return { ...result, ...put }; // the audit log tells what was put aside, the caller sees the envelope
 }
 
 /** The answer with `wrap_info`. */

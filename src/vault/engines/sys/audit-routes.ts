@@ -27,14 +27,14 @@ export function auditRoutes(): Route[] {
       sudo: true,
       fields: { type: 'string', description: 'string', options: 'texts', local: 'bool' },
       operations: {
-        update: ({ services, transaction, fields, random }) => {
+        update: async ({ services, transaction, fields, random }) => {
           const device = {
             path: withSlash(textOf(fields, 'device')),
             type: textOf(fields, 'type'),
             description: textOf(fields, 'description'),
             options: (fields.options as Record<string, string> | undefined) ?? {},
           };
-          services.audit.enable(transaction, device, random);
+          await services.audit.enable(transaction, device, random);
           return undefined;
         },
         delete: ({ services, transaction, fields }) => {

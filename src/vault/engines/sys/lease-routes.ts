@@ -1,9 +1,9 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
-import { deleteLease, type Lease } from '../../core/leases.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
 import { renewToken } from '../../core/renew-token.ts';
 import type { Result } from '../../core/request.ts';
+import { endLease, endLeases } from './end-leases.ts';
 
 const fields = { lease_id: 'string', url_lease_id: 'string', increment: 'seconds', sync: 'bool' } as const;
 
@@ -15,6 +15,7 @@ export function leaseRoutes(): Route[] {
     { path: 'leases/renew/*lease_id', fields, operations: { update: renew } },
     { path: 'leases/revoke', fields, operations: { update: revoke } },
     { path: 'leases/revoke/*lease_id', fields, operations: { update: revoke } },
+    { path: 'leases/tidy', operations: { update: tidy } },
     { path: 'leases/revoke-prefix/*prefix', fields, sudo: true, operations: { update: revokePrefix } },
     { path: 'leases/revoke-force/*prefix', fields, sudo: true, operations: { update: revokePrefix } },
   ];
@@ -69,21 +70,19 @@ function renew(context: Context): Result {
 
 function revoke(context: Context): Result | undefined {
   const lease = context.services.leases.get(leaseId(context));
-  if (lease !== undefined) end(context, lease);
+  if (lease !== undefined) endLease(context, lease);
   return context.fields.sync === false ? { status: 202, data: null } : undefined;
 }
 
 function revokePrefix(context: Context): Result | undefined {
-  const { services } = context;
-  const prefix = textOf(context.fields, 'prefix');
-  for (const id of [...services.leases.ids()]) {
-    const lease = id.startsWith(prefix) ? services.leases.get(id) : undefined;
-    if (lease !== undefined) end(context, lease);
-  }
+  endLeases(context, textOf(context.fields, 'prefix'));
   return context.fields.sync === false ? { status: 202, data: null } : undefined;
 }
 
-function end({ services, transaction }: Context, lease: Lease): void {
-  if (lease.isToken) services.tokens.revoke(transaction, lease.tokenKey);
-  else deleteLease(transaction, services.leases, lease.id);
+/** Leases and their tokens are written in one transaction, so that there is never anything to tidy. */
+function tidy(): Result {
+  const warnings = [
+    'Tidy operation successfully started. Any information from the operation will be printed to the server logs.',
+  ];
+  return { status: 202, data: null, warnings };
 }

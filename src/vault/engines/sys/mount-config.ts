@@ -1,6 +1,7 @@
 import { coerceFields, type Fields, listOf, numberOf, type Schema, textOf } from '../../core/fields.ts';
 import { type MountConfig, systemTtl } from '../../core/mount-entry.ts';
 import { refuse } from '../../core/refusal.ts';
+import { readLockout } from './lockout-config.ts';
 
 /** Fields of `config` when mounting, and of a tune. TTLs are texts, since `""` and `system` have their own meaning. */
 export const tuneSchema: Schema = {
@@ -15,6 +16,7 @@ export const tuneSchema: Schema = {
   audit_non_hmac_response_keys: 'list',
   passthrough_request_headers: 'list',
   allowed_response_headers: 'list',
+  user_lockout_config: 'map',
 };
 
 const lists = [
@@ -24,8 +26,8 @@ const lists = [
   'allowed_response_headers',
 ] as const;
 
-/** What was sent over what was there. @throws Refusal 400 */
-export function readMountConfig(fields: Fields, before: MountConfig): MountConfig {
+/** What was sent over what was there. @param type of the mount. @throws Refusal 400 */
+export function readMountConfig(fields: Fields, before: MountConfig, type: string): MountConfig {
   const config: Record<string, unknown> = {
     ...before,
     default_lease_ttl: ttl(fields, 'default_lease_ttl', before.default_lease_ttl),
@@ -38,6 +40,8 @@ export function readMountConfig(fields: Fields, before: MountConfig): MountConfi
     throw refuse(`invalid listing visibility type: ${visibility}`);
   if ('listing_visibility' in fields) config.listing_visibility = visibility;
   if ('token_type' in fields && fields.token_type !== '') config.token_type = fields.token_type;
+  const lockout = (fields.user_lockout_config ?? {}) as Fields;
+  if (Object.keys(lockout).length > 0) config.lockout = readLockout(lockout, before.lockout, type);
   const wanted = config as unknown as MountConfig; // assembled from a MountConfig and checked fields
   const max = wanted.max_lease_ttl === 0 ? systemTtl : wanted.max_lease_ttl;
   if (wanted.default_lease_ttl > max && wanted.max_lease_ttl !== 0) {

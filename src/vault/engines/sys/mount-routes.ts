@@ -1,6 +1,5 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, coerceFields, type Fields, textOf } from '../../core/fields.ts';
-import { deleteLease } from '../../core/leases.ts';
 import {
   effectiveDefaultTtl,
   effectiveMaxTtl,
@@ -13,6 +12,8 @@ import { backendFor, defaultMountConfig, newMount, putMount } from '../../core/m
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import type { Mounted } from '../../core/router.ts';
+import { endLeases } from './end-leases.ts';
+import { lockoutFields } from './lockout-config.ts';
 import { readMountConfig, tuneSchema } from './mount-config.ts';
 import { mountFields, mountTable } from './mount-view.ts';
 
@@ -112,7 +113,11 @@ function enable(context: Context, kind: Kind): undefined {
       path,
       type,
       description: textOf(fields, 'description'),
-      config: readMountConfig(coerceFields(tuneSchema, { ...config, options: null }), defaultMountConfig),
+      config: readMountConfig(
+        coerceFields(tuneSchema, { ...config, options: null }),
+        defaultMountConfig,
+        type,
+      ),
       options: Object.keys(options).length === 0 ? null : options,
       local: booleanOf(fields, 'local'),
       sealWrap: booleanOf(fields, 'seal_wrap'),
@@ -148,11 +153,7 @@ function disable(context: Context, kind: Kind): undefined {
   const entry = transaction.get<MountEntry>(mountKey(kind, path));
   if (entry === undefined) return;
   const full = fullPath(entry);
-  for (const id of [...services.leases.ids()].filter((lease) => lease.startsWith(full))) {
-    const lease = services.leases.get(id);
-    if (lease?.isToken) services.tokens.revoke(transaction, lease.tokenKey);
-    else deleteLease(transaction, services.leases, id);
-  }
+  endLeases(context, full);
   for (const name of transaction.all(viewPrefix(entry))) transaction.delete(viewPrefix(entry) + name);
   transaction.delete(mountKey(kind, path));
   transaction.afterCommit(() => services.router.remove(full));
@@ -160,8 +161,10 @@ function disable(context: Context, kind: Kind): undefined {
 
 function tuned(entry: MountEntry): Fields {
   const { config, options, kind } = entry;
+  const { lockout, ...shown } = config;
   return {
-    ...config,
+    ...shown,
+    ...(lockout === undefined ? {} : lockoutFields(lockout)),
     default_lease_ttl: effectiveDefaultTtl(entry),
     max_lease_ttl: effectiveMaxTtl(entry),
     description: entry.description,
@@ -177,7 +180,7 @@ function tune(context: Context, kind: Kind): Result | undefined {
   const options = fields.options as Record<string, string> | undefined;
   const after: MountEntry = {
     ...before,
-    config: readMountConfig(fields, before.config),
+    config: readMountConfig(fields, before.config, before.type),
     description: textOf(fields, 'description', before.description),
     options:
       options === undefined || Object.keys(options).length === 0

@@ -1,6 +1,7 @@
 import type { Fields } from '../../core/fields.ts';
 import type { MountEntry } from '../../core/mount-entry.ts';
 import type { Mounted } from '../../core/router.ts';
+import { lockoutFields } from './lockout-config.ts';
 
 /** A mount as the API shows it. */
 export function mountFields({ entry, backend }: Mounted): Fields {
@@ -22,7 +23,12 @@ export function mountFields({ entry, backend }: Mounted): Fields {
 }
 
 function configFields({ kind, config }: MountEntry): Fields {
-  return { ...config, ...(kind === 'auth' ? { token_type: config.token_type ?? 'default-service' } : {}) };
+  const { lockout, ...shown } = config;
+  return {
+    ...shown,
+    ...(lockout === undefined ? {} : { user_lockout_config: lockoutFields(lockout) }),
+    ...(kind === 'auth' ? { token_type: config.token_type ?? 'default-service' } : {}),
+  };
 }
 
 /** All mounts of a kind by path. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context, Route } from '../../core/backend.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
+import { metricsResult } from '../../core/metrics-result.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 
@@ -11,39 +12,21 @@ const hashes: Readonly<Record<string, string>> = {
   'sha2-512': 'sha512',
 };
 
-/** Keys, metrics, small tools. Sealing is done by the listener, behind `seal` here for who may. */
+/** Metrics, small tools. Sealing is done by the listener, behind `seal` here for who may. */
 export function systemRoutes(): Route[] {
   const toolFields = { input: 'string', format: 'string', bytes: 'int' } as const;
   return [
     { path: 'seal', sudo: true, operations: { update: () => undefined } },
     { path: 'step-down', sudo: true, operations: { update: () => undefined } },
-    { path: 'key-status', operations: { read: keyStatus } },
-    { path: 'rotate', sudo: true, operations: { update: rotate } },
-    { path: 'rotate/keyring', sudo: true, operations: { update: rotate } },
-    { path: 'metrics', fields: { format: 'string' }, operations: { read: metrics } },
+    {
+      path: 'metrics',
+      operations: { read: ({ services, request }) => metricsResult(services.metrics, request) },
+    },
     { path: 'tools/hash', fields: toolFields, operations: { update: hash } },
     { path: 'tools/hash/:algorithm', fields: toolFields, operations: { update: hash } },
     { path: 'tools/random', fields: toolFields, operations: { update: randomBytes } },
     { path: 'tools/random/:bytes', fields: toolFields, operations: { update: randomBytes } },
   ];
-}
-
-function keyStatus({ services }: Context): Result {
-  const { term, installed } = services.keyStatus();
-  return { data: { term, install_time: new Date(installed).toISOString(), encryptions: 0 }, flatten: true };
-}
-
-async function rotate({ services }: Context): Promise<undefined> {
-  await services.rotate();
-}
-
-async function metrics({ services, fields }: Context): Promise<Result> {
-  const format = textOf(fields, 'format');
-  if (format !== '' && format !== 'prometheus')
-    throw refuse(`metric response format of "${format}" not supported`);
-  const body = await services.metrics.text();
-  if (body === undefined) throw refuse('prometheus is not enabled');
-  return { raw: { contentType: 'text/plain; version=0.0.4; charset=utf-8', body } };
 }
 
 function hash({ fields }: Context): Result {

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../lib/clock.ts';
+import { silentLogger } from '../lib/log.ts';
+import type { VaultCore } from '../vault/core/vault-core.ts';
+import { call, openTestCore } from '../vault/test-core.ts';
+import { listenVault, type VaultListener } from './vault-listener.ts';
+
+let core: VaultCore;
+let listener: VaultListener;
+beforeAll(async () => {
+  core = await openTestCore();
+  listener = await listenVault({ core, clock: systemClock, log: silentLogger, host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await listener.close();
+  await core.close();
+});
+
+const ask = (method: string, headers: Record<string, string>): Promise<Response> =>
+  fetch(`${listener.address}/v1/sys/health`, { method, headers });
+
+test('web pages: any may call until it is configured, then those that are named', async () => {
+  const before = await ask('GET', { Origin: 'https://b.example' });
+  expect([before.status, before.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+  await call(core, 'update', 'sys/config/cors', { allowed_origins: 'https://a.example' });
+  const refused = await ask('GET', { Origin: 'https://b.example' });
+  expect([refused.status, await refused.json()]).toEqual([403, { errors: ['origin not allowed'] }]);
+  const allowed = await ask('GET', { Origin: 'https://a.example' });
+  expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([
+    200,
+    'https://a.example',
+  ]);
+  const preflight = await ask('OPTIONS', {
+    Origin: 'https://a.example',
+    'Access-Control-Request-Method': 'PUT',
+  });
+  expect([preflight.status, preflight.headers.get('access-control-max-age')]).toEqual([204, '300']);
+});
+
+test('the old calls without a token are closed unless the listener opens them', async () => {
+  for (const path of ['rekey/init', 'generate-root/attempt']) {
+    const reply = await fetch(`${listener.address}/v1/sys/${path}`);
+    expect([reply.status, await reply.json()]).toEqual([405, { errors: ['unsupported operation'] }]);
+  }
+});
