@@ -1,15 +1,19 @@
+import type { Clock } from '../../lib/clock.ts';
 import { MeshrootError, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
-import { LeaseTable } from './leases.ts';
+import { type Lease, LeaseTable, readTime } from './leases.ts';
+import { viewPrefix } from './mount-entry.ts';
 import { addMissingMounts, loadMounts } from './mounts.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 import { refuseWrapped } from './refusal.ts';
 import { Router } from './router.ts';
 import { keyringChange } from './seal.ts';
 import type { Services } from './services.ts';
-import { Storage } from './storage.ts';
+import { SteadyClock } from './steady-clock.ts';
+import { Storage, type Transaction } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
 import type { VaultCoreOptions } from './vault-core.ts';
@@ -31,7 +35,7 @@ export async function openServices(
   rootKey: Buffer,
   seal: () => void,
 ): Promise<OpenStore> {
-  const { physical, random, log, metrics, catalogue, auditDevices, auditFolders } = options;
+  const { physical, clock, random, log, metrics, catalogue, auditDevices, auditFolders } = options;
   const storage = new Storage(physical, barrier, (error) => {
     const hint = error instanceof MeshrootError ? error.hint : undefined;
     log.error('the storage failed: sealing', {
@@ -41,9 +45,17 @@ export async function openServices(
     seal();
   });
   const transaction = storage.begin(false);
-  const leases = new LeaseTable();
-  leases.load(transaction);
   const router = new Router();
+  const steady = new SteadyClock(
+    () => clock.now(),
+    readTime(transaction),
+    (ms) => noteJump(ms, log),
+  );
+  const leases = new LeaseTable({
+    storage,
+    now: () => steady.now(),
+    revokeSecret: (staged, lease) => revokeSecret(router, clock, staged, lease),
+  });
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
   const audit = new AuditBroker({ allowedFolders: auditFolders, log, onFailure: metrics.auditFailure });
@@ -72,6 +84,19 @@ export async function openServices(
       rootKey.fill(0);
     },
   };
+}
+
+/** A secret of a mount that is gone, or of an engine that need not know, ends with its lease. */
+function revokeSecret(router: Router, clock: Clock, staged: Transaction, lease: Lease): void {
+  const mounted = router.find(lease.path);
+  mounted?.backend.revokeLease?.({ store: staged.at(viewPrefix(mounted.entry)), clock }, lease);
+}
+
+/** Small corrections are everyday work of NTP. */
+function noteJump(ms: number, log: Logger): void {
+  if (ms < 1000) return;
+  const text = 'the clock of this machine went back: tokens and leases end as if it had gone on';
+  log.warn(text, { seconds: Math.round(ms / 1000) });
 }
 
 /** The keyring is on disk before anything is written with its new key. */

@@ -35,7 +35,8 @@ export function openLmdbPhysical(folder: string): Physical {
   return {
     type: 'lmdb',
     get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : db.get(dataPrefix + key)),
-    keys: (prefix) => keysOf(db, prefix),
+    keys: (prefix, from = prefix) => keysOf(db, prefix, from),
+    count: (prefix) => db.getKeysCount({ start: dataPrefix + prefix, end: dataPrefix + afterAll(prefix) }),
     commit: (changes) => commit(db, folder, changes),
     close: async () => {
       await db.remove(ownerKey);
@@ -138,8 +139,11 @@ async function failedCommit(folder: string, cause: unknown): Promise<MeshrootErr
   );
 }
 
-function* keysOf(db: RootDatabase<Uint8Array, string>, prefix: string): Iterable<string> {
-  for (const key of db.getKeys({ start: dataPrefix + prefix })) {
+/** The first text behind all that start with `folder`, whose last character is a slash. */
+const afterAll = (folder: string): string => `${folder.slice(0, -1)}0`;
+
+function* keysOf(db: RootDatabase<Uint8Array, string>, prefix: string, from: string): Iterable<string> {
+  for (const key of db.getKeys({ start: dataPrefix + from })) {
     if (!key.startsWith(dataPrefix + prefix)) return;
     yield key.slice(dataPrefix.length);
   }

@@ -1,8 +1,9 @@
 import type { Context, Route } from '../../core/backend.ts';
+import { endLease } from '../../core/expire.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
-import { deleteLease, type Lease } from '../../core/leases.ts';
+import type { Lease } from '../../core/leases.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
-import { renewToken } from '../../core/renew-token.ts';
+import { renewLease } from '../../core/renew-lease.ts';
 import type { Result } from '../../core/request.ts';
 
 const fields = { lease_id: 'string', url_lease_id: 'string', increment: 'seconds', sync: 'bool' } as const;
@@ -16,7 +17,7 @@ export function leaseRoutes(): Route[] {
     { path: 'leases/revoke', fields, operations: { update: revoke } },
     { path: 'leases/revoke/*lease_id', fields, operations: { update: revoke } },
     { path: 'leases/revoke-prefix/*prefix', fields, sudo: true, operations: { update: revokePrefix } },
-    { path: 'leases/revoke-force/*prefix', fields, sudo: true, operations: { update: revokePrefix } },
+    { path: 'leases/revoke-force/*prefix', fields, sudo: true, operations: { update: revokeForce } },
   ];
 }
 
@@ -37,7 +38,7 @@ function lookup(context: Context): Result {
       expire_time: new Date(lease.expires).toISOString(),
       last_renewal: lease.renewed === undefined ? null : new Date(lease.renewed).toISOString(),
       renewable: lease.renewable,
-      ttl: Math.floor((lease.expires - context.clock.now()) / 1000),
+      ttl: Math.floor((lease.expires - context.services.leases.now()) / 1000),
     },
   };
 }
@@ -45,45 +46,43 @@ function lookup(context: Context): Result {
 /** Names below a prefix, folders with a slash behind. */
 function list({ services, fields: sent }: Context): Result {
   const prefix = textOf(sent, 'prefix').replace(/\/*$/, '/').replace(/^\/$/, '');
-  const names = new Set<string>();
-  for (const id of services.leases.ids()) {
-    if (!id.startsWith(prefix)) continue;
-    const rest = id.slice(prefix.length);
-    const slash = rest.indexOf('/');
-    names.add(slash === -1 ? rest : rest.slice(0, slash + 1));
-  }
-  if (names.size === 0) throw nothingHere();
-  return { data: { keys: [...names].sort() } };
+  const keys = services.leases.list(prefix);
+  if (keys.length === 0) throw nothingHere();
+  return { data: { keys } };
 }
 
 function renew(context: Context): Result {
-  const { services, transaction, clock, fields: sent } = context;
-  const lease = services.leases.get(leaseId(context));
+  const lease = context.services.leases.get(leaseId(context), context.transaction);
   if (lease === undefined) throw refuse('lease not found', 400, 'no-lease');
-  if (lease.expires <= clock.now()) throw refuse('lease expired', 400, 'lease-expired');
-  const token = lease.isToken ? services.tokens.find(transaction, lease.tokenKey) : undefined;
-  if (token === undefined) throw refuse('lease is not renewable', 400, 'not-renewable');
-  const renewed = renewToken(context, token, numberOf(sent, 'increment'), '');
-  return { leaseId: lease.id, leaseDuration: renewed?.auth?.lease_duration ?? 0, renewable: true };
+  return renewLease(context, lease, numberOf(context.fields, 'increment'));
 }
 
 function revoke(context: Context): Result | undefined {
-  const lease = context.services.leases.get(leaseId(context));
-  if (lease !== undefined) end(context, lease);
+  const { services, transaction } = context;
+  const lease = services.leases.get(leaseId(context), transaction);
+  if (lease !== undefined) endLease(services, transaction, lease);
   return context.fields.sync === false ? { status: 202, data: null } : undefined;
 }
 
 function revokePrefix(context: Context): Result | undefined {
-  const { services } = context;
-  const prefix = textOf(context.fields, 'prefix');
-  for (const id of [...services.leases.ids()]) {
-    const lease = id.startsWith(prefix) ? services.leases.get(id) : undefined;
-    if (lease !== undefined) end(context, lease);
-  }
+  eachLease(context, (lease) => endLease(context.services, context.transaction, lease));
   return context.fields.sync === false ? { status: 202, data: null } : undefined;
 }
 
-function end({ services, transaction }: Context, lease: Lease): void {
-  if (lease.isToken) services.tokens.revoke(transaction, lease.tokenKey);
-  else deleteLease(transaction, services.leases, lease.id);
+/** Also where the engine cannot end its secret: somebody says that it is ended elsewhere. */
+function revokeForce(context: Context): Result | undefined {
+  const { services, transaction } = context;
+  eachLease(context, (lease) => {
+    if (lease.isToken) services.tokens.revoke(transaction, lease.tokenKey);
+    else services.leases.delete(transaction, lease.id);
+  });
+  return context.fields.sync === false ? { status: 202, data: null } : undefined;
+}
+
+/** Looked up one by one: the end of a token takes others with it. */
+function eachLease({ services, transaction, fields: sent }: Context, work: (lease: Lease) => void): void {
+  for (const id of services.leases.ids(textOf(sent, 'prefix'))) {
+    const lease = services.leases.get(id, transaction);
+    if (lease !== undefined) work(lease);
+  }
 }

@@ -1,6 +1,5 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, coerceFields, type Fields, textOf } from '../../core/fields.ts';
-import { deleteLease } from '../../core/leases.ts';
 import {
   effectiveDefaultTtl,
   effectiveMaxTtl,
@@ -148,10 +147,10 @@ function disable(context: Context, kind: Kind): undefined {
   const entry = transaction.get<MountEntry>(mountKey(kind, path));
   if (entry === undefined) return;
   const full = fullPath(entry);
-  for (const id of [...services.leases.ids()].filter((lease) => lease.startsWith(full))) {
-    const lease = services.leases.get(id);
+  for (const id of services.leases.ids(full)) {
+    const lease = services.leases.get(id, transaction);
     if (lease?.isToken) services.tokens.revoke(transaction, lease.tokenKey);
-    else deleteLease(transaction, services.leases, id);
+    else services.leases.delete(transaction, id);
   }
   for (const name of transaction.all(viewPrefix(entry))) transaction.delete(viewPrefix(entry) + name);
   transaction.delete(mountKey(kind, path));
