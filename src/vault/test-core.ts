@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { createCatalogue } from './catalogue.ts';
 import { createMemoryPhysical } from './core/physical-memory.ts';
-import type { Operation, Reply } from './core/request.ts';
+import type { Operation, Reply, VaultRequest } from './core/request.ts';
 import type { Catalogue } from './core/services.ts';
 import { VaultCore, type VaultCoreOptions } from './core/vault-core.ts';
 
@@ -59,7 +59,16 @@ export function call(
   data: Readonly<Record<string, unknown>> = {},
   token: string | undefined = 'root',
 ): Promise<Reply> {
-  return core.handle({
+  return core.handle(request(operation, path, data, token));
+}
+
+export function request(
+  operation: Operation,
+  path: string,
+  data: Readonly<Record<string, unknown>>,
+  token: string | undefined,
+): VaultRequest {
+  return {
     id: randomUUID(),
     operation,
     path,
@@ -69,7 +78,7 @@ export function call(
     headers: {},
     remoteAddress: '127.0.0.1',
     remotePort: 1,
-  });
+  };
 }
 
 /** The `auth.client_token` of an answer. */
