@@ -20,7 +20,8 @@ async function prepare(settings: Settings): Promise<Plan> {
   const nameOf = (count: number, step: LeaseStep): string => `${step}, ${count.toLocaleString('en')} leases`;
   return {
     title: 'One token and its lease among many',
-    method: 'CPU time of all threads, 100 in each commit, a store on disk, from the sources; filled once a count',
+    method:
+      'CPU time of all threads, 100 in each commit, a store on disk, from the sources; filled once a count',
     measures: ['micros'],
     variants: counts.flatMap((count) => variantsOf(count, nameOf, settings)),
     marks: leaseSteps.map((step) => ({

@@ -123,12 +123,13 @@ const written = [
 
 const word = fc.constantFrom(
   ...['path', '"a/*"', '"b"', '{', '}', 'capabilities', '=', '["read"]', 'policy', '"write"', '\n', '[', ']'],
-  ...[',', '1', 'name', 'true', 'allowed_parameters', '{ "x" = [] }', '# c\n', '"', '.5', '-3', '"${a}"'],
+  ...[',', '1', 'name', 'true', 'allowed_parameters', '{ "x" = [] }', '# c\n', '"', '.5', '-3', `"\${a}"`],
 );
 const wordCases = sample(fc.array(word, { minLength: 2, maxLength: 9 }), 150).map((words) => words.join(' '));
 
 /** Broken a little: one character of a good policy taken out or doubled. */
-const good = 'path "a/*" {\n  capabilities = ["read", "list"] # why\n  allowed_parameters = { "x" = ["1", "y*"] }\n}\n';
+const good =
+  'path "a/*" {\n  capabilities = ["read", "list"] # why\n  allowed_parameters = { "x" = ["1", "y*"] }\n}\n';
 const brokenCases = sample(fc.tuple(fc.nat(good.length - 1), fc.boolean()), 100).map(([at, twice]) =>
   twice ? good.slice(0, at + 1) + good.slice(at) : good.slice(0, at) + good.slice(at + 1),
 );
@@ -144,7 +145,10 @@ const parameters = fc.dictionary(parameter, fc.array(wanted, { maxLength: 2 }), 
 const data = fc.dictionary(fc.constantFrom('x', 'X', 'y', 'z'), value, { maxKeys: 2 });
 const request: fc.Arbitrary<PolicyRequest> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ method: fc.constant('PUT' as const), path: fc.constant('p'), data }) },
-  fc.record({ method: fc.constantFrom('GET' as const, 'LIST' as const, 'DELETE' as const), path: fc.constant('p') }),
+  fc.record({
+    method: fc.constantFrom('GET' as const, 'LIST' as const, 'DELETE' as const),
+    path: fc.constant('p'),
+  }),
   fc.record({
     method: fc.constant('GET' as const),
     path: fc.constant('p'),
@@ -170,7 +174,9 @@ const block = fc
 
 function hcl(one: unknown): string {
   if (typeof one !== 'object' || one === null || Array.isArray(one)) return JSON.stringify(one);
-  return `{ ${Object.entries(one).map(([key, inner]) => `${JSON.stringify(key)} = ${hcl(inner)}`).join('\n')} }`;
+  return `{ ${Object.entries(one)
+    .map(([key, inner]) => `${JSON.stringify(key)} = ${hcl(inner)}`)
+    .join('\n')} }`;
 }
 
 const requestCases: PolicyCase[] = sample(

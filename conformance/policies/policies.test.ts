@@ -58,7 +58,8 @@ function isSame(one: PolicyCase, ours: unknown, theirs: unknown): boolean {
 }
 
 /** A label in another spelling of a string means the same. */
-const isHeredocLabel = (one: PolicyCase): boolean => one.kind === 'parse' && one.text.startsWith('path <<EOT');
+const isHeredocLabel = (one: PolicyCase): boolean =>
+  one.kind === 'parse' && one.text.startsWith('path <<EOT');
 
 /** Listing `a/` does not get past a rule that denies `a`: with OpenBao it does where another pattern fits `a/`. */
 function isDeniedWithoutSlash(paths: readonly string[], ours: unknown, theirs: unknown): boolean {

@@ -8,7 +8,9 @@ import { type Ask, mountName, runCase } from './run-case.ts';
 const [port = 0] = await freePorts(1);
 const address = `http://127.0.0.1:${port}/v1/`;
 const flags = ['server', '-dev', '-dev-root-token-id=root', '-dev-no-store-token'];
-const child: ChildProcess = spawn('bao', [...flags, `-dev-listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
+const child: ChildProcess = spawn('bao', [...flags, `-dev-listen-address=127.0.0.1:${port}`], {
+  stdio: 'ignore',
+});
 
 const ask: Ask = async (method, path, data, options = {}) => {
   const wrap: Record<string, string> =
@@ -24,7 +26,10 @@ const ask: Ask = async (method, path, data, options = {}) => {
 
 try {
   for (let i = 0; i < 200; i++) {
-    const isUp = await fetch(`${address}sys/health`).then(({ status }) => status === 200, () => false);
+    const isUp = await fetch(`${address}sys/health`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
     if (isUp) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -19,16 +19,17 @@ export const mountName = 'kv-policies';
 export async function runCase(one: PolicyCase, ask: Ask): Promise<unknown> {
   if (one.kind === 'parse') {
     const { status, body } = await write(ask, 'parsed', one.text);
-    return status < 300 ? 'ok' : (body?.errors as string[])[0];
+    return status < 300 ? 'ok' : errorOf(body);
   }
   const texts = one.kind === 'capabilities' ? one.policies : [one.policy.replaceAll('MOUNT', mountName)];
   const names = texts.map((_, i) => `asked-${i}`);
   for (const [i, text] of texts.entries()) {
     const { status, body } = await write(ask, names[i] ?? '', text);
-    if (status >= 300) return (body?.errors as string[])[0];
+    if (status >= 300) return errorOf(body);
   }
   const made = await ask('PUT', 'auth/token/create', { policies: names, no_default_policy: true });
-  const token = (made.body?.auth as { client_token: string }).client_token;
+  const auth = made.body?.auth as { readonly client_token: string } | undefined;
+  const token = auth?.client_token ?? '';
   if (one.kind === 'capabilities') {
     const { body } = await ask('PUT', 'sys/capabilities', { token, paths: one.paths });
     const data = body?.data as Record<string, readonly string[]>;
@@ -46,3 +47,5 @@ export async function runCase(one: PolicyCase, ask: Ask): Promise<unknown> {
 
 const write = (ask: Ask, name: string, policy: string): Promise<Answer> =>
   ask('PUT', `sys/policies/acl/${name}`, { policy });
+
+const errorOf = (body: Answer['body']): unknown => (body?.errors as readonly string[] | undefined)?.[0];

@@ -56,6 +56,7 @@ export interface Route {
 export interface Backend extends Hooks {
   readonly type: string;
   readonly version: string;
+  readonly routes: readonly Route[];
   match(path: string): RouteMatch | undefined;
   /** What a read of a wrong path may say beside 404. */
   readonly wrongPathWarning?: string;
@@ -106,13 +107,10 @@ export interface RouteMatch {
 }
 
 /** Compiles a table of routes. The first that fits wins. */
-export function defineBackend(
-  o: Omit<Backend, 'version' | 'match'> & { readonly routes: readonly Route[] },
-): Backend {
-  const { routes, ...rest } = o;
-  const compiled = routes.map((route) => ({ route, pattern: compile(route.path) }));
+export function defineBackend(o: Omit<Backend, 'version' | 'match'>): Backend {
+  const compiled = o.routes.map((route) => ({ route, pattern: compile(route.path) }));
   return {
-    ...rest,
+    ...o,
     version: 'v0.1.0+builtin.meshroot',
     match: (path) => {
       for (const { route, pattern } of compiled) {
