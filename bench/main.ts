@@ -12,13 +12,15 @@ import type { Build, Question, Settings } from './lib/question.ts';
 import { runRounds } from './lib/run-rounds.ts';
 import { markLines, resultTable } from './lib/table.ts';
 import { storeKvRead } from './store-kv-read.ts';
+import { storeLeases } from './store-leases.ts';
 import { storeLogin, storeLoginLocal } from './store-login.ts';
 import { storePkiSign } from './store-pki-sign.ts';
+import { storeStart } from './store-start.ts';
 import { upOnce } from './up-once.ts';
 import { x509Leaf } from './x509-leaf.ts';
 
 const groups: Readonly<Record<string, readonly Question[]>> = {
-  store: [storeKvRead, storeLogin, storeLoginLocal, storePkiSign],
+  store: [storeKvRead, storeLogin, storeLoginLocal, storePkiSign, storeLeases, storeStart],
   injector: [injectorAdmission],
   agent: [agentInit, agentStorm],
   ca: [caCsr],

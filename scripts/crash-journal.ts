@@ -25,7 +25,9 @@ export class CrashJournal {
   async check(client: VaultClient): Promise<void> {
     const fresh = this.#fresh;
     this.#fresh = [];
-    await this.#checkValues(client, new Set(fresh.filter((path) => this.values.has(path))));
+    // What was on its way is settled before it is written again: a third value would hide which of the two is there.
+    const open = [...this.values].filter(([, { underway }]) => underway !== undefined).map(([path]) => path);
+    await this.#checkValues(client, new Set([...fresh.filter((path) => this.values.has(path)), ...open]));
     await this.#checkMounts(client);
     await this.#checkTokens(client, [...this.tokens].slice(-20));
   }

@@ -1,6 +1,6 @@
 /**
  * Kills the store with SIGKILL at random instants while eight writers change it, and looks after each restart whether
- * everything that was acknowledged is there and nothing is half there.
+ * everything that was acknowledged is there and nothing is half there. Then damages the tail of its file.
  *
  * npm run test:crash [-- --rounds 200] [--seed 1]
  */
@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { corruptTail } from './corrupt-tail.ts';
 import { CrashJournal, writeLane } from './crash-journal.ts';
 import { type StoreKeys, StoreProcess } from './store-process.ts';
 
@@ -56,9 +57,13 @@ try {
       process.stderr.write(`  ${i} kills, ${journal.size} acknowledged changes, all there so far\n`);
   }
   await journal.checkAll(await store.open(keys));
-  store.kill('SIGTERM');
+  store.kill('SIGKILL');
   await store.gone();
   process.stdout.write(`${rounds} kills, ${journal.size} acknowledged changes, none lost, none half there\n`);
+  const { refused, whole } = await corruptTail(folder, keys, journal, random);
+  process.stdout.write(
+    `bad tails: ${refused} refused with a clear error, ${whole} needed by nothing, nothing acknowledged lost\n`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

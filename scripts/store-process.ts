@@ -34,13 +34,16 @@ export class StoreProcess {
       },
     );
     this.#child = child;
+    let said = '';
     for await (const line of createInterface({ input: child.stderr })) {
       const address = /listening: address=(\S+)/.exec(line)?.[1];
+      said = line;
       if (address === undefined) continue;
       child.stderr.resume();
       return address;
     }
-    throw new Error(`the store did not start (exit ${child.exitCode})`);
+    await this.gone();
+    throw new Error(`the store did not start (exit ${child.exitCode ?? child.signalCode}): ${said}`);
   }
 
   /** Starts and unseals. */

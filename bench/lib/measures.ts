@@ -6,6 +6,7 @@ export const measures = {
   cpu: { title: 'CPU ms each', digits: 3 },
   rss: { title: 'RSS MB', digits: 0 },
   seconds: { title: 'seconds', digits: 3 },
+  micros: { title: 'µs each', digits: 1 },
   cpuSeconds: { title: 'CPU seconds', digits: 3 },
   peakPerSecond: { title: 'peak per second', digits: 0 },
   even: { title: 'peak / even', digits: 2 },

@@ -18,13 +18,13 @@ export function authenticate(
   services: Services,
   store: StorageView,
   request: VaultRequest,
-  now: number,
 ): RequestAuth | Refusal {
   const { token: clientToken } = request;
   if (clientToken === undefined || clientToken === '') return denied('token-missing', 'no token was sent');
+  const now = services.leases.now();
   const token = services.tokens.findToken(store, clientToken, now);
   if (token === undefined) return denied('token-unknown', 'the token is unknown, revoked or expired');
-  const lease = token.leaseId === '' ? undefined : services.leases.get(token.leaseId);
+  const lease = token.leaseId === '' ? undefined : services.leases.get(token.leaseId, store);
   if (token.leaseId !== '' && (lease === undefined || lease.expires <= now)) {
     return denied('token-expired', 'the token is expired');
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from './barrier.ts';
 import { coerceFields, type Fields, type Schema } from './fields.ts';
+import type { Lease } from './leases.ts';
 import type { MountEntry } from './mount-entry.ts';
 import type { Operation, Result, VaultRequest } from './request.ts';
 import type { Services } from './services.ts';
@@ -31,6 +32,9 @@ export interface Context {
   readonly log: Logger;
 }
 
+/** What an engine has for work that nobody's request asked for. */
+export type MountContext = Pick<Context, 'mount' | 'store' | 'services' | 'clock' | 'random' | 'log'>;
+
 export type Handler = (context: Context) => Result | undefined | Promise<Result | undefined>;
 
 export interface Route {
@@ -49,9 +53,10 @@ export interface Route {
 }
 
 /** An engine or auth method. */
-export interface Backend {
+export interface Backend extends Hooks {
   readonly type: string;
   readonly version: string;
+  readonly routes: readonly Route[];
   match(path: string): RouteMatch | undefined;
   /** What a read of a wrong path may say beside 404. */
   readonly wrongPathWarning?: string;
@@ -60,6 +65,25 @@ export interface Backend {
    * method passes over the renewal without a word. @throws Refusal when the token may not be renewed
    */
   readonly renew?: (store: StorageView, role: string, renewal: Renewal) => RoleTtls | 'nothing' | undefined;
+}
+
+/** What a backend may do beside answering requests. */
+export interface Hooks {
+  /**
+   * Ends what a lease of this mount stands for, staged with the end of the lease itself.
+   * @throws whatever keeps it from that: the lease stays and is tried again
+   */
+  readonly revokeLease?: (context: Pick<Context, 'store' | 'clock'>, lease: Lease) => void;
+  /** How long a renewable lease may live on; undefined when it is not to be renewed any more. */
+  readonly renewLease?: (context: Pick<Context, 'store' | 'clock'>, lease: Lease) => LeaseTtls | undefined;
+  /** About once a minute while the store is open. What is put into `store` is committed afterwards. */
+  readonly periodic?: (context: MountContext) => void | Promise<void>;
+}
+
+/** Seconds; 0 = the mount's. */
+export interface LeaseTtls {
+  readonly ttl: number;
+  readonly maxTtl: number;
 }
 
 /** Who renews what. */
@@ -83,16 +107,10 @@ export interface RouteMatch {
 }
 
 /** Compiles a table of routes. The first that fits wins. */
-export function defineBackend(o: {
-  readonly type: string;
-  readonly routes: readonly Route[];
-  readonly wrongPathWarning?: string;
-  readonly renew?: NonNullable<Backend['renew']>;
-}): Backend {
-  const { routes, ...rest } = o;
-  const compiled = routes.map((route) => ({ route, pattern: compile(route.path) }));
+export function defineBackend(o: Omit<Backend, 'version' | 'match'>): Backend {
+  const compiled = o.routes.map((route) => ({ route, pattern: compile(route.path) }));
   return {
-    ...rest,
+    ...o,
     version: 'v0.1.0+builtin.meshroot',
     match: (path) => {
       for (const { route, pattern } of compiled) {

@@ -116,8 +116,7 @@ function admit(call: Call): Refusal | undefined {
   const store = services.storage.begin(false);
   call.match = mounted?.backend.match(request.path.slice(fullPath(mounted.entry).length));
   const isOpen = call.match?.route.open === true;
-  const who =
-    isOpen && request.token === undefined ? undefined : authenticate(services, store, request, call.started);
+  const who = isOpen && request.token === undefined ? undefined : authenticate(services, store, request);
   if (who instanceof Refusal) return isOpen ? undefined : who;
   call.auth = who;
   const { token } = who ?? {};

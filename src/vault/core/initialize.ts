@@ -30,7 +30,8 @@ export async function initialize(
   transaction.put(clusterIdPath, uuidOf(random(16)));
   const salt = random(32);
   TokenStore.putSalt(transaction, salt);
-  const { token } = new TokenStore(salt, random, new LeaseTable()).create(
+  const leases = new LeaseTable({ storage, now: () => now, revokeSecret: () => {} });
+  const { token } = new TokenStore(salt, random, leases).create(
     transaction,
     { ...rootTokenOrder, ...(rootToken === undefined ? {} : { id: rootToken }) },
     now,

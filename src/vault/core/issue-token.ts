@@ -41,7 +41,7 @@ export interface TokenOrder {
 
 /** Stages a token with its lease and gives the answer. */
 export function issueToken(context: Context, order: TokenOrder): Result {
-  const { services, transaction, mount, clock } = context;
+  const { services, transaction, mount } = context;
   const policies = sanitizePolicies(order.policies, !order.noDefaultPolicy);
   if (policies.includes('root') && mount.type !== 'token') {
     throw refuse('auth methods cannot create root tokens', 400, 'root-by-login');
@@ -81,8 +81,8 @@ export function issueToken(context: Context, order: TokenOrder): Result {
     ...(order.id === undefined ? {} : { id: order.id }),
   };
   const { token, entry } = isBatch
-    ? services.tokens.createBatch(wanted, clock.now())
-    : services.tokens.create(transaction, wanted, clock.now());
+    ? services.tokens.createBatch(wanted, services.leases.now())
+    : services.tokens.create(transaction, wanted, services.leases.now());
   transaction.afterCommit(() =>
     services.metrics.tokenCreated({ mount: fullPath(mount), type: order.type ?? 'service' }),
   );

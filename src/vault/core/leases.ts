@@ -1,5 +1,4 @@
-import { ExpiryHeap } from './expiry-heap.ts';
-import type { StorageView, Transaction } from './storage.ts';
+import type { Storage, StorageView, Transaction } from './storage.ts';
 
 /** Times in milliseconds. */
 export interface Lease {
@@ -12,82 +11,124 @@ export interface Lease {
   readonly expires: number;
   readonly renewable: boolean;
   readonly renewed?: number;
+  /** What the engine that made it needs to end it or to renew it. */
+  readonly secret?: Readonly<Record<string, string>>;
+  /** When to try again, after its end has failed. */
+  readonly retry?: number;
 }
 
-const prefix = 'sys/expire/id/';
+const root = 'sys/expire/';
+const prefix = `${root}id/`;
+const clockPath = `${root}clock`;
+const timeDigits = 15;
+const times = `${root}at/`;
 
-/** All leases in memory, by id, by token and by time; the store has the truth. */
+/** Sorted by time: the leases that end first come first. */
+const timePath = ({ id, expires, retry }: Lease): string =>
+  `${times}${String(Math.floor(retry ?? expires)).padStart(timeDigits, '0')}/${id}`;
+const tokenFolder = (key: string): string => `${root}token/${key}/`;
+
+export interface LeaseTableOptions {
+  readonly storage: Storage;
+  /** Time that does not go back; milliseconds. */
+  readonly now: () => number;
+  /** Tells the engine of a leased secret that it ends; part of the same transaction. */
+  readonly revokeSecret: (transaction: Transaction, lease: Lease) => void;
+}
+
+/**
+ * Leases by id, by token and by time. They live in the store alone, so that what it costs to open, and what one of them
+ * costs, does not depend on how many there are.
+ */
 export class LeaseTable {
-  readonly #leases = new Map<string, Lease>();
-  readonly #byToken = new Map<string, Set<string>>();
-  readonly #heap = new ExpiryHeap();
+  readonly #storage: Storage;
+  readonly #options: LeaseTableOptions;
+  #size: number | undefined;
 
-  /** Reads every lease after unsealing. */
-  load(store: StorageView): void {
-    for (const id of store.all(prefix)) {
-      const lease = store.get<Lease>(prefix + id);
-      if (lease !== undefined) this.set(lease);
-    }
+  constructor(options: LeaseTableOptions) {
+    this.#storage = options.storage;
+    this.#options = options;
   }
 
+  /** The time by which leases are made and end. */
+  now(): number {
+    return this.#options.now();
+  }
+
+  /** How many there are; counted when it is first asked for. */
   get size(): number {
-    return this.#leases.size;
+    this.#size ??= this.#storage.count(prefix);
+    return this.#size;
   }
 
-  get(id: string): Lease | undefined {
-    return this.#leases.get(id);
+  /** As committed, or as a transaction sees it. */
+  get(id: string, store: StorageView = this.#storage.begin(false)): Lease | undefined {
+    return store.get<Lease>(prefix + id);
   }
 
-  ids(): IterableIterator<string> {
-    return this.#leases.keys();
+  /** Names below `folder` (empty or ending in a slash), folders with a slash behind, sorted. */
+  list(folder: string): string[] {
+    return this.#storage.begin(false).list(prefix + folder);
   }
 
-  ofToken(key: string): Lease[] {
-    return [...(this.#byToken.get(key) ?? [])].flatMap((id) => this.#leases.get(id) ?? []);
+  /** The ids that start with `text`. */
+  ids(text = ''): string[] {
+    const folder = text.slice(0, text.lastIndexOf('/') + 1);
+    const found = this.#storage.begin(false).all(prefix + folder);
+    return found.map((rest) => folder + rest).filter((id) => id.startsWith(text));
   }
 
-  set(lease: Lease): void {
-    this.#leases.set(lease.id, lease);
-    this.#heap.push(lease.expires, lease.id);
-    const ids = this.#byToken.get(lease.tokenKey);
-    if (ids === undefined) this.#byToken.set(lease.tokenKey, new Set([lease.id]));
-    else ids.add(lease.id);
+  /** The leased secrets of a token; not its own lease. */
+  ofToken(store: StorageView, key: string): Lease[] {
+    return store.all(tokenFolder(key)).flatMap((id) => this.get(id, store) ?? []);
   }
 
-  remove(id: string): void {
-    const lease = this.#leases.get(id);
-    if (lease === undefined) return;
-    this.#leases.delete(id);
-    const ids = this.#byToken.get(lease.tokenKey);
-    ids?.delete(id);
-    if (ids?.size === 0) this.#byToken.delete(lease.tokenKey);
-  }
-
-  nextExpiry(): number | undefined {
-    return this.#heap.next();
-  }
-
-  /** Leases whose time has come, at most `limit`; renewed and removed ones are passed over. */
+  /** Leases whose time has come, at most `limit`, the longest due first. */
   due(now: number, limit: number): Lease[] {
     const found: Lease[] = [];
-    while (found.length < limit) {
-      const id = this.#heap.popDue(now);
-      if (id === undefined) break;
-      const lease = this.#leases.get(id);
-      if (lease !== undefined && lease.expires <= now) found.push(lease);
+    for (const name of this.#storage.ordered(times)) {
+      if (found.length === limit || Number(name.slice(0, timeDigits)) > now) break;
+      const lease = this.get(name.slice(timeDigits + 1));
+      if (lease !== undefined) found.push(lease);
     }
     return found;
+  }
+
+  put(transaction: Transaction, lease: Lease): void {
+    const before = this.get(lease.id, transaction);
+    if (before !== undefined) transaction.delete(timePath(before));
+    transaction.put(prefix + lease.id, lease);
+    transaction.put(timePath(lease), true);
+    if (!lease.isToken) transaction.put(tokenFolder(lease.tokenKey) + lease.id, true);
+    if (before === undefined) transaction.afterCommit(() => this.#count(1));
+  }
+
+  delete(transaction: Transaction, id: string): void {
+    const lease = this.get(id, transaction);
+    if (lease === undefined) return;
+    transaction.delete(prefix + id);
+    transaction.delete(timePath(lease));
+    if (!lease.isToken) transaction.delete(tokenFolder(lease.tokenKey) + id);
+    transaction.afterCommit(() => this.#count(-1));
+  }
+
+  /** @throws whatever the engine says when it cannot end the secret */
+  revoke(transaction: Transaction, lease: Lease): void {
+    this.#options.revokeSecret(transaction, lease);
+    this.delete(transaction, lease.id);
+  }
+
+  #count(by: number): void {
+    if (this.#size !== undefined) this.#size += by;
   }
 }
 
 /** Stages a new or renewed lease. */
 export function putLease(transaction: Transaction, table: LeaseTable, lease: Lease): void {
-  transaction.put(prefix + lease.id, lease);
-  transaction.afterCommit(() => table.set(lease));
+  table.put(transaction, lease);
 }
 
-/** Stages the end of a lease. */
-export function deleteLease(transaction: Transaction, table: LeaseTable, id: string): void {
-  transaction.delete(prefix + id);
-  transaction.afterCommit(() => table.remove(id));
-}
+/** The latest time that a run of the store has noted down; milliseconds, 0 for none. */
+export const readTime = (store: StorageView): number => store.get<number>(clockPath) ?? 0;
+
+export const putTime = (store: StorageView, now: number): void => store.put(clockPath, now);

@@ -1,11 +1,14 @@
+import type { Clock } from '../../lib/clock.ts';
 import { MeshrootError, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
 import { Cors } from './cors.ts';
 import { RootGeneration } from './generate-root.ts';
-import { LeaseTable } from './leases.ts';
+import { type Lease, LeaseTable, readTime } from './leases.ts';
 import { Migrations } from './migrations.ts';
+import { viewPrefix } from './mount-entry.ts';
 import { addMissingMounts, loadMounts } from './mounts.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 import { RateQuotas } from './rate-quotas.ts';
@@ -16,7 +19,8 @@ import { keyringChange } from './seal.ts';
 import { serverVersion } from './server-version.ts';
 import type { Services } from './services.ts';
 import { Snapshots } from './snapshots.ts';
-import { Storage, type StorageView } from './storage.ts';
+import { SteadyClock } from './steady-clock.ts';
+import { Storage, type StorageView, type Transaction } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
 import type { VaultCoreOptions } from './vault-core.ts';
@@ -51,9 +55,17 @@ export async function openServices(
     seal();
   });
   const transaction = storage.begin(false);
-  const leases = new LeaseTable();
-  leases.load(transaction);
   const router = new Router();
+  const steady = new SteadyClock(
+    () => clock.now(),
+    readTime(transaction),
+    (ms) => noteJump(ms, log),
+  );
+  const leases = new LeaseTable({
+    storage,
+    now: () => steady.now(),
+    revokeSecret: (staged, lease) => revokeSecret(router, clock, staged, lease),
+  });
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
   noteVersion(transaction, serverVersion, clock.now());
@@ -111,6 +123,19 @@ function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {
   quotas.load(store);
   cors.load(store);
   return { quotas, cors };
+}
+
+/** A secret of a mount that is gone, or of an engine that need not know, ends with its lease. */
+function revokeSecret(router: Router, clock: Clock, staged: Transaction, lease: Lease): void {
+  const mounted = router.find(lease.path);
+  mounted?.backend.revokeLease?.({ store: staged.at(viewPrefix(mounted.entry)), clock }, lease);
+}
+
+/** Small corrections are everyday work of NTP. */
+function noteJump(ms: number, log: Logger): void {
+  if (ms < 1000) return;
+  const text = 'the clock of this machine went back: tokens and leases end as if it had gone on';
+  log.warn(text, { seconds: Math.round(ms / 1000) });
 }
 
 /** The keyring is on disk before anything is written with its new key. */

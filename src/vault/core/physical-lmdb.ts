@@ -4,38 +4,39 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
+import { checkLmdb, sumOf, withoutSum } from './check-lmdb.ts';
 import type { Physical, PhysicalChange, PhysicalEntry, PhysicalSnapshot } from './physical.ts';
 
 const file = 'store.mdb';
-const formatKey = 'format';
-const ownerKey = 'owner';
-const format = 'meshroot-store 1';
+const formatKey = Buffer.from('format');
+const ownerKey = Buffer.from('owner');
+const format = 'meshroot-store 2';
 /** Keys of Vault's own paths start with this, so that format and owner cannot collide with one. */
 const dataPrefix = '/';
+type Database = RootDatabase<Uint8Array, Buffer>;
+
 /** LMDB's own bound, less our prefix. */
 const maxKeyBytes = 1977;
 
 /**
  * The durable store: one LMDB file in `folder`. `overlappingSync: false` is what makes a resolved commit durable:
  * LMDB then writes, fdatasyncs and only then flips its meta page; changes of one event turn share that sync.
- * @throws MeshrootError `store-foreign`, `store-version`, `store-in-use`: the folder is left as it was
+ * @throws MeshrootError `store-foreign`, `store-version`, `store-in-use`, `store-truncated`, `store-corrupt`: the
+ * folder is left as it was
  */
 export function openLmdbPhysical(folder: string): Physical {
   refuseForeign(folder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const db = open<Uint8Array, string>({
-    path: join(folder, file),
-    encoding: 'binary',
-    overlappingSync: false,
-    maxReaders: 16,
-    compression: false,
-  });
+  const path = join(folder, file);
+  if (existsSync(path)) checkLmdb(path, format);
+  const db = openDatabase(path);
   for (const name of [file, `${file}-lock`]) chmodSync(join(folder, name), 0o600);
   claim(db, folder);
   return {
     type: 'lmdb',
-    get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : db.get(dataPrefix + key)),
-    keys: (prefix) => keysOf(db, prefix),
+    get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : read(db, dataKey(key))),
+    keys: (prefix, from = prefix) => keysOf(db, prefix, from),
+    count: (prefix) => db.getKeysCount({ start: dataKey(prefix), end: dataKey(afterAll(prefix)) }),
     commit: (changes) => commit(db, folder, changes),
     snapshot: () => snapshotOf(db),
     replaceAll: (entries) => replaceAll(db, entries),
@@ -46,6 +47,25 @@ export function openLmdbPhysical(folder: string): Physical {
     },
   };
 }
+
+const openDatabase = (path: string): Database =>
+  open<Uint8Array, Buffer>({
+    path,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    overlappingSync: false,
+    maxReaders: 16,
+    compression: false,
+  });
+
+const dataKey = (key: string): Buffer => Buffer.from(dataPrefix + key);
+
+function read(db: Database, key: Buffer): Uint8Array | undefined {
+  const stored = db.get(key);
+  return stored === undefined ? undefined : withoutSum(stored);
+}
+
+const summed = (key: Buffer, value: Uint8Array): Buffer => Buffer.concat([value, sumOf(key, value)]);
 
 function refuseForeign(folder: string): void {
   if (!existsSync(folder)) return;
@@ -62,23 +82,27 @@ function refuseForeign(folder: string): void {
 }
 
 /** A write transaction of LMDB excludes all other processes, so that of two claims one sees the other. */
-function claim(db: RootDatabase<Uint8Array, string>, folder: string): void {
+function claim(db: Database, folder: string): void {
   const refusal = db.transactionSync((): MeshrootError | undefined => {
-    const found = db.get(formatKey); // a fresh file has no key at all
+    const found = read(db, formatKey); // a fresh file has no key at all
     const isNew = found === undefined && db.getKeysCount({ limit: 1 }) === 0;
-    if (!isNew && String(found) !== format) {
-      return new MeshrootError('store-version', `${folder} is a store of another version (${text(found)})`, {
-        hint: `this program reads "${format}"; use the meshroot that wrote it`,
-      });
+    if (!isNew && text(found) !== format) {
+      return new MeshrootError(
+        'store-version',
+        `${folder} is a store of another version (${versionOf(db)})`,
+        {
+          hint: `this program reads "${format}"; use the meshroot that wrote it`,
+        },
+      );
     }
-    const owner = String(db.get(ownerKey) ?? '');
+    const owner = text(read(db, ownerKey)) ?? '';
     if (owner !== '' && isAlive(owner)) {
       return new MeshrootError('store-in-use', `${folder} is in use by process ${owner.split(' ')[0]}`, {
         hint: 'stop that server, or name another storage path',
       });
     }
-    if (isNew) db.putSync(formatKey, Buffer.from(format));
-    db.putSync(ownerKey, Buffer.from(identity(process.pid)));
+    if (isNew) putSync(db, formatKey, format);
+    putSync(db, ownerKey, identity(process.pid));
     return undefined;
   });
   if (refusal === undefined) return;
@@ -86,8 +110,15 @@ function claim(db: RootDatabase<Uint8Array, string>, folder: string): void {
   throw refusal;
 }
 
-const text = (value: Uint8Array | undefined): string =>
-  value === undefined ? 'no format' : String(Buffer.from(value)).slice(0, 40);
+const text = (value: Uint8Array | undefined): string | undefined =>
+  value === undefined ? undefined : Buffer.from(value).toString();
+
+/** As it stands there: other versions write no sum behind it. */
+const versionOf = (db: Database): string => text(db.get(formatKey))?.slice(0, 40) ?? 'no format';
+
+function putSync(db: Database, key: Buffer, value: string): void {
+  db.putSync(key, summed(key, Buffer.from(value)));
+}
 
 /** A pid alone is used again by the system; with its start time it is not. */
 function identity(pid: number): string {
@@ -109,16 +140,13 @@ function isAlive(owner: string): boolean {
   return identity(pid) === owner;
 }
 
-async function commit(
-  db: RootDatabase<Uint8Array, string>,
-  folder: string,
-  changes: readonly PhysicalChange[],
-): Promise<void> {
+async function commit(db: Database, folder: string, changes: readonly PhysicalChange[]): Promise<void> {
   const parts: Promise<boolean>[] = [];
   try {
     await db.batch(() => {
-      for (const { key, value } of changes) {
-        parts.push(value === undefined ? db.remove(dataPrefix + key) : db.put(dataPrefix + key, value));
+      for (const { key: path, value } of changes) {
+        const key = dataKey(path);
+        parts.push(value === undefined ? db.remove(key) : db.put(key, summed(key, value)));
         parts.at(-1)?.catch(() => {}); // the batch fails with them; alone they would end the process
       }
     });
@@ -141,21 +169,26 @@ async function failedCommit(folder: string, cause: unknown): Promise<MeshrootErr
   );
 }
 
-function* keysOf(db: RootDatabase<Uint8Array, string>, prefix: string): Iterable<string> {
-  for (const key of db.getKeys({ start: dataPrefix + prefix })) {
-    if (!key.startsWith(dataPrefix + prefix)) return;
-    yield key.slice(dataPrefix.length);
+/** The first text behind all that start with `folder`, whose last character is a slash. */
+const afterAll = (folder: string): string => `${folder.slice(0, -1)}0`;
+
+function* keysOf(db: Database, prefix: string, from: string): Iterable<string> {
+  for (const key of db.getKeys({ start: dataKey(from) })) {
+    const path = Buffer.from(key).toString();
+    if (!path.startsWith(dataPrefix + prefix)) return;
+    yield path.slice(dataPrefix.length);
   }
 }
 
 /** One read transaction for as long as the snapshot lives. */
-function snapshotOf(db: RootDatabase<Uint8Array, string>): PhysicalSnapshot {
+function snapshotOf(db: Database): PhysicalSnapshot {
   const transaction = db.useReadTransaction();
   return {
     *entries() {
-      for (const { key, value } of db.getRange({ start: dataPrefix, transaction })) {
-        if (!key.startsWith(dataPrefix)) return;
-        yield { key: key.slice(dataPrefix.length), value };
+      for (const { key, value } of db.getRange({ start: dataKey(''), transaction })) {
+        const path = Buffer.from(key).toString();
+        if (!path.startsWith(dataPrefix)) return;
+        yield { key: path.slice(dataPrefix.length), value: withoutSum(value) };
       }
     },
     close: () => transaction.done(),
@@ -163,15 +196,12 @@ function snapshotOf(db: RootDatabase<Uint8Array, string>): PhysicalSnapshot {
 }
 
 /** One write transaction: after a crash in the middle everything is as it was. */
-async function replaceAll(
-  db: RootDatabase<Uint8Array, string>,
-  entries: Iterable<PhysicalEntry>,
-): Promise<void> {
+async function replaceAll(db: Database, entries: Iterable<PhysicalEntry>): Promise<void> {
   await db.committed; // a change that was under way must not come on top of what replaces it
   db.transactionSync(() => {
     db.clearSync();
-    db.putSync(formatKey, Buffer.from(format));
-    db.putSync(ownerKey, Buffer.from(identity(process.pid)));
-    for (const { key, value } of entries) db.putSync(dataPrefix + key, value);
+    putSync(db, formatKey, format);
+    putSync(db, ownerKey, identity(process.pid));
+    for (const { key, value } of entries) db.putSync(dataKey(key), summed(dataKey(key), value));
   });
 }

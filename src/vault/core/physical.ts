@@ -23,8 +23,9 @@ export interface Physical {
   /** Vault's name of the kind, as sys/seal-status shows it. */
   readonly type: string;
   get(key: string): Uint8Array | undefined;
-  /** All keys with this prefix, in byte order. */
-  keys(prefix: string): Iterable<string>;
+  /** The keys with this prefix in order, beginning at `from` if given. Read lazily: stop early, pay for little. */
+  keys(prefix: string, from?: string): Iterable<string>;
+  count(prefix: string): number;
   commit(changes: readonly PhysicalChange[]): Promise<void>;
   /** All there is at this moment, however long the reading takes and whatever is written meanwhile. */
   snapshot(): PhysicalSnapshot;

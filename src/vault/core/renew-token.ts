@@ -19,12 +19,12 @@ export function renewToken(
   increment: number,
   shown: string,
 ): Result | undefined {
-  const { services, transaction, clock } = context;
-  const lease = entry.leaseId === '' ? undefined : services.leases.get(entry.leaseId);
+  const { services, transaction } = context;
+  const lease = entry.leaseId === '' ? undefined : services.leases.get(entry.leaseId, transaction);
   if (lease === undefined) throw refuse('invalid lease ID', 400, 'not-leased');
   const ttl = extend(context, entry, lease, increment);
   if (ttl === undefined) return undefined;
-  const now = clock.now();
+  const now = services.leases.now();
   putLease(transaction, services.leases, { ...lease, expires: now + ttl.ttl * 1000, renewed: now });
   const entity = entry.entityId === undefined ? undefined : readEntity(transaction, entry.entityId);
   const auth = authResult(entry, shown, ttl.ttl * 1000, identityPoliciesOf(transaction, entity));
@@ -54,7 +54,7 @@ function extend(
     period: role?.period ?? entry.period / 1000,
     mountDefault: effectiveDefaultTtl(mounted.entry),
     mountMax: effectiveMaxTtl(mounted.entry),
-    age: Math.floor((clock.now() - lease.issued) / 1000),
+    age: Math.floor((services.leases.now() - lease.issued) / 1000),
   });
 }
 

@@ -70,6 +70,60 @@ describe('Storage', () => {
     expect(Buffer.from(seen[0]?.value ?? []).includes('hush')).toBe(false);
   });
 
+  test('a list steps over what is inside its folders', async () => {
+    const memory = createMemoryPhysical();
+    let seen = 0;
+    const { storage } = open({
+      ...memory,
+      *keys(prefix, from) {
+        for (const key of memory.keys(prefix, from)) {
+          seen++;
+          yield key;
+        }
+      },
+    });
+    const filling = storage.begin(false);
+    for (let i = 0; i < 3000; i++) filling.put(`kv/${i % 3}/${i}`, i);
+    filling.put('kv/leaf', 1);
+    filling.put('kv/leaf/below', 1);
+    filling.put('other', 1);
+    await filling.commit();
+    const transaction = storage.begin(false);
+    transaction.delete('kv/leaf');
+    transaction.put('kv/new/a', 1);
+    expect(transaction.list('kv/')).toEqual(['0/', '1/', '2/', 'leaf/', 'new/']);
+    expect(seen).toBeLessThan(10);
+  });
+
+  test('a folder whose entries are all deleted in the transaction is not listed', async () => {
+    const { storage } = open();
+    const filling = storage.begin(false);
+    for (const path of ['a/x/1', 'a/x/2', 'a/y']) filling.put(path, 1);
+    await filling.commit();
+    const transaction = storage.begin(false);
+    for (const path of ['a/x/1', 'a/x/2']) transaction.delete(path);
+    expect(transaction.list('a/')).toEqual(['y']);
+    expect(transaction.all('a/')).toEqual(['y']);
+    expect(storage.begin(false).list('a/')).toEqual(['x/', 'y']);
+  });
+
+  test('what is remembered is bound by its size', async () => {
+    const memory = createMemoryPhysical();
+    let reads = 0;
+    const { storage } = open({
+      ...memory,
+      get: (key) => {
+        reads++;
+        return memory.get(key);
+      },
+    });
+    const filling = storage.begin(false);
+    for (let i = 0; i < 20; i++) filling.put(`big/${i}`, 'x'.repeat(1024 * 1024));
+    await filling.commit();
+    for (let i = 19; i >= 0; i--) storage.begin(false).get(`big/${i}`);
+    expect(reads).toBe(9);
+  });
+
   test('a failing disk is reported and the write is not acknowledged', async () => {
     const { storage, failures } = open({
       ...createMemoryPhysical(),

@@ -1,4 +1,5 @@
 import type { Barrier } from './barrier.ts';
+import { PathTree } from './path-tree.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 
 /** A part of the store, seen through a transaction. Values are JSON; what `get` returns must not be changed. */
@@ -16,10 +17,14 @@ export interface StorageView {
 
 interface Entry {
   readonly value: unknown;
+  /** How much room it takes on disk, as a measure of what it takes in memory. */
+  readonly bytes: number;
 }
 
-const absent: Entry = { value: undefined };
-const cacheEntries = 20_000;
+const absent: Entry = { value: undefined, bytes: 0 };
+const cacheBytes = 12 * 1024 * 1024;
+/** Of an entry in memory, whatever its size. */
+const entryBytes = 200;
 
 /**
  * The decrypted store: JSON by path, an LRU of parsed values, and transactions with optimistic concurrency. What is
@@ -30,8 +35,10 @@ export class Storage {
   readonly #barrier: Barrier;
   readonly #onFailure: (error: unknown) => void;
   readonly #cache = new Map<string, Entry>();
+  #cached = 0;
   /** Committed, not yet on disk. */
   readonly #pending = new Map<string, Entry>();
+  readonly #pendingTree = new PathTree();
 
   constructor(physical: Physical, barrier: Barrier, onFailure: (error: unknown) => void) {
     this.#physical = physical;
@@ -48,33 +55,71 @@ export class Storage {
     const known = this.#pending.get(path) ?? this.#cache.get(path);
     if (known !== undefined) return known;
     const blob = this.#physical.get(path);
-    const entry =
-      blob === undefined ? absent : { value: JSON.parse(this.#barrier.decrypt(path, blob).toString('utf8')) };
-    if (blob !== undefined) this.#remember(path, entry);
+    if (blob === undefined) return absent;
+    const value: unknown = JSON.parse(this.#barrier.decrypt(path, blob).toString('utf8'));
+    const entry = { value, bytes: blob.length };
+    this.#remember(path, entry);
     return entry;
   }
 
-  keys(prefix: string): string[] {
-    const keys = new Set(this.#physical.keys(prefix));
-    for (const [path, { value }] of this.#pending) {
-      if (!path.startsWith(prefix)) continue;
-      if (value === undefined) keys.delete(path);
-      else keys.add(path);
+  /** Every path below `folder` (empty or ending in a slash), in no order. */
+  *keys(folder: string): Iterable<string> {
+    for (const path of this.#physical.keys(folder)) if (!this.#pending.has(path)) yield path;
+    for (const path of this.#pendingTree.below(folder)) {
+      if (this.#pending.get(path)?.value !== undefined) yield path;
     }
-    return [...keys];
+  }
+
+  /** Adds the names below `folder` for which `isThere`; a child folder is passed over once its name is known. */
+  addNames(names: Set<string>, folder: string, isThere: (path: string) => boolean): void {
+    let from: string | undefined = folder;
+    while (from !== undefined) from = this.#addUpToFolder(names, folder, from, isThere);
+    for (const path of this.#pendingTree.below(folder)) {
+      if (this.#pending.get(path)?.value !== undefined && isThere(path)) names.add(nameIn(folder, path));
+    }
+  }
+
+  /** @returns where to go on after a child folder; undefined at the end */
+  #addUpToFolder(
+    names: Set<string>,
+    folder: string,
+    from: string,
+    isThere: (path: string) => boolean,
+  ): string | undefined {
+    for (const path of this.#physical.keys(folder, from)) {
+      if (this.#pending.has(path) || !isThere(path)) continue;
+      const name = nameIn(folder, path);
+      names.add(name);
+      if (name.endsWith('/')) return `${folder}${name.slice(0, -1)}${afterSlash}`;
+    }
+    return undefined;
+  }
+
+  /** The paths below `folder` in order, without it. What is not yet on disk is left out, as is what is gone. */
+  *ordered(folder: string): Iterable<string> {
+    for (const path of this.#physical.keys(folder)) {
+      if (!this.#pending.has(path)) yield path.slice(folder.length);
+    }
+  }
+
+  /** How many paths there are below `folder`. */
+  count(folder: string): number {
+    let count = this.#physical.count(folder);
+    for (const path of this.#pendingTree.below(folder)) {
+      const isOnDisk = this.#physical.get(path) !== undefined;
+      count += Number(this.#pending.get(path)?.value !== undefined) - Number(isOnDisk);
+    }
+    return count;
   }
 
   /** Applies all or nothing; the promise resolves when it is durable. `plain` is written beside it as it is. */
   async write(changes: ReadonlyMap<string, Entry>, plain: readonly PhysicalChange[] = []): Promise<void> {
-    const physical: PhysicalChange[] = [...plain];
-    for (const [key, entry] of changes) {
+    const entries = [...changes].map(([key, { value }]) => this.#sealed(key, value));
+    for (const { key, entry } of entries) {
       this.#pending.set(key, entry);
-      const value =
-        entry.value === undefined
-          ? undefined
-          : this.#barrier.encrypt(key, Buffer.from(JSON.stringify(entry.value)));
-      physical.push({ key, value });
+      this.#pendingTree.add(key);
     }
+    const physical = [...plain, ...entries.map(({ key, blob }) => ({ key, value: blob }))];
     if (physical.length === 0) return;
     try {
       await this.#physical.commit(physical);
@@ -82,23 +127,46 @@ export class Storage {
       this.#onFailure(error); // memory now says more than the disk: the store seals itself
       throw error;
     }
-    for (const [key, entry] of changes) {
+    for (const { key, entry } of entries) {
       if (this.#pending.get(key) !== entry) continue;
       this.#pending.delete(key);
-      if (entry.value === undefined) this.#cache.delete(key);
-      else this.#remember(key, entry);
+      this.#pendingTree.delete(key);
+      this.#forget(key);
+      if (entry.value !== undefined) this.#remember(key, entry);
     }
   }
 
+  #sealed(key: string, value: unknown): { key: string; entry: Entry; blob: Buffer | undefined } {
+    if (value === undefined) return { key, entry: { ...absent }, blob: undefined };
+    const blob = this.#barrier.encrypt(key, Buffer.from(JSON.stringify(value)));
+    return { key, entry: { value, bytes: blob.length }, blob };
+  }
+
   #remember(path: string, entry: Entry): void {
-    this.#cache.delete(path);
+    this.#forget(path);
     this.#cache.set(path, entry);
-    if (this.#cache.size <= cacheEntries) return;
+    this.#cached += entry.bytes + entryBytes;
     for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest);
-      return;
+      if (this.#cached <= cacheBytes) return;
+      this.#forget(oldest);
     }
   }
+
+  #forget(path: string): void {
+    const known = this.#cache.get(path);
+    if (known === undefined) return;
+    this.#cache.delete(path);
+    this.#cached -= known.bytes + entryBytes;
+  }
+}
+
+/** The character after the slash: where the keys of a folder end. */
+const afterSlash = '0';
+
+/** The first segment of `path` below `folder`, with its slash if there is more. */
+function nameIn(folder: string, path: string): string {
+  const slash = path.indexOf('/', folder.length);
+  return slash === -1 ? path.slice(folder.length) : path.slice(folder.length, slash + 1);
 }
 
 /** Reads and staged writes of one request. */
@@ -106,6 +174,7 @@ export class Transaction implements StorageView {
   readonly #storage: Storage;
   readonly #reads: Map<string, unknown> | undefined;
   readonly #changes = new Map<string, Entry>();
+  readonly #tree = new PathTree();
   readonly #afterCommit: (() => void)[] = [];
 
   constructor(storage: Storage, tracked: boolean) {
@@ -122,29 +191,31 @@ export class Transaction implements StorageView {
   }
 
   put(path: string, value: unknown): void {
-    this.#changes.set(path, { value });
+    this.#changes.set(path, { value, bytes: 0 });
+    this.#tree.add(path);
   }
 
   delete(path: string): void {
     this.#changes.set(path, absent);
+    this.#tree.add(path);
   }
 
   all(prefix: string): string[] {
-    const keys = new Set(this.#storage.keys(prefix));
-    for (const [path, { value }] of this.#changes) {
-      if (!path.startsWith(prefix)) continue;
-      if (value === undefined) keys.delete(path);
-      else keys.add(path);
+    const found: string[] = [];
+    for (const path of this.#storage.keys(prefix)) if (!this.#changes.has(path)) found.push(path);
+    for (const path of this.#tree.below(prefix)) {
+      if (this.#changes.get(path)?.value !== undefined) found.push(path);
     }
-    return [...keys].map((key) => key.slice(prefix.length));
+    return found.map((path) => path.slice(prefix.length));
   }
 
   list(prefix: string): string[] {
-    const names = this.all(prefix).map((rest) => {
-      const slash = rest.indexOf('/');
-      return slash === -1 ? rest : rest.slice(0, slash + 1);
-    });
-    return [...new Set(names)].sort();
+    const names = new Set<string>();
+    this.#storage.addNames(names, prefix, (path) => !this.#changes.has(path));
+    for (const path of this.#tree.below(prefix)) {
+      if (this.#changes.get(path)?.value !== undefined) names.add(nameIn(prefix, path));
+    }
+    return [...names].sort();
   }
 
   at(prefix: string): StorageView {

@@ -3,7 +3,7 @@ import type { Acl } from '../policy/acl.ts';
 import type { Random } from './barrier.ts';
 import { BatchSeal, batchPrefix } from './batch-token.ts';
 import type { Entity } from './identity-store.ts';
-import { deleteLease, type Lease, type LeaseTable, putLease } from './leases.ts';
+import type { Lease, LeaseTable } from './leases.ts';
 import type { AuthResult } from './request.ts';
 import type { StorageView, Transaction } from './storage.ts';
 
@@ -122,7 +122,7 @@ export class TokenStore {
   #isAlive(store: StorageView, key: string, now: number): boolean {
     const entry = this.find(store, key);
     if (entry === undefined || entry.leaseId === '') return entry !== undefined;
-    const lease = this.#leases.get(entry.leaseId);
+    const lease = this.#leases.get(entry.leaseId, store);
     return lease !== undefined && lease.expires > now;
   }
 
@@ -162,7 +162,7 @@ export class TokenStore {
     transaction.put(accessorPath(this.keyOf(accessor)), key);
     if (entry.parent !== '') transaction.put(parentPath(entry.parent, key), true);
     if (leaseId !== '') {
-      putLease(transaction, this.#leases, {
+      this.#leases.put(transaction, {
         id: leaseId,
         path: rest.path,
         tokenKey: key,
@@ -209,8 +209,8 @@ export class TokenStore {
     transaction.delete(accessorPath(this.keyOf(entry.accessor)));
     if (entry.parent !== '') transaction.delete(parentPath(entry.parent, key));
     for (const name of transaction.all(cubbyholePrefix(key))) transaction.delete(cubbyholePrefix(key) + name);
-    for (const lease of this.#leases.ofToken(key)) deleteLease(transaction, this.#leases, lease.id);
-    if (entry.leaseId !== '') deleteLease(transaction, this.#leases, entry.leaseId);
+    for (const lease of this.#leases.ofToken(transaction, key)) this.#leases.revoke(transaction, lease);
+    if (entry.leaseId !== '') this.#leases.delete(transaction, entry.leaseId);
   }
 }
 

@@ -10,6 +10,7 @@ import { type InitResult, initialize } from './initialize.ts';
 import { rotationLoop } from './key-rotation.ts';
 import { type Metrics, silentMetrics } from './metrics.ts';
 import { type OpenStore, openServices } from './open-services.ts';
+import { periodicLoop } from './periodic.ts';
 import type { Physical } from './physical.ts';
 import { refuse } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
@@ -50,7 +51,7 @@ export class VaultCore {
   #shares: Buffer[] = [];
   #nonce = '';
   #open: OpenStore | undefined;
-  #expiry = new AbortController();
+  #loops = new AbortController();
   /** Making and opening go one after the other: two at once would make two stores. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -126,7 +127,7 @@ export class VaultCore {
 
   /** Forgets the keys. */
   seal(): void {
-    this.#expiry.abort();
+    this.#loops.abort();
     const open = this.#open;
     this.#open = undefined;
     open?.close();
@@ -179,12 +180,15 @@ export class VaultCore {
   }
 
   async #start(barrier: Barrier, rootKey: Buffer): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, random, log } = this.#options;
     const open = await openServices(this.#options, barrier, rootKey, () => this.seal());
     this.#open = open;
-    this.#expiry = new AbortController();
-    void expireLoop(open.services, clock, log.named('expiration'), this.#expiry.signal);
-    void rotationLoop(open.services, clock, log.named('rotation'), this.#expiry.signal);
+    this.#loops = new AbortController();
+    const { services } = open;
+    const { signal } = this.#loops;
+    void expireLoop(services, clock, log.named('expiration'), signal);
+    void rotationLoop(services, clock, log.named('rotation'), signal);
+    void periodicLoop({ services, clock, random, log: log.named('periodic') }, signal);
     log.info('vault is unsealed');
   }
 }

@@ -37,8 +37,8 @@ export function putAside(
   creationPath: string,
   accessor?: string,
 ): Result {
-  const { services, transaction, clock } = context;
-  const now = clock.now();
+  const { services, transaction } = context;
+  const now = services.leases.now();
   const { token, entry } = services.tokens.create(
     transaction,
     {
@@ -81,10 +81,10 @@ export function putAside(
 
 /** @throws Refusal 400 for unknown, used, expired and other tokens alike */
 export function findWrapping(context: Context, token: string): TokenEntry {
-  const { services, transaction, clock } = context;
+  const { services, transaction } = context;
   const entry = token === '' ? undefined : services.tokens.find(transaction, services.tokens.keyOf(token));
-  const lease = entry === undefined ? undefined : services.leases.get(entry.leaseId);
-  if (entry?.wrapping === undefined || lease === undefined || lease.expires <= clock.now())
+  const lease = entry === undefined ? undefined : services.leases.get(entry.leaseId, transaction);
+  if (entry?.wrapping === undefined || lease === undefined || lease.expires <= services.leases.now())
     throw badWrappingToken();
   return entry;
 }

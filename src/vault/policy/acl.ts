@@ -81,7 +81,7 @@ export class Acl {
     const exactBare = this.#exact.get(bare);
     const withSlash = exact ?? exactBare ?? bestPattern(this.#patterns, path);
     const without = exactBare ?? bestPattern(this.#patterns, bare);
-    return without?.capabilities.has('deny') === true ? without : withSlash;
+    return without?.capabilities.has('deny') === true ? without : (withSlash ?? without);
   }
 }
 

@@ -72,7 +72,7 @@ const readers: Readonly<Record<string, Reader>> = {
   capabilities: (draft, entry, block) => {
     for (const name of texts(entry.value, entry, block)) {
       const capability = capabilityNames.find((known) => known === name);
-      if (capability === undefined) throw wrong(block, entry, `invalid capability "${name}"`);
+      if (capability === undefined) throw wrong(block, entry, `invalid capability ${JSON.stringify(name)}`);
       draft.capabilities.add(capability);
     }
   },
@@ -102,10 +102,11 @@ const readers: Readonly<Record<string, Reader>> = {
 };
 
 function texts(value: HclValue, entry: HclEntry, block: HclBlock): string[] {
-  const items: readonly HclValue[] = Array.isArray(value) ? value : [value as HclValue];
-  return items.map((item) => {
+  const refusal = (): HclError => wrong(block, entry, `"${entry.key}" must be a list of strings`);
+  if (!Array.isArray(value)) throw refusal();
+  return value.map((item: HclValue) => {
     if (typeof item === 'string') return item;
-    throw wrong(block, entry, `"${entry.key}" must be a list of strings`);
+    throw refusal();
   });
 }
 
@@ -116,7 +117,8 @@ function parameters(entry: HclEntry, block: HclBlock): ParameterRules {
     if (!isHclObject(group)) throw wrong(block, entry, `"${entry.key}" must be a map of lists`);
     for (const { key, value } of group.entries) {
       const plain = plainValue(value);
-      rules[key.toLowerCase()] = Array.isArray(plain) ? plain : [plain];
+      if (!Array.isArray(plain)) throw wrong(block, entry, `"${entry.key}" must be a map of lists`);
+      rules[key.toLowerCase()] = plain;
     }
   }
   return rules;

@@ -77,7 +77,7 @@ function search(
   }
   const literal = node.children.get(segment);
   if (literal !== undefined) best = search(literal, segments, depth + 1, best);
-  if (node.plus !== undefined && segment !== '') best = search(node.plus, segments, depth + 1, best);
+  if (node.plus !== undefined) best = search(node.plus, segments, depth + 1, best);
   return best;
 }
 

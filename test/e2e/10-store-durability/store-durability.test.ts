@@ -94,6 +94,37 @@ test('kill -9 loses no acknowledged write, and nothing is half there after unsea
   }
 });
 
+test('what ended while it was killed is dead when it is open again, and its children with it', async () => {
+  const first = new VaultClient({ address: await start() });
+  const made = (await first.write('sys/init', { secret_shares: 1, secret_threshold: 1 }))?.data as {
+    keys_base64: string[];
+    root_token: string;
+  };
+  await first.write('sys/unseal', { key: made.keys_base64[0] });
+  const create = async (client: VaultClient, ttl: string): Promise<Secret<string>> => {
+    const answer = await client.write('auth/token/create', { policies: ['root'], ttl });
+    return new Secret(answer?.auth?.client_token ?? '');
+  };
+  const parent = await create(first.withToken(new Secret(made.root_token)), '1s');
+  const child = await create(first.withToken(parent), '1h');
+  const end = Date.now() + 1000;
+  await kill();
+  const second = new VaultClient({ address: await start() });
+  await expect.poll(() => Date.now(), { timeout: 5000 }).toBeGreaterThan(end);
+  await second.write('sys/unseal', { key: made.keys_base64[0] });
+  const self = (token: Secret<string>): Promise<unknown> =>
+    second.withToken(token).read('auth/token/lookup-self');
+  await expect(self(parent)).rejects.toMatchObject({ status: 403 });
+  await expect
+    .poll(() =>
+      self(child).then(
+        () => 200,
+        (error: { status: number }) => error.status,
+      ),
+    )
+    .toBe(403);
+});
+
 test('a second server on the same storage is refused with a way out', async () => {
   await start();
   const other = spawn(bin, ['vault', 'server', `-config=${folder}/vault.hcl`], {

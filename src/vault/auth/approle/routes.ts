@@ -10,10 +10,19 @@ import { readRoleFields, roleFields, roleSchema } from './schema.ts';
 import { secretIdRoutes } from './secret-ids.ts';
 import { deleteRole, listRoles, putRole, readRole, tidySecretIds } from './store.ts';
 
+/** Milliseconds. A secret id whose time is over is refused at once; this is about room. */
+const tidyEvery = 3_600_000;
+
 /** Logins of programs by a role id and a secret id. */
 export function createAppRoleAuth(): Backend {
+  let tidied = 0;
   return defineBackend({
     type: 'approle',
+    periodic: ({ store, clock }) => {
+      if (clock.now() < tidied + tidyEvery) return;
+      tidied = clock.now();
+      tidySecretIds(store, tidied);
+    },
     renew: (store, name) => {
       const role = readRole(store, name);
       if (role === undefined)

@@ -154,8 +154,8 @@ function revokeOrphan(context: Context): undefined {
   context.services.tokens.revokeOrphaning(context.transaction, entry.key);
 }
 
-function find({ services, transaction, clock }: Context, token: string): TokenEntry | undefined {
-  const now = clock.now();
+function find({ services, transaction }: Context, token: string): TokenEntry | undefined {
+  const now = services.leases.now();
   const entry = token === '' ? undefined : services.tokens.findToken(transaction, token, now);
   if (entry?.expires !== undefined) return entry.expires > now ? entry : undefined;
   if (entry === undefined || entry.leaseId === '') return entry;

@@ -23,12 +23,8 @@ export const createSchema: Schema = {
 };
 
 /** What lookups show. @param shown the token itself, empty when asked by accessor */
-export function tokenFields(
-  { services, clock, transaction }: Context,
-  entry: TokenEntry,
-  shown: string,
-): Fields {
-  const lease = entry.leaseId === '' ? undefined : services.leases.get(entry.leaseId);
+export function tokenFields({ services, transaction }: Context, entry: TokenEntry, shown: string): Fields {
+  const lease = entry.leaseId === '' ? undefined : services.leases.get(entry.leaseId, transaction);
   const expires = lease?.expires ?? entry.expires;
   const identity = identityPoliciesOf(
     transaction,
@@ -48,7 +44,7 @@ export function tokenFields(
     orphan: entry.parent === '',
     path: entry.path,
     policies: entry.policies,
-    ttl: expires === undefined ? 0 : Math.max(0, Math.floor((expires - clock.now()) / 1000)),
+    ttl: expires === undefined ? 0 : Math.max(0, Math.floor((expires - services.leases.now()) / 1000)),
     type: entry.type ?? 'service',
     ...(entry.role === undefined || !entry.path.startsWith('auth/token/') ? {} : { role: entry.role }),
     ...(entry.period === 0 ? {} : { period: Math.floor(entry.period / 1000) }),

@@ -141,7 +141,7 @@ async function issue(context: Context, how: How): Promise<Result> {
     ...key,
   };
   const warnings = [...csrWarnings(fields, role, csr), ...validity.warnings, ...keyWarnings];
-  return { data: answer, ...withWarnings(warnings), ...leaseOf(context, role, validity.notAfter) };
+  return { data: answer, ...withWarnings(warnings), ...leaseOf(context, role, serial, validity.notAfter) };
 }
 
 function answerFields(signer: Signer, fields: Fields, format: Format): Fields {
@@ -206,10 +206,10 @@ function csrWarnings(fields: Fields, role: Role, csr: Csr | undefined): string[]
 }
 
 /** Only for roles that ask for it: a lease that ends with the certificate, under the token that asked. */
-function leaseOf(context: Context, role: Role, notAfter: number): Partial<Result> {
+function leaseOf(context: Context, role: Role, serial: string, notAfter: number): Partial<Result> {
   if (!role.generate_lease || context.auth === undefined) return {};
   const { request, transaction, services, clock, random } = context;
-  const now = clock.now();
+  const [now, left] = [services.leases.now(), notAfter - clock.now()];
   const id = `${request.path}/${randomBase62(24, random)}`;
   putLease(transaction, services.leases, {
     id,
@@ -217,8 +217,9 @@ function leaseOf(context: Context, role: Role, notAfter: number): Partial<Result
     tokenKey: context.auth.token.key,
     isToken: false,
     issued: now,
-    expires: notAfter,
+    expires: now + left,
     renewable: false,
+    secret: { serial },
   });
-  return { leaseId: id, leaseDuration: Math.floor((notAfter - now) / 1000), renewable: false };
+  return { leaseId: id, leaseDuration: Math.floor(left / 1000), renewable: false };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseCertificate } from '../../../x509/certificate.ts';
 import { type Crl, isCrlSignedBy, parseCrl } from '../../../x509/crl.ts';
 import type { VaultCore } from '../../core/vault-core.ts';
-import { call, openTestCore, TestClock } from '../../test-core.ts';
+import { call, openTestCore, TestClock, tokenOf } from '../../test-core.ts';
 
 const dataOf = (body: unknown): Record<string, string> => (body as { data: Record<string, string> }).data;
 
@@ -184,6 +184,55 @@ describe('revocation lists', () => {
       .toBe('Finished');
     expect((await list(core)).revoked).toEqual([]);
     expect((await call(core, 'read', `pki/cert/${leaf}`)).status).toBe(404);
+    await core.close();
+  });
+});
+
+describe('a leased certificate', () => {
+  async function leased(core: VaultCore, token: string): Promise<{ serial: string; lease: string }> {
+    const { body } = await call(core, 'update', 'pki/issue/leased', { common_name: 'a.b', ttl: '1h' }, token);
+    return {
+      serial: plain(dataOf(body).serial_number ?? ''),
+      lease: (body as { lease_id: string }).lease_id,
+    };
+  }
+
+  async function openLeasing(): Promise<VaultCore> {
+    const core = await openPki(new TestClock());
+    await call(core, 'update', 'pki/roles/leased', {
+      allow_any_name: true,
+      key_type: 'ec',
+      generate_lease: true,
+    });
+    return core;
+  }
+
+  test('is revoked with its lease', async () => {
+    const core = await openLeasing();
+    const { serial, lease } = await leased(core, 'root');
+    expect(lease).toMatch(/^pki\/issue\/leased\/[0-9A-Za-z]{24}$/);
+    expect(serials(await list(core))).toEqual([]);
+    expect((await call(core, 'update', 'sys/leases/revoke', { lease_id: lease })).status).toBe(204);
+    expect(serials(await list(core))).toEqual([serial]);
+    await core.close();
+  });
+
+  test('is revoked with the token that asked for it', async () => {
+    const core = await openLeasing();
+    const token = tokenOf(await call(core, 'update', 'auth/token/create', { policies: ['root'], ttl: '1h' }));
+    const { serial, lease } = await leased(core, token);
+    await call(core, 'update', 'auth/token/revoke', { token });
+    expect(serials(await list(core))).toEqual([serial]);
+    const lookup = await call(core, 'update', 'sys/leases/lookup', { lease_id: lease });
+    expect(lookup).toMatchObject({ status: 400, body: { errors: ['invalid lease'] } });
+    await core.close();
+  });
+
+  test('cannot be renewed', async () => {
+    const core = await openLeasing();
+    const { lease } = await leased(core, 'root');
+    const reply = await call(core, 'update', 'sys/leases/renew', { lease_id: lease });
+    expect(reply).toMatchObject({ status: 400, body: { errors: ['lease is not renewable'] } });
     await core.close();
   });
 });

@@ -3,6 +3,7 @@ import { type Certificate, isSignedBy, parseCertificate } from '../../../x509/ce
 import { type KeyPair, keyMatches, parsePrivateKey } from '../../../x509/keys.ts';
 import type { Context, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
+import type { Lease } from '../../core/leases.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { markRevocations } from './crl-keeper.ts';
@@ -110,8 +111,17 @@ export const signerOf = (
   issuers: readonly StoredIssuer[],
 ): StoredIssuer | undefined => issuers.find((issuer) => isSignedBy(certificate, certificateOf(issuer)));
 
+/** A leased certificate ends with its lease; one that was not kept (no_store) cannot be put on a list. */
+export function revokeLeased(context: Pick<Context, 'store' | 'clock'>, { secret }: Lease): void {
+  const pem = readCertificate(context.store, secret?.serial ?? '');
+  if (pem !== undefined) revokeCertificate(context, parseCertificate(pem));
+}
+
 /** Already revoked is no error: the time stays the first one. */
-function revokeCertificate({ store, clock }: Context, certificate: Certificate): Result {
+function revokeCertificate(
+  { store, clock }: Pick<Context, 'store' | 'clock'>,
+  certificate: Certificate,
+): Result {
   const { serial, notAfter } = certificate;
   const issuers = allIssuers(store);
   const self = issuers.find((issuer) => issuer.serial === serial);

@@ -8,7 +8,7 @@ import { issueRoutes } from './issue-routes.ts';
 import { issuerRoutes } from './issuer-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 import { certificateRoute, readRoutes } from './read-routes.ts';
-import { revokeRoutes } from './revoke-routes.ts';
+import { revokeLeased, revokeRoutes } from './revoke-routes.ts';
 import { roleRoutes } from './role-routes.ts';
 import { rootRoutes } from './root-routes.ts';
 import { createTidy } from './tidy.ts';
@@ -19,6 +19,8 @@ export function createPki(): Backend {
   const tidy = createTidy();
   return defineBackend({
     type: 'pki',
+    revokeLease: revokeLeased,
+    periodic: (context) => tidy.runIfDue(context),
     routes: [
       ...acmeRoutes(),
       ...issueRoutes(tidy),

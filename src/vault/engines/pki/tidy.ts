@@ -1,6 +1,6 @@
 import { messageOf } from '../../../lib/errors.ts';
 import { parseCertificate } from '../../../x509/certificate.ts';
-import type { Context } from '../../core/backend.ts';
+import type { MountContext } from '../../core/backend.ts';
 import { viewPrefix } from '../../core/mount-entry.ts';
 import type { StorageView } from '../../core/storage.ts';
 import { markRevocations } from './crl-keeper.ts';
@@ -83,9 +83,9 @@ export interface Tidy {
   readonly status: () => TidyStatus;
   readonly isRunning: () => boolean;
   /** Starts in the background; false when one is running already. */
-  readonly start: (context: Context, config: TidyConfig) => boolean;
+  readonly start: (context: MountContext, config: TidyConfig) => boolean;
   /** Starts the configured round when its time has come; asked by the calls that fill the store. */
-  readonly runIfDue: (context: Context) => void;
+  readonly runIfDue: (context: MountContext) => void;
   readonly cancel: () => void;
   /** Resolves when the round that runs has ended. */
   readonly settled: () => Promise<void>;
@@ -96,7 +96,7 @@ export function createTidy(): Tidy {
   let status: TidyStatus = { state: 'Inactive', config: defaultTidy, ...fresh, started: 0 };
   let isCancelled = false;
   let running: Promise<void> | undefined;
-  const start = (context: Context, config: TidyConfig): boolean => {
+  const start = (context: MountContext, config: TidyConfig): boolean => {
     if (running !== undefined) return false;
     isCancelled = false;
     status = { state: 'Running', config, ...fresh, started: context.clock.now() };
@@ -136,7 +136,7 @@ const fresh = { finished: 0, message: null, error: null, certificatesDeleted: 0,
 type Progress = (more: Partial<TidyStatus>) => boolean;
 
 /** Page by page, each in a transaction of its own: a round that is stopped leaves nothing half done. */
-async function run(context: Context, config: TidyConfig, progress: Progress): Promise<void> {
+async function run(context: MountContext, config: TidyConfig, progress: Progress): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   const { services, mount, clock } = context;
   const inPages = async (folder: string, work: (store: StorageView, name: string) => void): Promise<void> => {

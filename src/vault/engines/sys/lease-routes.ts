@@ -1,9 +1,10 @@
 import type { Context, Route } from '../../core/backend.ts';
+import { endLease } from '../../core/expire.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
-import { renewToken } from '../../core/renew-token.ts';
+import { renewLease } from '../../core/renew-lease.ts';
 import type { Result } from '../../core/request.ts';
-import { endLease, endLeases } from './end-leases.ts';
+import { dropLeases, endLeases } from './end-leases.ts';
 
 const fields = { lease_id: 'string', url_lease_id: 'string', increment: 'seconds', sync: 'bool' } as const;
 
@@ -17,7 +18,7 @@ export function leaseRoutes(): Route[] {
     { path: 'leases/revoke/*lease_id', fields, operations: { update: revoke } },
     { path: 'leases/tidy', operations: { update: tidy } },
     { path: 'leases/revoke-prefix/*prefix', fields, sudo: true, operations: { update: revokePrefix } },
-    { path: 'leases/revoke-force/*prefix', fields, sudo: true, operations: { update: revokePrefix } },
+    { path: 'leases/revoke-force/*prefix', fields, sudo: true, operations: { update: revokeForce } },
   ];
 }
 
@@ -38,7 +39,7 @@ function lookup(context: Context): Result {
       expire_time: new Date(lease.expires).toISOString(),
       last_renewal: lease.renewed === undefined ? null : new Date(lease.renewed).toISOString(),
       renewable: lease.renewable,
-      ttl: Math.floor((lease.expires - context.clock.now()) / 1000),
+      ttl: Math.floor((lease.expires - context.services.leases.now()) / 1000),
     },
   };
 }
@@ -46,36 +47,32 @@ function lookup(context: Context): Result {
 /** Names below a prefix, folders with a slash behind. */
 function list({ services, fields: sent }: Context): Result {
   const prefix = textOf(sent, 'prefix').replace(/\/*$/, '/').replace(/^\/$/, '');
-  const names = new Set<string>();
-  for (const id of services.leases.ids()) {
-    if (!id.startsWith(prefix)) continue;
-    const rest = id.slice(prefix.length);
-    const slash = rest.indexOf('/');
-    names.add(slash === -1 ? rest : rest.slice(0, slash + 1));
-  }
-  if (names.size === 0) throw nothingHere();
-  return { data: { keys: [...names].sort() } };
+  const keys = services.leases.list(prefix);
+  if (keys.length === 0) throw nothingHere();
+  return { data: { keys } };
 }
 
 function renew(context: Context): Result {
-  const { services, transaction, clock, fields: sent } = context;
-  const lease = services.leases.get(leaseId(context));
+  const lease = context.services.leases.get(leaseId(context), context.transaction);
   if (lease === undefined) throw refuse('lease not found', 400, 'no-lease');
-  if (lease.expires <= clock.now()) throw refuse('lease expired', 400, 'lease-expired');
-  const token = lease.isToken ? services.tokens.find(transaction, lease.tokenKey) : undefined;
-  if (token === undefined) throw refuse('lease is not renewable', 400, 'not-renewable');
-  const renewed = renewToken(context, token, numberOf(sent, 'increment'), '');
-  return { leaseId: lease.id, leaseDuration: renewed?.auth?.lease_duration ?? 0, renewable: true };
+  return renewLease(context, lease, numberOf(context.fields, 'increment'));
 }
 
 function revoke(context: Context): Result | undefined {
-  const lease = context.services.leases.get(leaseId(context));
-  if (lease !== undefined) endLease(context, lease);
+  const { services, transaction } = context;
+  const lease = services.leases.get(leaseId(context), transaction);
+  if (lease !== undefined) endLease(services, transaction, lease);
   return context.fields.sync === false ? { status: 202, data: null } : undefined;
 }
 
 function revokePrefix(context: Context): Result | undefined {
   endLeases(context, textOf(context.fields, 'prefix'));
+  return context.fields.sync === false ? { status: 202, data: null } : undefined;
+}
+
+/** Also where the engine cannot end its secret: somebody says that it is ended elsewhere. */
+function revokeForce(context: Context): Result | undefined {
+  dropLeases(context, textOf(context.fields, 'prefix'));
   return context.fields.sync === false ? { status: 202, data: null } : undefined;
 }
 

@@ -12,7 +12,7 @@ import { backendFor, defaultMountConfig, newMount, putMount } from '../../core/m
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import type { Mounted } from '../../core/router.ts';
-import { endLeases } from './end-leases.ts';
+import { dropLeases } from './end-leases.ts';
 import { lockoutFields } from './lockout-config.ts';
 import { readMountConfig, tuneSchema } from './mount-config.ts';
 import { mountFields, mountTable } from './mount-view.ts';
@@ -153,7 +153,7 @@ function disable(context: Context, kind: Kind): undefined {
   const entry = transaction.get<MountEntry>(mountKey(kind, path));
   if (entry === undefined) return;
   const full = fullPath(entry);
-  endLeases(context, full);
+  dropLeases(context, full); // what they stand for goes with the mount
   for (const name of transaction.all(viewPrefix(entry))) transaction.delete(viewPrefix(entry) + name);
   transaction.delete(mountKey(kind, path));
   transaction.afterCommit(() => services.router.remove(full));

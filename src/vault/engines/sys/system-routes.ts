@@ -30,8 +30,9 @@ export function systemRoutes(): Route[] {
 }
 
 function hash({ fields }: Context): Result {
-  const algorithm = hashes[textOf(fields, 'algorithm', 'sha2-256')];
-  if (algorithm === undefined) throw refuse(`unsupported algorithm ${textOf(fields, 'algorithm')}`);
+  const name = textOf(fields, 'algorithm', 'sha2-256');
+  const algorithm = Object.hasOwn(hashes, name) ? hashes[name] : undefined;
+  if (algorithm === undefined) throw refuse(`unsupported algorithm ${name}`);
   const sum = createHash(algorithm).update(Buffer.from(textOf(fields, 'input'), 'base64'));
   return { data: { sum: sum.digest(textOf(fields, 'format') === 'base64' ? 'base64' : 'hex') } };
 }

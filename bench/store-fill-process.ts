@@ -1,0 +1,112 @@
+import { text } from 'node:stream/consumers';
+import { systemClock } from '../src/lib/clock.ts';
+import { silentLogger } from '../src/lib/log.ts';
+import { expireDue } from '../src/vault/core/expire.ts';
+import { openLmdbPhysical } from '../src/vault/core/physical-lmdb.ts';
+import type { Services } from '../src/vault/core/services.ts';
+import type { Transaction } from '../src/vault/core/storage.ts';
+import { VaultCore } from '../src/vault/core/vault-core.ts';
+import { testCatalogue } from '../src/vault/test-core.ts';
+import type { LeaseStep } from './store-leases.ts';
+
+/** What comes by stdin. */
+export interface FillOrder {
+  readonly folder: string;
+  /** Tokens, each with its lease. */
+  readonly count: number;
+  /** Measures these afterwards. */
+  readonly steps: boolean;
+}
+
+/** What goes out. */
+export interface Filled {
+  readonly key: string;
+  readonly rootToken: string;
+  /** Microseconds of CPU time each. */
+  readonly micros: Readonly<Record<LeaseStep, number>> | undefined;
+}
+
+/** Few big commits: keys in random order touch most pages in each. */
+const perCommit = 25_000;
+const measured = 2000;
+const perStep = 100;
+const hour = 3_600_000;
+
+const order = JSON.parse(await text(process.stdin)) as FillOrder;
+const physical = openLmdbPhysical(order.folder);
+/** Its loops never turn: what is measured is not done by somebody else meanwhile. */
+const clock = { now: systemClock.now, sleep: () => new Promise<void>(() => {}) };
+const core = new VaultCore({ physical, clock, catalogue: testCatalogue() });
+const { shares, rootToken } = await core.init({ shares: 1, threshold: 1 });
+const key = shares[0]?.toString('base64') ?? '';
+for (const share of shares) await core.unseal(share);
+const { services } = core;
+if (services === undefined) throw new Error('the store did not open');
+const { storage, tokens, leases } = services;
+
+/** Stages a token; its lease's id. */
+function make(transaction: Transaction): string {
+  const wanted = {
+    policies: ['default', 'istiod-certs-cluster1'],
+    path: 'auth/kubernetes-cluster1/login',
+    meta: { role: 'istiod', service_account_name: 'istiod', service_account_namespace: 'istio-system' },
+    displayName: 'kubernetes-cluster1-istio-system-istiod',
+    numUses: 0,
+    parent: '',
+    ttl: hour + Math.floor(Math.random() * hour),
+    explicitMaxTtl: 0,
+    period: 0,
+    renewable: true,
+    boundCidrs: [],
+    role: 'istiod',
+  };
+  return tokens.create(transaction, wanted, leases.now()).entry.leaseId;
+}
+
+/** CPU time of all threads, many in one commit: the disk's time depends on who else uses it. */
+async function each(items: readonly string[], work: (t: Transaction, id: string) => void) {
+  const began = process.cpuUsage();
+  for (let from = 0; from < items.length; from += perStep) {
+    const transaction = storage.begin(true);
+    for (const id of items.slice(from, from + perStep)) work(transaction, id);
+    await transaction.commit();
+  }
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / items.length;
+}
+
+async function measure(): Promise<Record<LeaseStep, number>> {
+  const ids: string[] = [];
+  const slots = Array.from({ length: measured }, () => '');
+  const create = await each(slots, (transaction) => ids.push(make(transaction)));
+  const lookup = await each(ids, (transaction, id) => leases.get(id, transaction));
+  const renew = await each(ids, (transaction, id) => {
+    const lease = leases.get(id, transaction);
+    if (lease !== undefined) leases.put(transaction, { ...lease, expires: lease.expires + hour });
+  });
+  const expired = ids.splice(0, measured / 2);
+  await each(expired, (transaction, id) => {
+    const lease = leases.get(id, transaction);
+    if (lease !== undefined) leases.put(transaction, { ...lease, expires: 1 });
+  });
+  const end = (transaction: Transaction, id: string): void => {
+    const lease = leases.get(id, transaction);
+    if (lease !== undefined) tokens.revoke(transaction, lease.tokenKey);
+  };
+  const revoke = await each(ids, end);
+  const began = process.cpuUsage();
+  let ended = 0;
+  for (let n = 1; n > 0; ended += n) n = await expireDue(services as Services, silentLogger);
+  const { user, system } = process.cpuUsage(began);
+  const expire = (user + system) / Math.max(ended, 1);
+  return { create, lookup, renew, revoke, expire };
+}
+
+for (let made = 0; made < order.count; made += perCommit) {
+  const transaction = storage.begin(false);
+  for (let i = 0; i < Math.min(perCommit, order.count - made); i++) make(transaction);
+  await transaction.commit();
+}
+const micros = order.steps ? await measure() : undefined;
+await core.close();
+process.stdout.write(`${JSON.stringify({ key, rootToken, micros } satisfies Filled)}\n`);
