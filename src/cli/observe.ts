@@ -54,7 +54,7 @@ async function observe(file: string, flags: Flags, io: Io): Promise<void> {
       cause: error,
     });
   } finally {
-    endpoint?.close();
+    await endpoint?.close();
   }
 }
 

@@ -8,6 +8,7 @@ import type { Logger } from '../lib/log.ts';
 import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
 import { Controller } from '../server/controller.ts';
+import { metricsPage } from '../server/metrics-endpoint.ts';
 import { createPinoLog } from '../server/pino-log.ts';
 import { type Pages, servePages } from '../server/plain-pages.ts';
 import { createTextLog } from '../server/text-log.ts';
@@ -98,9 +99,8 @@ async function lead(controller: Controller, standby: { now: boolean }, signal: A
 
 /** A replica that waits for its turn is ready too: a rollout must not wait for the leader to leave. */
 function pagesOf(controller: Controller, standby: { now: boolean }): Pages {
-  const { registry } = controller.metrics;
   return {
-    '/metrics': async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    '/metrics': metricsPage(controller.metrics.registry),
     '/healthz': () => ({ text: 'ok\n' }),
     '/readyz': () =>
       controller.ready || standby.now

@@ -12,11 +12,12 @@ import type { Logger } from '../lib/log.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { type Clusters, connectClusters } from './ca-clusters.ts';
 import { type CaListener, listenForCertificates } from './ca-grpc.ts';
-import { type CaHttp, listenForScrapes } from './ca-http.ts';
+import { listenForScrapes } from './ca-http.ts';
 import { type CaLedger, openLedger } from './ca-ledger.ts';
 import { type OpenedSigner, openSigner } from './ca-open-signer.ts';
 import { publishIn } from './ca-publish.ts';
 import { HotTls } from './hot-tls.ts';
+import type { PlainPages } from './plain-pages.ts';
 
 export interface RunCa {
   readonly settings: CaSettings;
@@ -133,7 +134,7 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
   const opened: (() => Promise<void>)[] = [];
   let up = false;
   try {
-    const plain = async (address: string | undefined): Promise<CaHttp | undefined> => {
+    const plain = async (address: string | undefined): Promise<PlainPages | undefined> => {
       if (address === undefined) return undefined;
       const http = await listenForScrapes(address, {
         registry: metrics.registry,

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { listenOn } from './listen-address.ts';
 
 export interface Page {
   readonly status?: number;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
@@ -13,6 +15,8 @@ export type Pages = Readonly<Record<string, () => Page | Promise<Page>>>;
 export interface PlainPages {
   /** The port that was really taken. */
   readonly port: number;
+  /** `host:port`, an IPv6 address in brackets. */
+  readonly address: string;
   close(): Promise<void>;
 }
 
@@ -29,12 +33,15 @@ export async function servePages(listen: string, pages: Pages): Promise<PlainPag
     Promise.resolve()
       .then(page)
       .then(
-        ({ status = 200, type = 'text/plain; charset=utf-8', text }) =>
-          response.writeHead(status, { 'content-type': type }).end(text),
+        ({ status = 200, type = 'text/plain; charset=utf-8', headers = {}, text }) =>
+          response.writeHead(status, { 'content-type': type, ...headers }).end(text),
         () => response.writeHead(500).end(),
       );
   });
-  return { port: await listenOn(server, listen), close: () => closeServer(server) };
+  const port = await listenOn(server, listen);
+  const { address } = server.address() as AddressInfo;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return { port, address: `${host}:${port}`, close: () => closeServer(server) };
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -195,7 +195,7 @@ async function observeAudit(store: Store, started: Started): Promise<MetricsEndp
   });
   started.add(async () => {
     stop.abort();
-    endpoint.close();
+    await endpoint.close();
     await following;
   });
   return endpoint;
