@@ -44,6 +44,24 @@ export async function istioOn(
   });
 }
 
+/** The Deployment of istio-csr, as its chart makes it. */
+export async function istioCsrOn(kube: KubeApi): Promise<void> {
+  await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'cert-manager' } });
+  const labels = { app: 'cert-manager-istio-csr' };
+  const args = ['--issuer-name=istio-ca', '--issuer-kind=Issuer', '--trust-domain=shop.example'];
+  const image = 'quay.io/jetstack/cert-manager-istio-csr:v0.17.0';
+  await kube.create({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'cert-manager-istio-csr', namespace: 'cert-manager' },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'istio-csr', image, args }] } },
+    },
+  });
+}
+
 /** Two clusters as people run them: one root by the Makefile's layout, an intermediate per cluster in Secret cacerts. */
 export async function meshWithCacerts({ dir, kubes }: MeshWorld): Promise<void> {
   const settings = { folder: join(dir, 'made'), keyType: 'ec-p256', now: Date.now() } as const;

@@ -150,6 +150,9 @@ function namesOf({ authMount, secretsMount, bundlePath, role }: NonNullable<Foun
   return Object.fromEntries(Object.entries(words).filter(([, word]) => word !== ''));
 }
 
+/** Paths of Vault have no limit of their own; nobody types longer ones. */
+const longestWords = 2000;
+
 /** Words that mesh.yaml does not take (names that no Kubernetes would have given) are left out, and that is said. */
 function fitting(words: Readonly<Record<string, unknown>>): {
   entry: Record<string, unknown>;
@@ -159,7 +162,8 @@ function fitting(words: Readonly<Record<string, unknown>>): {
   const refused: string[] = [];
   for (const [key, value] of Object.entries(words)) {
     const plain: unknown = JSON.parse(JSON.stringify(value)); // without what is undefined
-    if (clusterSchema.safeParse({ name: 'x', [key]: plain }).success) entry[key] = plain;
+    const short = JSON.stringify(plain).length <= longestWords;
+    if (short && clusterSchema.safeParse({ name: 'x', [key]: plain }).success) entry[key] = plain;
     else refused.push(`${key}: what was found does not fit into mesh.yaml: ${JSON.stringify(plain)}`);
   }
   return { entry, refused };

@@ -83,7 +83,8 @@ function ownVault(cluster: ClusterDraft, meshVault: string, { vault }: DraftAnsw
 const addressOf = ({ vault }: ClusterDraft): string =>
   vault !== undefined && fits({ address: vault.address }) ? vault.address : '';
 
-const fits = (vault: object): boolean => clusterSchema.safeParse({ name: 'x', vault }).success;
+const fits = (vault: object): boolean =>
+  JSON.stringify(vault).length < 2000 && clusterSchema.safeParse({ name: 'x', vault }).success;
 const isTrustDomain = (text: string): boolean => trustDomainSchema.safeParse(text).success;
 
 const comments = (indent: string, word: string, lines: readonly string[]): string =>
