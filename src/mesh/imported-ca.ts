@@ -17,16 +17,15 @@ export interface ImportedCa {
   readonly from: string;
   /** Undefined when it is not there, or (to touch the key once only) when Vault has a bundle already. */
   readonly bundle: IstioBundle | undefined;
+  /** Why it cannot be read as a set of four. */
+  readonly error: MeshrootError | undefined;
   /** What a person may do with the place that it came from, while it is there. */
   readonly leftover: string | undefined;
 }
 
 const secretType = { apiVersion: 'v1', kind: 'Secret' } as const;
 
-/**
- * Reads only, and the key only while Vault has no bundle: afterwards it is asked for metadata, whether the Secret is still there.
- * @throws MeshrootError `bundle-incomplete`
- */
+/** Reads only, and the key only while Vault has no bundle: afterwards the Secret is looked at by its metadata. */
 export async function seeImport(
   { name, intermediate }: MeshCluster,
   reach: Pick<Reach, 'kube'>,
@@ -34,20 +33,30 @@ export async function seeImport(
 ): Promise<ImportedCa | undefined> {
   const { secret, folder } = intermediate.import ?? {};
   if (folder !== undefined) {
-    const from = `folder ${folder}`;
-    return { from, bundle: stored ? undefined : (await readBundleFiles(folder)).bundle, leftover: undefined };
+    const read = async () => (await readBundleFiles(folder)).bundle;
+    return { from: `folder ${folder}`, leftover: undefined, ...(stored ? nothing : await whole(read)) };
   }
   if (secret === undefined) return undefined;
   const [namespace, entry] = secret.split('/') as [string, string];
   const kube = await reach.kube(name);
   const from = `Secret ${secret}`;
-  if (!stored) return { from, bundle: await bundleIn(kube, namespace, entry), leftover: undefined };
+  if (!stored) return { from, leftover: undefined, ...(await whole(() => bundleIn(kube, namespace, entry))) };
   const leftover = `Secret ${secret} of ${name} still holds the CA's key; once istiod reads it from Vault: kubectl --namespace ${namespace} delete secret ${entry}`;
-  return {
-    from,
-    bundle: undefined,
-    leftover: (await isThere(kube, namespace, entry)) ? leftover : undefined,
-  };
+  return { from, ...nothing, leftover: (await isThere(kube, namespace, entry)) ? leftover : undefined };
+}
+
+const nothing = { bundle: undefined, error: undefined };
+
+/** What is wrong with the source itself is for the plan to refuse; a cluster that does not answer is not. */
+async function whole(
+  read: () => Promise<IstioBundle | undefined>,
+): Promise<Pick<ImportedCa, 'bundle' | 'error'>> {
+  try {
+    return { bundle: await read(), error: undefined };
+  } catch (error) {
+    if (!(error instanceof MeshrootError) || error.code.startsWith('kube-')) throw error;
+    return { bundle: undefined, error };
+  }
 }
 
 async function bundleIn(kube: KubeApi, namespace: string, name: string): Promise<IstioBundle | undefined> {
@@ -80,26 +89,27 @@ async function isThere(kube: KubeApi, namespace: string, name: string): Promise<
   return found.length > 0;
 }
 
+const anew = 'for a new intermediate take intermediate.import out of mesh.yaml';
+
 /**
  * Whether it can become the cluster's first bundle; pure.
  * @param root the mesh's, as far as it is there
  */
 export function decideImport(
-  { from, bundle }: ImportedCa,
+  { from, bundle, error }: ImportedCa,
   root: Certificate | undefined,
   { name }: Pick<MeshCluster, 'name'>,
   now: number,
 ): Decision {
+  if (error !== undefined) {
+    return refuse('bad-import', `${name}: ${from} cannot serve: ${error.message}`, error.hint ?? anew);
+  }
   if (bundle === undefined) {
-    return refuse(
-      'no-import',
-      `${name}: ${from} is not there`,
-      'for a new intermediate take intermediate.import out of mesh.yaml',
-    );
+    return refuse('no-import', `${name}: ${from} is not there`, anew);
   }
   const [finding] = judgeBundle(bundle, now);
   if (finding !== undefined) {
-    const hint = finding.hint ?? 'for a new intermediate take intermediate.import out of mesh.yaml';
+    const hint = finding.hint ?? anew;
     return refuse('bad-import', `${name}: ${from} cannot serve: ${finding.message}`, hint);
   }
   const ca = parseCertificate(bundle.caCert);
