@@ -56,12 +56,12 @@ const importedCa = z
   });
 
 const intermediate = z.strictObject({
-  import: importedCa.optional(),
   keyType: keyType.default('ec-p256'),
   ttl: duration.default(parseDuration('90d')),
   /** Part of its life after which it is renewed. */
   renewAt: z.number().gt(0.1).lt(0.95).default(0.5),
   delivery: z.enum(['file']).default('file'),
+  import: importedCa.optional(),
 });
 
 const injector = z.strictObject({
