@@ -103,6 +103,13 @@ describe('meshroot init --from-context', () => {
     ]);
   });
 
+  test('takes clusters in one way only', async () => {
+    expect(await init(...vault, '--cluster', 'other')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--cluster and --from-context are two ways to name clusters'),
+    });
+  });
+
   test('a context that is not there is refused with those that are', async () => {
     const missing = [
       'init',

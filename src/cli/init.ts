@@ -58,7 +58,12 @@ export function command(io: Io): Command {
 const again = (word: string, words: readonly string[]): string[] => [...words, word];
 
 async function run(flags: Flags, io: Io): Promise<void> {
-  if (flags.fromContext.length > 0) return initFromContext(flags, io);
+  if (flags.fromContext.length > 0) {
+    if (flags.cluster.length === 0) return initFromContext(flags, io);
+    throw new MeshrootError('two-ways', '--cluster and --from-context are two ways to name clusters', {
+      hint: 'use --from-context for those that run a mesh, and add the others to the file',
+    });
+  }
   const answers = await ask(flags, io);
   const text = initFile(answers);
   await writeNew(flags.file, text);

@@ -2,7 +2,9 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleFiles } from '../../../src/istio/bundle.ts';
+import { readBundleFiles } from '../../../src/istio/bundle-files.ts';
 import { createRootFiles } from '../../../src/istio/pki-files.ts';
+import { writeBundle } from '../../../src/rotation/kv-bundle.ts';
 import { type MeshWorld, startMeshWorld } from '../../support/mesh-world.ts';
 import { runHere } from '../../support/run-here.ts';
 import { meshWithCacerts } from '../../support/running-mesh.ts';
@@ -71,6 +73,16 @@ describe('a CA that is taken along into KV version 2', () => {
     await kube.replace({ ...found!, data: Object.fromEntries(eu) });
     expect(await apply(file)).toMatchObject({ code: 0, stdout: expect.stringContaining('0 written') });
     expect((await entry('us'))?.data).toMatchObject({ data, metadata: { version: 1 } });
+  });
+
+  test('a writer who thought that there was none yet is refused by the check-and-set of Vault', async () => {
+    const { bundle } = await readBundleFiles(made('eu'));
+    const path = 'kubernetes-us-secrets/data/istiod-service/certs';
+    await expect(writeBundle(world.vault, path, bundle, 2, 0)).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining('check-and-set parameter did not match the current version'),
+    });
+    expect((await entry('us'))?.data).toMatchObject({ metadata: { version: 1 } });
   });
 
   test('when the Secret is gone the plan is empty without a word', async () => {
