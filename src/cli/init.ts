@@ -1,14 +1,17 @@
-import { open } from 'node:fs/promises';
 import { Command } from 'commander';
-import { codeOf, MeshrootError } from '../lib/errors.ts';
+import { MeshrootError } from '../lib/errors.ts';
 import { type InitAnswers, initFile } from '../mesh/init-file.ts';
+import { initFromContext } from './init-from-context.ts';
 import type { Io } from './io.ts';
+import { writeNew } from './write-new.ts';
 
 const examples = `
 examples:
   meshroot init                                               a few questions, then mesh.yaml
   meshroot init --vault https://vault.example:8200 --cluster eu=prod-eu --cluster us=prod-us
   meshroot init --vault https://vault.example:8200 --cluster prod-eu --no-injector -f eu.yaml
+  meshroot init --from-context prod-eu --from-context prod-us --vault https://vault.example:8200
+                                                              of clusters that run: looks, and changes nothing
 
 an existing file is never overwritten
 `;
@@ -20,6 +23,9 @@ interface Flags {
   readonly cluster: string[];
   readonly keyType: string;
   readonly injector: boolean;
+  readonly fromContext: string[];
+  readonly kubeconfig?: string;
+  readonly json?: boolean;
 }
 
 /** `meshroot init`: writes a commented mesh.yaml. */
@@ -32,16 +38,32 @@ export function command(io: Io): Command {
     .option(
       '--cluster <context>',
       'a context of your kubeconfig, or NAME=CONTEXT; again and again',
-      (word: string, words: string[]) => [...words, word],
+      again,
       [],
     )
+    .option(
+      '--from-context <context>',
+      'a cluster that runs: read what its mesh is like; NAME=CONTEXT too; again and again',
+      again,
+      [],
+    )
+    .option('--kubeconfig <file>', 'where those contexts are')
     .option('--key-type <type>', 'of the root: ec-p256, ec-p384 or rsa-4096', 'ec-p384')
     .option('--no-injector', 'the injector comes from elsewhere, for example its Helm chart')
+    .option('--json', 'print what was found as JSON')
     .addHelpText('after', examples)
     .action((flags: Flags) => run(flags, io));
 }
 
+const again = (word: string, words: readonly string[]): string[] => [...words, word];
+
 async function run(flags: Flags, io: Io): Promise<void> {
+  if (flags.fromContext.length > 0) {
+    if (flags.cluster.length === 0) return initFromContext(flags, io);
+    throw new MeshrootError('two-ways', '--cluster and --from-context are two ways to name clusters', {
+      hint: 'use --from-context for those that run a mesh, and add the others to the file',
+    });
+  }
   const answers = await ask(flags, io);
   const text = initFile(answers);
   await writeNew(flags.file, text);
@@ -74,25 +96,4 @@ async function ask(flags: Flags, io: Io): Promise<InitAnswers> {
     given.clusters.join(' '),
   );
   return { ...given, vault: address, clusters: clusters.split(/\s+/).filter((word) => word !== '') };
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    const file = await open(path, 'wx', 0o644);
-    await file.writeFile(text);
-    await file.close();
-  } catch (error) {
-    const exists = codeOf(error) === 'EEXIST';
-    throw new MeshrootError(
-      exists ? 'file-exists' : 'file-not-written',
-      exists
-        ? `${path} is there already and is not overwritten`
-        : `${path} cannot be written: ${codeOf(error)}`,
-      {
-        hint: exists ? 'name another with -f FILE, or move it away' : 'name another place with -f FILE',
-        exit: 1,
-        cause: error,
-      },
-    );
-  }
 }

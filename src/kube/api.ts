@@ -51,6 +51,8 @@ export interface Selection {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Names, labels and annotations alone (PartialObjectMetadata): what a Secret holds does not travel. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 export type PatchKind = 'merge' | 'json' | 'strategic' | 'apply';

@@ -35,6 +35,9 @@ const patchTypes: Readonly<Record<PatchKind, string>> = {
   apply: 'application/apply-patch+yaml',
 };
 
+/** kubernetes.io/docs/reference/using-api/api-concepts: metadata-only fetches */
+const metadataAlone = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json';
+
 const pageSize = 500;
 /** Seconds after which the server ends a watch; we then resume. Spread by up to as much again. */
 const watchSeconds = 240;
@@ -200,14 +203,18 @@ export class RestApi implements KubeApi {
 
   async #list(
     type: ObjectType,
-    { namespace, labelSelector, fieldSelector }: Selection,
+    { namespace, labelSelector, fieldSelector, metadataOnly }: Selection,
     signal?: AbortSignal,
   ): Promise<{ items: KubeObject[]; resourceVersion: string }> {
     const path = await this.#path(type, { namespace });
     const items: KubeObject[] = [];
     for (let token: string | undefined; ; ) {
       const query = { labelSelector, fieldSelector, limit: pageSize, continue: token };
-      const page = asKubeList(await this.#transport.json({ method: 'GET', path, query, signal }), type);
+      const accept = metadataOnly === true ? metadataAlone : undefined;
+      const page = asKubeList(
+        await this.#transport.json({ method: 'GET', path, query, accept, signal }),
+        type,
+      );
       items.push(...page.items);
       if (page.continueToken === '') return { items, resourceVersion: page.resourceVersion };
       token = page.continueToken;

@@ -35,10 +35,15 @@ ${answers.clusters.map((cluster) => clusterText(cluster, answers)).join('')}`;
   return text;
 }
 
-function clusterText(word: string, { injector }: InitAnswers): string {
+/** Name and context of `NAME=CONTEXT`, or of a context alone. @throws MeshrootError `bad-cluster-name` */
+export function nameAndContext(word: string): { name: string; context: string } {
   const at = word.indexOf('=');
   const context = word.slice(at + 1);
-  const name = at === -1 ? nameOf(context) : word.slice(0, at);
+  return { name: at === -1 ? nameOf(context) : word.slice(0, at), context };
+}
+
+function clusterText(word: string, { injector }: InitAnswers): string {
+  const { name, context } = nameAndContext(word);
   return `  - name: ${quote(name)}
     context: ${quote(context)}           # of your kubeconfig
     istiod: { namespace: istio-system, serviceAccount: istiod }

@@ -41,7 +41,7 @@ describe('mesh.yaml', () => {
     expect(error.code).toBe('bad-mesh-file');
     expect(error.message).toBe(
       'mesh.yaml:8:21  clusters[1].intermediate.keyTyp is not known here; did you mean keyType?   ' +
-        '(known: keyType, ttl, renewAt, delivery)',
+        '(known: keyType, ttl, renewAt, delivery, import)',
     );
   });
 

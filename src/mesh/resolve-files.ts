@@ -15,6 +15,10 @@ export function resolveFiles(mesh: Mesh, folder: string): Mesh {
     },
     clusters: mesh.clusters.map((cluster) => ({
       ...all(cluster, ['kubeconfig'], from),
+      intermediate: {
+        ...cluster.intermediate,
+        ...(cluster.intermediate.import && { import: all(cluster.intermediate.import, ['folder'], from) }),
+      },
       ...(cluster.vault && { vault: all(cluster.vault, ['caCert', 'clientCert', 'clientKey'], from) }),
       gateways: cluster.gateways.map((gateway) =>
         gateway.files === undefined

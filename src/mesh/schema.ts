@@ -37,12 +37,31 @@ const istiod = z.strictObject({
     .optional(),
 });
 
+/** A CA that a cluster has already: taken into Vault as it is, once, instead of a new one. */
+const importedCa = z
+  .strictObject({
+    /** Secret of the cluster itself, in the layout of Istio's `cacerts`. */
+    secret: z
+      .string()
+      .regex(
+        /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+        'must be NAMESPACE/NAME',
+      )
+      .optional(),
+    /** Folder with the four files: ca-key.pem, ca-cert.pem, cert-chain.pem, root-cert.pem. */
+    folder: z.string().min(1).optional(),
+  })
+  .refine(({ secret, folder }) => (secret === undefined) !== (folder === undefined), {
+    message: 'needs secret or folder, one of the two',
+  });
+
 const intermediate = z.strictObject({
   keyType: keyType.default('ec-p256'),
   ttl: duration.default(parseDuration('90d')),
   /** Part of its life after which it is renewed. */
   renewAt: z.number().gt(0.1).lt(0.95).default(0.5),
   delivery: z.enum(['file']).default('file'),
+  import: importedCa.optional(),
 });
 
 const injector = z.strictObject({
@@ -165,7 +184,8 @@ export const clusterSchema = z.strictObject({
   injector: injector.optional(),
 });
 
-const trustDomain = z
+/** Part of every identity: `spiffe://TRUST-DOMAIN/…`. */
+export const trustDomainSchema = z
   .string()
   .regex(/^[a-z0-9._-]{1,255}$/, 'must be lower case letters, digits, ".", "_" and "-"');
 
@@ -173,9 +193,9 @@ const trustDomain = z
 export const meshSchema = z.strictObject({
   apiVersion: z.literal('meshroot/v1'),
   kind: z.literal('Mesh'),
-  trustDomain: trustDomain.default('cluster.local'),
+  trustDomain: trustDomainSchema.default('cluster.local'),
   /** Former or other names of this trust domain, which istiod takes for it (meshConfig.trustDomainAliases). */
-  trustDomainAliases: z.array(trustDomain).default([]),
+  trustDomainAliases: z.array(trustDomainSchema).default([]),
   vault: z.strictObject({
     address: vaultAddress,
     namespace: vaultPath.optional(),

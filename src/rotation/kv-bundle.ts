@@ -27,12 +27,16 @@ export async function readBundle(vault: VaultClient, path: string): Promise<Isti
   };
 }
 
-/** Stores all four keys in one write: a reader sees the old bundle or the new one. Reads back what Vault then holds. */
+/**
+ * Stores all four keys in one write: a reader sees the old bundle or the new one. Reads back what Vault then holds.
+ * @param ifVersion see {@link writeEntry}
+ */
 export async function writeBundle(
   vault: VaultClient,
   path: string,
   bundle: IstioBundle,
   kv: 1 | 2 = 1,
+  ifVersion?: number,
 ): Promise<void> {
   const entry = {
     [bundleKvKeys.caKey]: bundle.caKey.reveal(),
@@ -40,7 +44,7 @@ export async function writeBundle(
     [bundleKvKeys.certChain]: bundle.certChain,
     [bundleKvKeys.rootCert]: bundle.rootCert,
   };
-  await writeEntry(vault, path, entry, kv);
+  await writeEntry(vault, path, entry, kv, ifVersion);
   const stored = await readBundle(vault, path);
   if (stored?.caCert !== bundle.caCert || stored.caKey.reveal() !== bundle.caKey.reveal()) {
     throw new MeshrootError('bundle-not-stored', `${path} reads back differently from what was written`, {

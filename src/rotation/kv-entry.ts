@@ -12,11 +12,14 @@ export async function readEntry(
   return isRecord(data.data) ? data.data : undefined; // KV v2: null for a deleted version
 }
 
+/** @param ifVersion with KV v2 written only while this is the current version (0: none yet); KV v1 knows no versions */
 export async function writeEntry(
   vault: VaultClient,
   path: string,
   entry: Readonly<Record<string, string>>,
   kv: 1 | 2,
+  ifVersion?: number,
 ): Promise<void> {
-  await vault.write(path, kv === 2 ? { data: entry } : entry);
+  const options = ifVersion === undefined ? {} : { options: { cas: ifVersion } };
+  await vault.write(path, kv === 2 ? { data: entry, ...options } : entry);
 }

@@ -3,6 +3,7 @@ import { humanDuration } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
+import { decideImport, type ImportedCa, importSummary, seeImport } from '../imported-ca.ts';
 import { bundleKvPath, clusterNames, kvMetadataPath } from '../names.ts';
 import { storeNewIntermediate } from '../new-intermediate.ts';
 import {
@@ -13,10 +14,12 @@ import {
   type OfflineRequest,
   seeOfflineRequest,
 } from '../offline-request.ts';
+import { offlineRoot } from '../offline-root.ts';
 import { isOurMount } from '../ownership.ts';
 import { clusterVault, type DecideContext, type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
 import { type SeenBundle, seeBundle } from '../see-bundle.ts';
+import { storeImported } from '../store-bundle.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 import { rootOf } from './root.ts';
 
@@ -24,6 +27,7 @@ interface Observed extends SeenBundle {
   readonly root: Certificate | undefined;
   readonly offline: OfflineRequest | undefined;
   readonly mount: MountRow | undefined;
+  readonly imported: ImportedCa | undefined;
 }
 
 /** The intermediate CA of a cluster, as the four-key bundle that its istiod reads. */
@@ -34,21 +38,23 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
   return {
     group: cluster.name,
     label: `intermediate ${path}`,
-    summary: `${keyType}, ${humanDuration(ttl)}, signed by ${signer}`,
+    summary: importSummary(cluster) ?? `${keyType}, ${humanDuration(ttl)}, signed by ${signer}`,
     waits: mesh.root.offline !== undefined,
-    observe: async (reach) => ({
-      ...(await seeBundle(cluster, reach)),
-      root: await rootOf(mesh, reach),
-      offline: await seeOfflineRequest(mesh, cluster, reach),
-      mount: await mountRow(
-        clusterVault(reach, cluster.name),
-        'sys/mounts',
-        clusterNames(cluster).secretsMount,
-      ),
-    }),
+    observe: async (reach) => {
+      const seen = await seeBundle(cluster, reach);
+      const { secretsMount } = clusterNames(cluster);
+      return {
+        ...seen,
+        root: (await rootOf(mesh, reach)) ?? (await rootToBe(mesh)),
+        offline: await seeOfflineRequest(mesh, cluster, reach),
+        mount: await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount),
+        imported: await seeImport(cluster, reach, seen.bundle !== undefined),
+      };
+    },
     decide: (observed, context) => decideIntermediate(cluster, observed, context),
-    write: async (reach, { offline, bundle }) => {
-      if (offline === undefined) await storeNewIntermediate(mesh, cluster, reach);
+    write: async (reach, { offline, bundle, imported }) => {
+      if (imported?.bundle !== undefined) await storeImported(cluster, reach, imported.bundle);
+      else if (offline === undefined) await storeNewIntermediate(mesh, cluster, reach);
       else if (bundle !== undefined && isAnswered(offline, parseCertificate(bundle.caCert)))
         await dropRequest(cluster, reach);
       else await advanceOffline(mesh, cluster, reach, offline);
@@ -67,12 +73,17 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
   };
 }
 
+/** The root that this very plan would put into Vault. */
+const rootToBe = async ({ root }: Mesh): Promise<Certificate | undefined> =>
+  root.import && (await offlineRoot(root.import.cert));
+
 function decideIntermediate(
   cluster: MeshCluster,
-  { bundle, root, offline }: Observed,
+  { bundle, root, offline, imported }: Observed,
   { now }: DecideContext,
 ): Decision {
   const anew = (): Decision | undefined => offline && decideOffline(offline, cluster, now);
+  if (bundle === undefined && imported !== undefined) return decideImport(imported, root, cluster, now);
   if (bundle === undefined) return anew() ?? { kind: 'add', lines: [] };
   if (root !== undefined && parseCertificate(bundle.rootCert).fingerprint !== root.fingerprint) {
     const error = new MeshrootError(
@@ -96,7 +107,10 @@ function decideIntermediate(
       ? { kind: 'change', lines: ['- its request, which has been answered'] }
       : { kind: 'keep', warning: `a successor is asked for: meshroot rotate intermediate ${cluster.name}` };
   }
-  return warnOfAge(cluster, found, now);
+  const aged = warnOfAge(cluster, found, now);
+  return aged === keep && imported?.leftover !== undefined
+    ? { kind: 'keep', warning: imported.leftover }
+    : aged;
 }
 
 /** Why istiod could not use it, as far as can be seen. */

@@ -2,6 +2,7 @@ import { parseDuration } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import { clusterNames } from '../names.ts';
 import { isOurMount, madeByMeshroot, unlessForeign } from '../ownership.ts';
+import { readRecord } from '../public-record.ts';
 import {
   clusterVault,
   type DecideContext,
@@ -37,6 +38,12 @@ export function secretsMountResource(cluster: MeshCluster): Resource<MountRow | 
       exists: (row) => row !== undefined,
       made: isOurMount,
       remove: async (reach) => {
+        // the only copy, perhaps, of a CA that meshroot did not make
+        if (
+          cluster.intermediate.import !== undefined &&
+          (await readRecord(cluster, reach))?.bundleIsOurs === false
+        )
+          return 'it holds a CA that was imported';
         await clusterVault(reach, cluster.name).delete(path);
         return undefined;
       },
