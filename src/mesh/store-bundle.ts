@@ -22,7 +22,12 @@ export async function storeBundle(
  * version 2 by check-and-set; version 1 has none, there it is looked at once more right before.
  * @throws MeshrootError `bundle-exists`, `bundle-not-stored`, and Vault's refusal of the check-and-set
  */
-export async function storeImported(cluster: MeshCluster, reach: Reach, bundle: IstioBundle): Promise<void> {
+export async function storeImported(
+  mesh: Mesh,
+  cluster: MeshCluster,
+  reach: Reach,
+  bundle: IstioBundle,
+): Promise<void> {
   const vault = clusterVault(reach, cluster.name);
   const path = bundleKvPath(cluster);
   const version = Number((await bundleVersion(cluster, reach)) ?? 0);
@@ -33,5 +38,5 @@ export async function storeImported(cluster: MeshCluster, reach: Reach, bundle: 
     });
   }
   await writeBundle(vault, path, bundle, cluster.kv, version);
-  await writeRecord(cluster, reach, bundle, false);
+  await writeRecord(mesh, cluster, reach, bundle, false);
 }

@@ -53,7 +53,7 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
     },
     decide: (observed, context) => decideIntermediate(cluster, observed, context),
     write: async (reach, { offline, bundle, imported }) => {
-      if (imported?.bundle !== undefined) await storeImported(cluster, reach, imported.bundle);
+      if (imported?.bundle !== undefined) await storeImported(mesh, cluster, reach, imported.bundle);
       else if (offline === undefined) await storeNewIntermediate(mesh, cluster, reach);
       else if (bundle !== undefined && isAnswered(offline, parseCertificate(bundle.caCert)))
         await dropRequest(cluster, reach);
