@@ -1,12 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type http from 'node:http';
-import https from 'node:https';
 import { join } from 'node:path';
-import { createTransport, type RawAnswer, type Transport } from '../client/transport.ts';
+import { type ClientTls, createTransport, type RawAnswer, type Transport } from '../client/transport.ts';
 import { VaultClient } from '../client/vault-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
-import type { Secret } from '../lib/secret.ts';
+import { Secret } from '../lib/secret.ts';
 import type { VaultSettings } from './config/config.ts';
 
 /** The store as the agent talks to it: logins and renewals typed, template reads as the text that came. */
@@ -68,17 +66,21 @@ async function transportFor(settings: VaultSettings): Promise<Transport> {
       exit: 1,
       hint: 'for example: https://vault.example:8200',
     });
-  const address = new URL(settings.address);
-  const ca = await trustedRoots(settings);
-  const plain =
-    settings.clientCert === undefined && settings.tlsServerName === undefined && !settings.skipVerify;
-  if (plain || address.protocol !== 'https:')
-    return createTransport({
-      address,
-      timeoutMs: settings.timeoutMs,
-      ...(ca === undefined ? {} : { caCert: ca.join('\n') }),
-    });
-  return tlsTransport(settings, address, ca);
+  const { timeoutMs } = settings;
+  return createTransport({ address: new URL(settings.address), tls: await tlsOf(settings), timeoutMs });
+}
+
+/** What the settings say of TLS, files read. @throws MeshrootError when one cannot be read */
+export async function tlsOf(settings: VaultSettings): Promise<ClientTls> {
+  const { clientCert, clientKey, tlsServerName: serverName, skipVerify } = settings;
+  const roots = await trustedRoots(settings);
+  return {
+    skipVerify,
+    ...(roots !== undefined && { caCert: roots.join('\n') }),
+    ...(clientCert !== undefined && { clientCert: await pemFile(clientCert) }),
+    ...(clientKey !== undefined && { clientKey: new Secret(await pemFile(clientKey)) }),
+    ...(serverName !== undefined && { serverName }),
+  };
 }
 
 async function trustedRoots(settings: VaultSettings): Promise<string[] | undefined> {
@@ -100,58 +102,5 @@ async function trustedRoots(settings: VaultSettings): Promise<string[] | undefin
 async function pemFile(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw new MeshrootError('bad-agent-config', `cannot read ${path}: ${messageOf(error)}`, { exit: 1 });
-  });
-}
-
-/** Connections over TLS as the settings want them. @throws MeshrootError when a file cannot be read */
-export async function tlsAgent(settings: VaultSettings, roots?: readonly string[]): Promise<https.Agent> {
-  const ca = roots ?? (await trustedRoots(settings));
-  return new https.Agent({
-    keepAlive: true,
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: !settings.skipVerify,
-    ...(ca === undefined ? {} : { ca: [...ca] }),
-    ...(settings.clientCert === undefined ? {} : { cert: await pemFile(settings.clientCert) }),
-    ...(settings.clientKey === undefined ? {} : { key: await pemFile(settings.clientKey) }),
-    ...(settings.tlsServerName === undefined ? {} : { servername: settings.tlsServerName }),
-  });
-}
-
-/** HTTPS with a client certificate, another server name or no verification, which the plain transport does not know. */
-async function tlsTransport(
-  settings: VaultSettings,
-  address: URL,
-  ca: readonly string[] | undefined,
-): Promise<Transport> {
-  const agent = await tlsAgent(settings, ca);
-  const base = address.pathname.replace(/\/+$/, '');
-  return {
-    close: () => agent.destroy(),
-    send: async (method, path, headers, body) => {
-      const url = new URL(base + path, address);
-      const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
-      const options = { agent, method, headers: { ...headers, ...length }, timeout: settings.timeoutMs };
-      return exchange(https.request(url, options), body);
-    },
-  };
-}
-
-function exchange(request: http.ClientRequest, body: string | undefined): Promise<RawAnswer> {
-  return new Promise((resolve, reject) => {
-    request.on('error', reject);
-    request.on('timeout', () => request.destroy(new Error('no answer in time')));
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text: Buffer.concat(chunks).toString('utf8'),
-        }),
-      );
-    });
-    request.end(body);
   });
 }

@@ -26,6 +26,8 @@ export interface ClientTls {
   readonly clientKey?: Secret<string>;
   /** In the server's certificate, where it is not the host of the address. */
   readonly serverName?: string;
+  /** Talk to whoever answers: only where a configuration of somebody else's asks for it (`tls_skip_verify`). */
+  readonly skipVerify?: boolean;
 }
 
 /** One HTTP exchange after the other over kept-alive connections; knows nothing of Vault. */
@@ -48,9 +50,7 @@ export function createTransport({ address, tls = {}, timeoutMs }: TransportOptio
       hint: 'for example: https://vault.example:8200',
     });
   }
-  const agent = secure
-    ? new https.Agent({ keepAlive: true, minVersion: 'TLSv1.2', ...tlsOptions(tls) })
-    : new http.Agent({ keepAlive: true });
+  const agent = secure ? tlsAgent(tls) : new http.Agent({ keepAlive: true });
   const base = address.pathname.replace(/\/+$/, '');
   return {
     close: () => agent.destroy(),
@@ -74,13 +74,17 @@ export function createTransport({ address, tls = {}, timeoutMs }: TransportOptio
   };
 }
 
-function tlsOptions({ caCert, clientCert, clientKey, serverName }: ClientTls): https.AgentOptions {
-  return {
+/** Connections over TLS as these settings want them. */
+export function tlsAgent({ caCert, clientCert, clientKey, serverName, skipVerify }: ClientTls): https.Agent {
+  return new https.Agent({
+    keepAlive: true,
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: skipVerify !== true,
     ...(caCert !== undefined && { ca: caCert }),
     ...(clientCert !== undefined && { cert: clientCert }),
     ...(clientKey !== undefined && { key: clientKey.reveal() }),
     ...(serverName !== undefined && { servername: serverName }),
-  };
+  });
 }
 
 async function collect(response: http.IncomingMessage): Promise<RawAnswer> {

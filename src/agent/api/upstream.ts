@@ -1,8 +1,9 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { Readable } from 'node:stream';
+import { tlsAgent } from '../../client/transport.ts';
 import type { VaultSettings } from '../config/config.ts';
-import { tlsAgent } from '../vault-access.ts';
+import { tlsOf } from '../vault-access.ts';
 
 /** A request that came in, or one of the agent's own. */
 export type Asked = IncomingMessage | { readonly method: string; readonly url: string };
@@ -20,8 +21,8 @@ const ofOneHop = ['connection', 'keep-alive', 'proxy-authorization', 'te', 'trai
 export async function upstream(settings: VaultSettings): Promise<Upstream> {
   const address = new URL(settings.address);
   const secure = address.protocol === 'https:';
-  const connections = (): Promise<http.Agent> =>
-    secure ? tlsAgent(settings) : Promise.resolve(new http.Agent({ keepAlive: true }));
+  const connections = async (): Promise<http.Agent> =>
+    secure ? tlsAgent(await tlsOf(settings)) : new http.Agent({ keepAlive: true });
   let agent = await connections();
   const base = address.pathname.replace(/\/+$/, '');
   return {
