@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -100,5 +100,39 @@ ${templates.join('\n')}
     const { child, seen } = start('-config', join(folder, 'bad.hcl'));
     expect(await once(child, 'close')).toEqual([1, null]);
     expect(seen.out).toContain('bad.hcl:2:3: a template needs a "destination"');
+  });
+
+  test('what few agents use is loaded beside the bundle, and shares its classes', async () => {
+    const contents = [
+      '{{ with secret "kv/certs" }}{{ .Data | sprig_keys | sprig_join "," }}{{ end }}',
+      '{{ spew_sdump (sprig_list 1) }}',
+      '{{ sockaddr "GetInterfaceIP \\"lo\\"" }}',
+      '{{ plugin "/bin/echo" "said" }}',
+    ];
+    await writeFile(
+      join(folder, 'agent.json'),
+      JSON.stringify({
+        exit_after_auth: true,
+        vault: { address: vault.address },
+        auto_auth: {
+          method: {
+            type: 'kubernetes',
+            mount_path: 'auth/kubernetes-c1',
+            config: { role: 'r', token_path: `${folder}/jwt` },
+          },
+        },
+        listener: [{ type: 'tcp', address: '127.0.0.1:0', tls_disable: true }],
+        cache: { persist: { type: 'file', path: `${folder}/cache`, key_file: `${folder}/key` } },
+        template: [{ destination: `${folder}/rare`, contents: contents.join('\n') }],
+      }),
+    );
+    await writeFile(join(folder, 'key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+    const { child, seen } = start(`-config=${join(folder, 'agent.json')}`);
+    expect(await once(child, 'close'), seen.out).toEqual([0, null]);
+    const [keys, ...rest] = (await readFile(join(folder, 'rare'), 'utf8')).split('\n');
+    expect(keys).toBe('ca_cert,ca_key,cert_chain,root_cert');
+    expect(rest.join('\n')).toContain('(int) 1');
+    expect(rest.slice(-2)).toEqual(['127.0.0.1', 'said']);
+    expect(await readdir(join(folder, 'cache'))).toHaveLength(1);
   });
 });
