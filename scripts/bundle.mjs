@@ -28,7 +28,9 @@ const importedLater = {
       const file = resolve(resolveDir, path);
       if (kind !== 'dynamic-import' || inHurry.includes(file)) return undefined;
       if (rare.includes(file)) return { path: `./${rareName(file)}.cjs`, external: true };
-      return file.startsWith(`${dist}cli/`) ? { path: `../${relative(dist, file)}`, external: true } : undefined;
+      return file.startsWith(`${dist}cli/`)
+        ? { path: `../${relative(dist, file)}`, external: true }
+        : undefined;
     });
   },
 };

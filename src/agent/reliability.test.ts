@@ -165,6 +165,33 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     expect(log).toContain('the token is not accepted any more, re-authenticating');
   });
 
+  test('a token that outlives its certificates is renewed before they end', async () => {
+    const month = 30 * 24 * 3600;
+    vault.answers['auth/kubernetes-c1/login'] = () => ({
+      status: 200,
+      body: {
+        request_id: 'r',
+        auth: { client_token: 'token-1', lease_duration: 12 * month, renewable: true },
+      },
+    });
+    const renewed: number[] = [];
+    vault.answers['auth/token/renew-self'] = () => {
+      renewed.push(clock.now());
+      return {
+        status: 200,
+        body: {
+          request_id: 'r',
+          auth: { client_token: 'token-1', lease_duration: 12 * month, renewable: true },
+        },
+      };
+    };
+    vault.data[path] = await (await testBundles(start - 90 * 24 * 60 * minute + 30 * minute))(); // half an hour left
+    void run(sidecar);
+    await until(() => renewed.length > 1);
+    expect((renewed[1] ?? 0) - start).toBeLessThan(30 * minute);
+    expect(vault.requests.filter((request) => request.endsWith('/login'))).toHaveLength(1);
+  });
+
   test('role deleted: it says so at growing intervals and goes on when the role is back', async () => {
     vault.answers['auth/kubernetes-c1/login'] = () => ({
       status: 400,
