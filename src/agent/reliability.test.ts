@@ -200,6 +200,9 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     const done = run();
     await until(() => clock.now() - start > 20 * minute);
     expect(log).toContain('invalid role name');
+    expect(log).toContain(
+      'hint="is the role \\"istiod\\" (still) at auth/kubernetes-c1, and bound to who logs in',
+    );
     expect(log.split('error authenticating').length).toBeLessThan(16);
     vault.answers['auth/kubernetes-c1/login'] = undefined;
     expect(await done).toBe(0);
@@ -223,7 +226,9 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     vault.data[path] = { data: vault.data[path] };
     await expect(run()).rejects.toMatchObject({
       code: 'set-refused',
-      message: expect.stringContaining('map has no entry for key "ca_key"'),
+      message: expect.stringMatching(
+        /map has no entry for key "ca_key" \(which keys does the secret have\? .*version 2\)/,
+      ),
     });
     await expect(file('ca-key.pem')).rejects.toThrow('ENOENT');
   });
@@ -268,13 +273,20 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
       run((config) => {
         config.template = [{ destination: join(folder, 'x'), contents: endless }];
       }),
-    ).rejects.toMatchObject({ code: 'template-execute', message: expect.stringContaining('template "a"') });
+    ).rejects.toMatchObject({
+      code: 'template-execute',
+      message: expect.stringContaining('template "a"'),
+      hint: expect.stringContaining('one that calls itself'),
+    });
     await expect(
       run((config) => {
         config.template = [
           { destination: join(folder, 'x'), contents: '{{ range loop 100000000 }}{{ end }}' },
         ];
       }),
-    ).rejects.toMatchObject({ message: expect.stringContaining('it was stopped after') });
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('it was stopped after'),
+      hint: expect.stringContaining('a template has to end by itself'),
+    });
   });
 });

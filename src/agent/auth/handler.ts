@@ -9,6 +9,7 @@ import { hintField } from '../hint-field.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
+import { loginHint } from './login-hint.ts';
 import { loginSpreadMs } from './login-spread.ts';
 import { type AuthMethod, authMethod, type ClientTls } from './method.ts';
 import { renewalWait } from './renewal.ts';
@@ -155,7 +156,7 @@ export class AuthHandler {
       log.error('error authenticating', {
         error: messageOf(error),
         backoff: seconds(wait),
-        ...hintField(error),
+        ...refusalHint(settings, error),
       });
       if (isDown(error)) await this.#options.onStoreDown?.();
       await clock.sleep(wait, signal).catch(() => {});
@@ -265,6 +266,11 @@ export class AuthHandler {
       return undefined;
     }
   }
+}
+
+function refusalHint(settings: MethodSettings, error: unknown): { readonly hint?: string } {
+  const hint = error instanceof MeshrootError ? loginHint(settings, error.status) : undefined;
+  return hint === undefined ? hintField(error) : { hint };
 }
 
 /** No answer, or one that says that nobody is at home; a refusal is an answer. */
