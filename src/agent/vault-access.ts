@@ -76,7 +76,7 @@ async function transportFor(settings: VaultSettings): Promise<Transport> {
     return createTransport({
       address,
       timeoutMs: settings.timeoutMs,
-      ...(ca === undefined ? {} : { caCert: ca.join('\n') }),
+      tls: ca === undefined ? {} : { caCert: ca.join('\n') },
     });
   return tlsTransport(settings, address, ca);
 }
