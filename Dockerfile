@@ -22,7 +22,8 @@ RUN ln -sf bash /bin/sh \
  && mkdir -p /home/vault /vault/secrets \
  && chown 100:1000 /home/vault /vault/secrets
 COPY --from=build /app /app
-ENV NODE_ENV=production NODE_OPTIONS=--max-old-space-size=64
+# HOME: a pod may run the agent as a user that /etc/passwd does not have, and its preStop hook looks for ~/.vault-token.
+ENV NODE_ENV=production NODE_OPTIONS=--max-old-space-size=64 HOME=/home/vault
 USER 100:1000
 WORKDIR /home/vault
 ENTRYPOINT ["meshroot"]

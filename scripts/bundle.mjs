@@ -1,28 +1,58 @@
 // Bundles the command line's entry and the commands that start in a hurry into one CommonJS file, dist/bin/meshroot.cjs,
-// after tsc has written dist/. All other commands stay ES modules, loaded from dist/ when they are called.
-import { relative } from 'node:path';
+// after tsc has written dist/. What few agents use lies beside it, a file each, and takes what it shares with the agent
+// from there, so that a class exists once. All other commands stay ES modules, loaded from dist/ when they are called.
+import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
-const inHurry = ['./agent-fast.js'];
+const inHurry = [`${dist}cli/agent-fast.js`];
+const rare = [
+  'template/sprig/sprig-functions',
+  'template/functions/spew',
+  'template/functions/sockaddr',
+  'template/functions/plugin',
+  'api/open-api',
+  'last-good/last-good',
+  'sets/on-change',
+  'pki/istio-ca',
+  'pki/pki-cert',
+].map((name) => `${dist}agent/${name}.js`);
+const rareName = (file) => `rare-${basename(dirname(file))}-${basename(file, '.js')}`;
 
-/** Keeps `import('./up.js')` of commands.js an import, with the path as seen from dist/bin. */
-const otherCommands = {
-  name: 'other-commands',
+/** Keeps `import('./up.js')` of commands.js an import, with the path as seen from dist/bin, and so for the rare parts. */
+const importedLater = {
+  name: 'imported-later',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\// }, ({ kind, path, importer }) => {
-      if (kind !== 'dynamic-import' || inHurry.includes(path)) return undefined;
-      return relative(dist, importer).startsWith('cli/')
-        ? { path: `../cli/${path.slice(2)}`, external: true }
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      const file = resolve(resolveDir, path);
+      if (kind !== 'dynamic-import' || inHurry.includes(file)) return undefined;
+      if (rare.includes(file)) return { path: `./${rareName(file)}.cjs`, external: true };
+      return file.startsWith(`${dist}cli/`)
+        ? { path: `../${relative(dist, file)}`, external: true }
         : undefined;
     });
   },
 };
 
-await build({
-  entryPoints: [`${dist}cli/main.js`],
-  outfile: `${dist}bin/meshroot.cjs`,
+/** Takes modules of the main bundle from there; notes which. */
+const fromMain = (inMain, taken) => ({
+  name: 'from-main',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+      const file = resolve(resolveDir, path);
+      return inMain.has(file) && !rare.includes(file) ? { path: file, namespace: 'main' } : undefined;
+    });
+    onResolve({ filter: /^\.\/meshroot\.cjs$/, namespace: 'main' }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /./, namespace: 'main' }, ({ path }) => {
+      const name = relative(dist, path);
+      taken.add(name);
+      return { contents: `module.exports = require('./meshroot.cjs').shared[${JSON.stringify(name)}]();` };
+    });
+  },
+});
+
+const options = {
   bundle: true,
   format: 'cjs',
   platform: 'node',
@@ -31,7 +61,35 @@ await build({
   minify: true,
   sourcemap: true,
   legalComments: 'none',
+  metafile: true,
   banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
   define: { 'import.meta.url': 'bundleUrl' },
-  plugins: [otherCommands],
+  absWorkingDir: dist,
+};
+
+/** @param shared modules that the rare parts take from this file */
+function buildMain(shared, write) {
+  const getters = shared.map((name) => `${JSON.stringify(name)}: () => require('./${name}')`);
+  return build({
+    ...options,
+    stdin: {
+      contents: `export { main } from './cli/main.js';\nexport const shared = { ${getters.join(', ')} };`,
+      resolveDir: dist,
+    },
+    outfile: `${dist}bin/meshroot.cjs`,
+    plugins: [importedLater],
+    write,
+  });
+}
+
+const { metafile } = await buildMain([], false);
+const inMain = new Set(Object.keys(metafile.inputs).map((path) => resolve(dist, path)));
+const taken = new Set();
+await build({
+  ...options,
+  entryPoints: Object.fromEntries(rare.map((file) => [rareName(file), file])),
+  outdir: `${dist}bin`,
+  outExtension: { '.js': '.cjs' },
+  plugins: [fromMain(inMain, taken)],
 });
+await buildMain([...taken].sort(), true);

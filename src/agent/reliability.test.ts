@@ -165,6 +165,33 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     expect(log).toContain('the token is not accepted any more, re-authenticating');
   });
 
+  test('a token that outlives its certificates is renewed before they end', async () => {
+    const month = 30 * 24 * 3600;
+    vault.answers['auth/kubernetes-c1/login'] = () => ({
+      status: 200,
+      body: {
+        request_id: 'r',
+        auth: { client_token: 'token-1', lease_duration: 12 * month, renewable: true },
+      },
+    });
+    const renewed: number[] = [];
+    vault.answers['auth/token/renew-self'] = () => {
+      renewed.push(clock.now());
+      return {
+        status: 200,
+        body: {
+          request_id: 'r',
+          auth: { client_token: 'token-1', lease_duration: 12 * month, renewable: true },
+        },
+      };
+    };
+    vault.data[path] = await (await testBundles(start - 90 * 24 * 60 * minute + 30 * minute))(); // half an hour left
+    void run(sidecar);
+    await until(() => renewed.length > 1);
+    expect((renewed[1] ?? 0) - start).toBeLessThan(30 * minute);
+    expect(vault.requests.filter((request) => request.endsWith('/login'))).toHaveLength(1);
+  });
+
   test('role deleted: it says so at growing intervals and goes on when the role is back', async () => {
     vault.answers['auth/kubernetes-c1/login'] = () => ({
       status: 400,
@@ -173,6 +200,9 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     const done = run();
     await until(() => clock.now() - start > 20 * minute);
     expect(log).toContain('invalid role name');
+    expect(log).toContain(
+      'hint="is the role \\"istiod\\" (still) at auth/kubernetes-c1, and bound to who logs in',
+    );
     expect(log.split('error authenticating').length).toBeLessThan(16);
     vault.answers['auth/kubernetes-c1/login'] = undefined;
     expect(await done).toBe(0);
@@ -196,7 +226,9 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     vault.data[path] = { data: vault.data[path] };
     await expect(run()).rejects.toMatchObject({
       code: 'set-refused',
-      message: expect.stringContaining('map has no entry for key "ca_key"'),
+      message: expect.stringMatching(
+        /map has no entry for key "ca_key" \(which keys does the secret have\? .*version 2\)/,
+      ),
     });
     await expect(file('ca-key.pem')).rejects.toThrow('ENOENT');
   });
@@ -241,13 +273,20 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
       run((config) => {
         config.template = [{ destination: join(folder, 'x'), contents: endless }];
       }),
-    ).rejects.toMatchObject({ code: 'template-execute', message: expect.stringContaining('template "a"') });
+    ).rejects.toMatchObject({
+      code: 'template-execute',
+      message: expect.stringContaining('template "a"'),
+      hint: expect.stringContaining('one that calls itself'),
+    });
     await expect(
       run((config) => {
         config.template = [
           { destination: join(folder, 'x'), contents: '{{ range loop 100000000 }}{{ end }}' },
         ];
       }),
-    ).rejects.toMatchObject({ message: expect.stringContaining('it was stopped after') });
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('it was stopped after'),
+      hint: expect.stringContaining('a template has to end by itself'),
+    });
   });
 });

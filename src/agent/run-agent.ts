@@ -73,6 +73,7 @@ class Agent {
       ...options,
       access,
       metrics: this.#metrics,
+      onCertificates: (endAt) => this.#handler?.certificatesEnd(endAt),
       onDenied: () => void this.#handler?.suspect(),
       setVariable: (name, value) => this.#supervisor?.set(name, value),
     });

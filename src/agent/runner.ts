@@ -15,6 +15,7 @@ import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
 import type { Dependency } from './template/functions/vault.ts';
 import { dependencyName } from './template/functions/vault.ts';
 import { renderTemplate } from './template/render.ts';
+import { templateHint } from './template-hint.ts';
 import type { JobGroup, TemplateJob } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
 import { writeError } from './write-error.ts';
@@ -190,7 +191,8 @@ export class Runner {
         return true;
       }
       if (group.set === undefined || codeOf(error) === 'template-parse') throw error;
-      await this.#refused(group, [messageOf(error)]);
+      const { hint } = hintField(error);
+      await this.#refused(group, [`${messageOf(error)}${hint === undefined ? '' : ` (${hint})`}`]);
       return true;
     }
     if (rendered.size < group.jobs.length) return false;
@@ -229,8 +231,10 @@ export class Runner {
   #redacted(error: unknown, destination: string): MeshrootError {
     const reason = this.#brain.redact(messageOf(error));
     const phase = codeOf(error) === 'template-parse' ? 'parse' : 'execute';
+    const hint = templateHint(reason);
     return new MeshrootError(codeOf(error) ?? 'template-execute', `${destination}: ${phase}: ${reason}`, {
       exit: 1,
+      ...(hint === undefined ? {} : { hint }),
     });
   }
 

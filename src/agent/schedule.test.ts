@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { parseCertificate } from '../x509/certificate.ts';
 import { Backoff } from './auth/backoff.ts';
 import { renewalWait } from './auth/renewal.ts';
 import type { Fetched } from './fetch.ts';
 import { nextRead } from './schedule.ts';
 import { secretValue } from './template/secret-value.ts';
+import { testBundles } from './test-bundle.ts';
 
 const config = {
   exitOnRetryFailure: true,
@@ -33,6 +35,20 @@ describe('the next read', () => {
     const issued = secret({ data: { certificate: 'x', expiration: 10_000 } });
     expect(nextRead(issued, config, 0.5, 9_000_000)).toBeCloseTo(900_000);
     expect(nextRead(issued, config, 0.5, 11_000_000)).toBe(1000);
+  });
+
+  test('of a bundle comes before its certificate ends, also where the interval is longer', async () => {
+    const [hour, day] = [3_600_000, 86_400_000];
+    const bundle = (await testBundles(0))();
+    const { notAfter } = parseCertificate((await bundle).ca_cert);
+    const slow = { ...config, staticSecretRenderIntervalMs: 400 * day };
+    const left = 10 * hour;
+    for (const data of [await bundle, { data: await bundle, metadata: { version: 1 } }])
+      expect(nextRead(secret({ data, lease_duration: 2_764_800_00 }), slow, 0, notAfter - left)).toBeCloseTo(
+        0.7 * left,
+      );
+    expect(nextRead(secret({ data: await bundle }), config, 0, notAfter - left)).toBeCloseTo(255_000);
+    expect(nextRead(secret({ data: await bundle }), config, 0, notAfter + 1)).toBeCloseTo(255_000);
   });
 
   test('of a renewable lease comes at two thirds and a bit', () => {

@@ -1,16 +1,32 @@
 import { renewalWait } from './auth/renewal.ts';
+import { renewalDue } from './auth/renewal-due.ts';
+import { certificateEnd } from './certificate-end.ts';
 import type { TemplateConfig } from './config/config.ts';
 import type { Fetched } from './fetch.ts';
 import { GoMap, type GoStruct, JsonNumber } from './template/values.ts';
 
 /**
- * When to read a dependency again, in milliseconds from now. One thing differs from upstream:
+ * When to read a dependency again, in milliseconds from now. Two things differ from upstream:
  * a KV version 1 secret, which comes with a nominal lease of 32 days, is read again after
- * `static_secret_render_interval` at the latest, so that a rotation arrives.
+ * `static_secret_render_interval` at the latest, so that a rotation arrives; and what holds certificates is read again before
+ * the first of them ends, however long the interval is. The token's end is not looked at: a new token reads all anew.
  * @param random 0 to 1
  * @param now milliseconds since the epoch
  */
 export function nextRead(fetched: Fetched, config: TemplateConfig, random: number, now: number): number {
+  const usual = usualRead(fetched, config, random, now);
+  const certificate = certificateEndOf(fetched);
+  return Math.min(usual, renewalDue({ token: undefined, certificate }, now, random) ?? usual);
+}
+
+/** When the first certificate of what was read into a file ends, milliseconds since the epoch. */
+export function certificateEndOf(fetched: Fetched): number | undefined {
+  return fetched.kind === 'secret' && fetched.secret.leaseId === ''
+    ? certificateEnd(fetched.secret.value)
+    : undefined;
+}
+
+function usualRead(fetched: Fetched, config: TemplateConfig, random: number, now: number): number {
   const jitter = 0.85 + 0.1 * random;
   const interval = config.staticSecretRenderIntervalMs;
   if (fetched.kind === 'file') return Math.min(interval, 2000);

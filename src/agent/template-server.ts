@@ -9,6 +9,7 @@ import { hintField } from './hint-field.ts';
 import type { LastGood } from './last-good/last-good.ts';
 import { type AgentMetrics, labels } from './metrics.ts';
 import { Runner } from './runner.ts';
+import { certificateEndOf } from './schedule.ts';
 import { AtomicSet } from './sets/atomic-set.ts';
 import type { OnChange } from './sets/on-change.ts';
 import type { SetVerifier } from './sets/verifier.ts';
@@ -24,6 +25,8 @@ export interface TemplateServerOptions {
   readonly log: Logger;
   readonly verifiers: readonly SetVerifier[];
   readonly metrics: AgentMetrics;
+  /** Told after each rendering when the first certificate that was read ends, milliseconds since the epoch. */
+  readonly onCertificates?: (endAt: number | undefined) => void;
   readonly onDenied?: () => void;
   readonly setVariable?: (name: string, value: string) => void;
 }
@@ -139,6 +142,13 @@ export class TemplateServer {
     }
   }
 
+  async #rendered(known: ReadonlyMap<string, Fetched>): Promise<void> {
+    const ends = [...known.values()].map(certificateEndOf).filter((end) => end !== undefined);
+    if (!this.#o.config.exitAfterAuth)
+      this.#o.onCertificates?.(ends.length === 0 ? undefined : Math.min(...ends));
+    await this.#keepLastGood(known);
+  }
+
   /** A copy that cannot be kept is no reason to stop, unless the configuration says so. */
   async #keepLastGood(known: ReadonlyMap<string, Fetched>): Promise<void> {
     const { metrics, config } = this.#o;
@@ -171,9 +181,7 @@ export class TemplateServer {
       setOf: ({ set }) => (set === undefined ? undefined : this.#sets.get(keyOf(set))),
       token,
       known,
-      ...(known.size > 0
-        ? {}
-        : { onRendered: (all: ReadonlyMap<string, Fetched>) => this.#keepLastGood(all) }),
+      ...(known.size > 0 ? {} : { onRendered: (all: ReadonlyMap<string, Fetched>) => this.#rendered(all) }),
       templateConfig: config.templateConfig,
       retries: config.vault.retries,
       onDelivered: (group, serial) => {

@@ -57,6 +57,11 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./agent.ts'),
     fast: () => import('./agent-fast.ts'),
   },
+  token: {
+    summary: "takes an agent's token back: `vault token revoke -self` in a preStop hook",
+    goFlags: true,
+    load: () => import('./token.ts'),
+  },
   injector: {
     summary: 'injects agents into annotated pods (stands in for vault-k8s)',
     goFlags: true,

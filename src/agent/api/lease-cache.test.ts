@@ -105,6 +105,36 @@ describe('a listener with a cache', () => {
     expect((await ask('db/creds/app')).cache).toBe('MISS');
   });
 
+  test('cache-clear by token_accessor forgets the token of it and what that asked for', async () => {
+    const child = JSON.parse((await ask('auth/token/create', put({}))).body).auth.client_token as string;
+    const withChild = { headers: { 'X-Vault-Token': child } };
+    await ask('db/creds/app', withChild);
+    await ask('db/creds/app');
+    const clear = (value: string) =>
+      fetch(`${url}/agent/v1/cache-clear`, put({ type: 'token_accessor', value }));
+    expect((await clear('another')).status).toBe(200);
+    expect((await ask('db/creds/app', withChild)).cache).toBe('HIT');
+    expect((await clear('acc')).status).toBe(200);
+    expect((await ask('db/creds/app', withChild)).cache).toBe('MISS');
+    expect((await ask('auth/token/create', put({}))).cache).toBe('MISS');
+    expect((await ask('db/creds/app')).cache).toBe('HIT'); // that of the agent itself
+  });
+
+  test.each([
+    'sys/leases/revoke-prefix/db/creds',
+    'sys/revoke-prefix/db',
+    'sys/leases/revoke-force/db/creds/app',
+  ])('%s forgets what lies below, and nothing else', async (path) => {
+    vault.answers[path] = () => ({ status: 204 });
+    await ask('db/creds/app');
+    await ask('auth/token/create', put({}));
+    await ask(path.replace('db', 'other'), put({})); // not there, 404: nothing is revoked
+    expect((await ask('db/creds/app')).cache).toBe('HIT');
+    await ask(path, put({}));
+    expect((await ask('db/creds/app')).cache).toBe('MISS');
+    expect((await ask('auth/token/create', put({}))).cache).toBe('HIT');
+  });
+
   test('cache-clear wants a value', async () => {
     const response = await fetch(`${url}/agent/v1/cache-clear`, put({ type: 'lease' }));
     expect([response.status, await response.json()]).toEqual([400, { errors: ['lease needs a value'] }]);

@@ -9,9 +9,11 @@ import { hintField } from '../hint-field.ts';
 import type { AgentMetrics } from '../metrics.ts';
 import type { VaultAccess } from '../vault-access.ts';
 import { Backoff } from './backoff.ts';
+import { loginHint } from './login-hint.ts';
 import { loginSpreadMs } from './login-spread.ts';
 import { type AuthMethod, authMethod, type ClientTls } from './method.ts';
 import { renewalWait } from './renewal.ts';
+import { renewalDue } from './renewal-due.ts';
 import { wrapInfo } from './wrap-info.ts';
 
 export interface HandlerOptions {
@@ -48,6 +50,9 @@ export class AuthHandler {
   /** The token in use, and what ends the wait with it. */
   #current: { readonly token: Secret<string>; readonly over: AbortController } | undefined;
   #asking = false;
+  /** Milliseconds since the epoch. */
+  #certificateEndsAt: number | undefined;
+  #otherCertificates: AbortController | undefined;
   /** Connection with the certificate of the method. */
   #own: VaultAccess | undefined;
 
@@ -124,6 +129,16 @@ export class AuthHandler {
     }
   }
 
+  /**
+   * Told when the first of the certificates that were read ends (milliseconds since the epoch): the token is renewed before,
+   * so that one which is no good any more is found while there is time for another.
+   */
+  certificatesEnd(at: number | undefined): void {
+    if (at === this.#certificateEndsAt) return;
+    this.#certificateEndsAt = at;
+    this.#otherCertificates?.abort();
+  }
+
   async #authenticate(signal: AbortSignal): Promise<Login | undefined> {
     const { log, clock, settings } = this.#options;
     log.info('authenticating');
@@ -141,7 +156,7 @@ export class AuthHandler {
       log.error('error authenticating', {
         error: messageOf(error),
         backoff: seconds(wait),
-        ...hintField(error),
+        ...refusalHint(settings, error),
       });
       if (isDown(error)) await this.#options.onStoreDown?.();
       await clock.sleep(wait, signal).catch(() => {});
@@ -210,13 +225,31 @@ export class AuthHandler {
         if (life === undefined) break;
         left = life.ttlMs;
       }
-      const wait = renewalWait(left, life.renewable, random());
-      if (wait === undefined) break;
-      await clock.sleep(wait, either).catch(() => {});
-      if (!life.renewable) break;
+      if (life.renewable) {
+        await this.#untilRenewal(left, either);
+        continue;
+      }
+      const wait = renewalWait(left, false, random());
+      if (wait !== undefined) await clock.sleep(wait, either).catch(() => {});
+      break;
     }
     if (signal.aborted) log.info('shutdown triggered, stopping lifetime watcher');
     else log.info('lifetime watcher done channel triggered, re-authenticating');
+  }
+
+  /** Counts anew, from when the wait began, each time that other certificates were read. */
+  async #untilRenewal(leftMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const [start, chance] = [clock.now(), random()];
+    for (let recount = true; recount && !signal.aborted; ) {
+      const other = new AbortController();
+      this.#otherCertificates = other;
+      const ends = { token: start + leftMs, certificate: this.#certificateEndsAt };
+      const due = start + (renewalDue(ends, start, chance) ?? leftMs);
+      const either = AbortSignal.any([signal, other.signal]);
+      await clock.sleep(Math.max(0, due - clock.now()), either).catch(() => {});
+      recount = other.signal.aborted;
+    }
   }
 
   async #renew(token: Secret<string>, signal: AbortSignal): Promise<Omit<Login, 'token'> | undefined> {
@@ -233,6 +266,11 @@ export class AuthHandler {
       return undefined;
     }
   }
+}
+
+function refusalHint(settings: MethodSettings, error: unknown): { readonly hint?: string } {
+  const hint = error instanceof MeshrootError ? loginHint(settings, error.status) : undefined;
+  return hint === undefined ? hintField(error) : { hint };
 }
 
 /** No answer, or one that says that nobody is at home; a refusal is an answer. */

@@ -56,16 +56,7 @@ export async function openServices(
   });
   const transaction = storage.begin(false);
   const router = new Router();
-  const steady = new SteadyClock(
-    () => clock.now(),
-    readTime(transaction),
-    (ms) => noteJump(ms, log),
-  );
-  const leases = new LeaseTable({
-    storage,
-    now: () => steady.now(),
-    revokeSecret: (staged, lease) => revokeSecret(router, clock, staged, lease),
-  });
+  const leases = leaseTable(options, storage, transaction, router);
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
   noteVersion(transaction, serverVersion, clock.now());
@@ -116,6 +107,24 @@ export async function openServices(
       rootKey.fill(0);
     },
   };
+}
+
+function leaseTable(
+  { clock, log }: Options,
+  storage: Storage,
+  store: StorageView,
+  router: Router,
+): LeaseTable {
+  const steady = new SteadyClock(
+    () => clock.now(),
+    readTime(store),
+    (ms) => noteJump(ms, log),
+  );
+  return new LeaseTable({
+    storage,
+    now: () => steady.now(),
+    revokeSecret: (staged, lease) => revokeSecret(router, clock, staged, lease),
+  });
 }
 
 function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {

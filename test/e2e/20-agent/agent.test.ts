@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testBundles } from '../../../src/agent/test-bundle.ts';
+import { testPki } from '../../../src/agent/test-tls.ts';
 import { type TestVault, testVault } from '../../../src/agent/test-vault.ts';
 
 const bin = new URL('../../../bin/meshroot', import.meta.url).pathname;
@@ -87,6 +88,49 @@ ${templates.join('\n')}
     expect(await readFile(join(folder, 'secrets', 'ca-key.pem'), 'utf8')).toContain('-----BEGIN');
   });
 
+  test('SIGHUP goes on in a new log file when the old one was moved away', async () => {
+    const path = await configure(false);
+    const place = join(folder, 'agent.log');
+    const { child, seen } = start(`-config=${path}`, `-log-file=${place}`);
+    while (!seen.out.includes('cert-chain.pem"')) await once(child.stderr, 'data');
+    await rename(place, `${place}.1`);
+    child.kill('SIGHUP');
+    while (!seen.out.includes('reloaded: ')) await once(child.stderr, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(await readFile(`${place}.1`, 'utf8')).toContain('authentication successful');
+    const fresh = await readFile(place, 'utf8');
+    expect(fresh).toContain('auth.handler: auth handler stopped');
+    expect(fresh).not.toContain('authentication successful');
+  });
+
+  test('shows its certificate to a store whose root and name the command line gives', async () => {
+    const pki = await testPki();
+    const [server, own] = [await pki.server(), await pki.client('agent-7')];
+    await vault.close();
+    vault = await testVault(3600, {
+      ...server,
+      ca: pki.ca,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    vault.data['kv/certs'] = await (await testBundles(Date.now()))();
+    const place = (name: string): string => join(folder, name);
+    await writeFile(place('ca'), pki.ca);
+    await writeFile(place('cert'), own.cert);
+    await writeFile(place('key'), own.key);
+    const config = `-config=${await configure(true)}`;
+    const flags = [`-ca-cert=${place('ca')}`, `-client-cert=${place('cert')}`, `-client-key=${place('key')}`];
+    const good = start(config, ...flags, '-tls-server-name=localhost');
+    expect(await once(good.child, 'close'), good.seen.out).toEqual([0, null]);
+
+    const wrong = start(config, ...flags, '-tls-server-name=elsewhere.example');
+    while (!wrong.seen.out.includes('error authenticating')) await once(wrong.child.stderr, 'data');
+    wrong.child.kill('SIGTERM');
+    await once(wrong.child, 'close');
+    expect(wrong.seen.out).toMatch(/altnames|ALTNAME/i);
+  });
+
   test('leaves with 1 and the reason when a key is missing', async () => {
     vault.data['kv/certs'] = { ca_cert: 'x' };
     const { child, seen } = start(`-config=${await configure(true)}`, '-log-level=warn');
@@ -100,5 +144,39 @@ ${templates.join('\n')}
     const { child, seen } = start('-config', join(folder, 'bad.hcl'));
     expect(await once(child, 'close')).toEqual([1, null]);
     expect(seen.out).toContain('bad.hcl:2:3: a template needs a "destination"');
+  });
+
+  test('what few agents use is loaded beside the bundle, and shares its classes', async () => {
+    const contents = [
+      '{{ with secret "kv/certs" }}{{ .Data | sprig_keys | sprig_join "," }}{{ end }}',
+      '{{ spew_sdump (sprig_list 1) }}',
+      '{{ sockaddr "GetInterfaceIP \\"lo\\"" }}',
+      '{{ plugin "/bin/echo" "said" }}',
+    ];
+    await writeFile(
+      join(folder, 'agent.json'),
+      JSON.stringify({
+        exit_after_auth: true,
+        vault: { address: vault.address },
+        auto_auth: {
+          method: {
+            type: 'kubernetes',
+            mount_path: 'auth/kubernetes-c1',
+            config: { role: 'r', token_path: `${folder}/jwt` },
+          },
+        },
+        listener: [{ type: 'tcp', address: '127.0.0.1:0', tls_disable: true }],
+        cache: { persist: { type: 'file', path: `${folder}/cache`, key_file: `${folder}/key` } },
+        template: [{ destination: `${folder}/rare`, contents: contents.join('\n') }],
+      }),
+    );
+    await writeFile(join(folder, 'key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+    const { child, seen } = start(`-config=${join(folder, 'agent.json')}`);
+    expect(await once(child, 'close'), seen.out).toEqual([0, null]);
+    const [keys, ...rest] = (await readFile(join(folder, 'rare'), 'utf8')).split('\n');
+    expect(keys).toBe('ca_cert,ca_key,cert_chain,root_cert');
+    expect(rest.join('\n')).toContain('(int) 1');
+    expect(rest.slice(-2)).toEqual(['127.0.0.1', 'said']);
+    expect(await readdir(join(folder, 'cache'))).toHaveLength(1);
   });
 });
