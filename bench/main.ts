@@ -6,11 +6,14 @@ import { Command } from 'commander';
 import { agentInit } from './agent-init.ts';
 import { agentStorm } from './agent-storm.ts';
 import { caCsr } from './ca-csr.ts';
+import { caHalfLoad } from './ca-half-load.ts';
+import { caStorm } from './ca-storm.ts';
+import { caVaultPki } from './ca-vault-pki.ts';
 import { injectorAdmission } from './injector-admission.ts';
 import { repository } from './lib/program.ts';
 import type { Build, Question, Settings } from './lib/question.ts';
 import { runRounds } from './lib/run-rounds.ts';
-import { markLines, resultTable } from './lib/table.ts';
+import { limitLines, markLines, resultTable } from './lib/table.ts';
 import { storeKvRead } from './store-kv-read.ts';
 import { storeLeases } from './store-leases.ts';
 import { storeLogin, storeLoginLocal } from './store-login.ts';
@@ -23,7 +26,7 @@ const groups: Readonly<Record<string, readonly Question[]>> = {
   store: [storeKvRead, storeLogin, storeLoginLocal, storePkiSign, storeLeases, storeStart],
   injector: [injectorAdmission],
   agent: [agentInit, agentStorm],
-  ca: [caCsr],
+  ca: [caCsr, caHalfLoad, caStorm, caVaultPki],
   x509: [x509Leaf],
   up: [upOnce],
 };
@@ -99,7 +102,7 @@ async function ask(question: Question, settings: Settings, only = '') {
     const results = await runRounds(variants, settings.rounds, (variant, round, sample) => {
       process.stderr.write(`${name} ${round + 1}/${settings.rounds} ${variant} ${JSON.stringify(sample)}\n`);
     }).finally(() => plan.close?.());
-    const marks = markLines(results, plan.marks);
+    const marks = [...markLines(results, plan.marks), ...limitLines(results, plan.limits ?? [])];
     const text = [
       `### ${plan.title} (${name})`,
       `${plan.method}. ${settings.rounds} rounds of ${settings.seconds} s: median (min..max). Load of the machine before: ${load}.`,

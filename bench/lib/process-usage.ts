@@ -16,9 +16,15 @@ export function cpuMs(pid: number): number | undefined {
 }
 
 /** Resident memory now, MB (10^6 bytes, as the rest of the table is decimal). */
-export function rssMb(pid: number): number | undefined {
+export const rssMb = (pid: number): number | undefined => statusMb(pid, 'VmRSS');
+
+/** The most that it ever had. */
+export const peakRssMb = (pid: number): number | undefined => statusMb(pid, 'VmHWM');
+
+function statusMb(pid: number, field: string): number | undefined {
   try {
-    const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    const [, kib] =
+      new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return kib === undefined ? undefined : (Number(kib) * 1024) / 1e6;
   } catch {
     return undefined;

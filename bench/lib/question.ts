@@ -17,6 +17,13 @@ export interface Mark {
   readonly atMost?: number;
 }
 
+/** What ours should stay below, whatever others do. Reported, never asserted. */
+export interface Limit {
+  readonly ours: string;
+  readonly measure: Measure;
+  readonly below: number;
+}
+
 export interface Plan {
   readonly title: string;
   /** Load generator, connections, what one operation is. */
@@ -24,6 +31,7 @@ export interface Plan {
   readonly measures: readonly Measure[];
   readonly variants: readonly Variant[];
   readonly marks: readonly Mark[];
+  readonly limits?: readonly Limit[];
   /** Peers that are not on PATH, offers that a build does not have: said below the table. */
   readonly notes: readonly string[];
   /** Ends what the variants shared. */

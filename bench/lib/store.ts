@@ -5,6 +5,8 @@ import { freePorts, type Program, start } from './program.ts';
 export interface BenchStore {
   readonly address: string;
   readonly program: Program;
+  /** The root token. */
+  readonly token: string;
   /** As the root token. @throws Error with status and answer for anything but 2xx */
   call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** A token with the seed's read-only policy of cluster1. */
@@ -51,7 +53,7 @@ export async function startStore({ command, scratch, audit = false }: StoreOptio
     });
     return (auth as { client_token: string }).client_token;
   };
-  return { address, program, call, readerToken };
+  return { address, program, token, call, readerToken };
 }
 
 export const bundlePath = 'kubernetes-cluster1-secrets/istiod-service/certs';

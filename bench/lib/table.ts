@@ -1,5 +1,5 @@
 import { type Measure, measures, type Sample } from './measures.ts';
-import type { Mark } from './question.ts';
+import type { Limit, Mark } from './question.ts';
 import { median, spreadOf } from './statistics.ts';
 
 export type Results = ReadonlyMap<string, readonly Sample[]>;
@@ -45,6 +45,17 @@ export function markLines(results: Results, marks: readonly Mark[]): string[] {
     return [
       `${mark.ours}: ${ratio.toFixed(2)}x of ${mark.other} in ${measures[mark.measure].title} (mark: ${wanted}, ${verdict})`,
     ];
+  });
+}
+
+/** One sentence per limit whose variant was measured: by its median. */
+export function limitLines(results: Results, limits: readonly Limit[]): string[] {
+  return limits.flatMap(({ ours, measure, below }) => {
+    const values = valuesOf(results.get(ours) ?? [], measure);
+    if (values.length === 0) return [];
+    const { title, digits } = measures[measure];
+    const verdict = median(values) < below ? 'reached' : 'missed';
+    return [`${ours}: ${title} ${median(values).toFixed(digits)} (mark: below ${below}, ${verdict})`];
   });
 }
 

@@ -80,21 +80,6 @@ export function command(io: Io): Command {
     .option('--jwks <file|url>', 'check tokens with these keys instead')
     .option('--issuer <issuer>', 'issuer of those tokens')
     .option('--signer <kind>', 'what holds the key: file, vault-pki or vault-transit', 'file')
-    .option('--vault-address <url>', 'Vault that signs (VAULT_ADDR)')
-    .option('--vault-ca-cert <file>', 'whom to believe as that Vault (VAULT_CACERT)')
-    .option('--vault-namespace <name>', 'its namespace (VAULT_NAMESPACE)')
-    .option('--vault-token-file <file>', 'token that somebody else keeps fresh')
-    .option('--vault-auth-path <path>', 'or log in with the own service account at this mount')
-    .option('--vault-role <role>', 'role of that login')
-    .option('--vault-jwt-file <file>', 'service-account token for it')
-    .option('--vault-pki <mount>', 'PKI engine of --signer vault-pki (default pki)')
-    .option('--vault-pki-role <role>', 'its role: use_csr_sans=false, require_cn=false, no_store=true')
-    .option('--vault-transit <mount>', 'transit engine of --signer vault-transit (default transit)')
-    .option('--vault-transit-key <name>', 'its key, for which the intermediate was issued')
-    .option(
-      '--vault-kv-path <path>',
-      'ca_cert, cert_chain and root_cert of it (default: files of --root-ca-dir)',
-    )
     .option('--reserve-dir <dir>', 'intermediate with an encrypted key that signs while the Vault is away')
     .option('--reserve-passphrase-file <file>', 'what opens that key')
     .option('--ledger <file>', 'a JSON line for every certificate; - for stdout; SIGHUP opens it anew')
@@ -115,11 +100,40 @@ export function command(io: Io): Command {
     .option('--monitoringAddr <host:port>', "as --metrics, by istiod's name")
     .option('--httpAddr <host:port>', 'serves /ready')
     .option('--meshConfig <file>', 'mesh configuration: its trustDomain is read');
+  addVault(made);
   for (const name of noted) made.addOption(made.createOption(`--${name} [value]`).hideHelp());
   return made
     .addHelpText('after', examples)
     .action((word: string | undefined, options: Options & Record<string, unknown>) =>
       start(word, options, io),
+    );
+}
+
+/** What asks a Vault: to sign, and to remember which machines have joined. */
+function addVault(made: Command): void {
+  made
+    .option('--vault-address <url>', 'Vault that signs (VAULT_ADDR)')
+    .option('--vault-ca-cert <file>', 'whom to believe as that Vault (VAULT_CACERT)')
+    .option('--vault-namespace <name>', 'its namespace (VAULT_NAMESPACE)')
+    .option('--vault-token-file <file>', 'token that somebody else keeps fresh')
+    .option('--vault-auth-path <path>', 'or log in with the own service account at this mount')
+    .option('--vault-role <role>', 'role of that login')
+    .option('--vault-jwt-file <file>', 'service-account token for it')
+    .option('--vault-pki <mount>', 'PKI engine of --signer vault-pki (default pki)')
+    .option('--vault-pki-role <role>', 'its role: use_csr_sans=false, require_cn=false, no_store=true')
+    .option('--vault-transit <mount>', 'transit engine of --signer vault-transit (default transit)')
+    .option('--vault-transit-key <name>', 'its key, for which the intermediate was issued')
+    .option(
+      '--vault-kv-path <path>',
+      'ca_cert, cert_chain and root_cert of it (default: files of --root-ca-dir)',
+    )
+    .option(
+      '--join-once',
+      'a token that is bound to no pod (of a VM) gives one certificate, then renewal by it',
+    )
+    .option(
+      '--join-kv-path <path>',
+      'the same, remembered in this Vault for all replicas: secret/data/meshroot/joined',
     );
 }
 

@@ -74,7 +74,7 @@ function elector(
   standing: Standing,
 ): (signal: AbortSignal) => Promise<void> {
   return async (signal) => {
-    const { whileLeader } = await import('../istio/ca-leader.ts');
+    const { whileLeader } = await import('../kube/leader.ts');
     const election = {
       api: kube,
       name: `${settings.tlsAuto}-leader`,

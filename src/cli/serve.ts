@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
-import { whileLeader } from '../istio/ca-leader.ts';
+import { whileLeader } from '../kube/leader.ts';
 import { systemClock } from '../lib/clock.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Logger } from '../lib/log.ts';

@@ -1,5 +1,6 @@
 import { MeshrootError } from '../lib/errors.ts';
 import { parseCertificate } from '../x509/certificate.ts';
+import { type JoinMark, joinMark } from './ca-join.ts';
 import { CaRefusal, unauthenticated } from './ca-refusal.ts';
 import type { PodRef, ReviewToken } from './ca-token-review.ts';
 import { parseServiceAccountUser, parseSpiffeUri, type SpiffeIdentity, spiffeUri } from './identity.ts';
@@ -8,6 +9,8 @@ import { parseServiceAccountUser, parseSpiffeUri, type SpiffeIdentity, spiffeUri
 export interface Evidence {
   /** DER of the client certificate, only when the connection verified it against the roots of that moment. */
   readonly certificate?: Buffer | undefined;
+  /** The connection showed one that has ended, which counts as none. */
+  readonly expired?: boolean | undefined;
   /** The `authorization` header. */
   readonly authorization?: string | undefined;
   /** The `clusterid` header; empty means "this cluster". */
@@ -22,6 +25,8 @@ export interface Caller {
   readonly clusterId: string;
   readonly account?: Omit<SpiffeIdentity, 'trustDomain'>;
   readonly pod?: PodRef | undefined;
+  /** Of a token that is bound to no pod: a machine's, which may join once. */
+  readonly join?: JoinMark;
 }
 
 export interface AuthenticateOptions {
@@ -42,7 +47,7 @@ export async function authenticate(
   options: AuthenticateOptions,
   now: number,
 ): Promise<Caller> {
-  const reasons: string[] = [];
+  const reasons: string[] = evidence.expired ? [expired] : [];
   if (evidence.certificate !== undefined) {
     const result = byCertificate(evidence.certificate, options, now);
     if (typeof result !== 'string') return result;
@@ -50,7 +55,16 @@ export async function authenticate(
   }
   const result = await byToken(evidence, options);
   if (typeof result !== 'string') return result;
-  throw unauthenticated([...reasons, result].join('; '));
+  throw refused([...reasons, result].join('; '), evidence);
+}
+
+const expired = 'the client certificate has expired';
+
+/** Who shows only a certificate that has ended was known once, and is told the way back. */
+function refused(reason: string, { authorization }: Evidence): CaRefusal {
+  const { message } = unauthenticated(reason);
+  if (authorization !== undefined || !reason.startsWith(expired)) return unauthenticated(reason);
+  return new CaRefusal('unauthenticated', `${message}: ${expired}, join again with a new token`, reason);
 }
 
 /** Renewal: the identity of the certificate in hand, nothing more. */
@@ -61,7 +75,7 @@ function byCertificate(
 ): Caller | string {
   try {
     const { sans, notAfter, notBefore } = parseCertificate(der);
-    if (now > notAfter || now < notBefore) return 'the client certificate has expired'; // the connection may be older
+    if (now > notAfter || now < notBefore) return expired; // the connection may be older
     const [uri, ...more] = sans.uri;
     if (uri === undefined || more.length > 0) return 'the client certificate must have exactly one URI name';
     const identity = parseSpiffeUri(uri);
@@ -91,7 +105,8 @@ async function byToken(evidence: Evidence, options: AuthenticateOptions): Promis
   if (account === undefined) return `"${verdict.username}" is not a service account`;
   const uri = spiffeUri({ trustDomain: options.trustDomain, ...account });
   if (parseSpiffeUri(uri) === undefined) return `${uri} is not a SPIFFE ID`;
-  return { uris: [uri], via: 'token', clusterId, account, pod: verdict.pod };
+  const { pod } = verdict;
+  return { uris: [uri], via: 'token', clusterId, account, pod, ...(pod ? {} : { join: joinMark(token) }) };
 }
 
 /** The token of `Bearer <token>`; `Istio <token>` is for HTTP only, in istiod too. */

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../lib/secret.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { type AuthorityOptions, createCertificate } from './ca-authority.ts';
+import { JoinOnce } from './ca-join.ts';
+import { memoryTokens } from './ca-join-memory.ts';
 import { CaRefusal } from './ca-refusal.ts';
 import { FileSigner, signingSet } from './ca-signer.ts';
 import type { TokenVerdict } from './ca-token-review.ts';
@@ -58,6 +60,21 @@ describe('who gets which certificate', () => {
       options(verdict, more.now),
     );
   const shop = account('system:serviceaccount:demo:shop');
+
+  test('with join-once a token without a pod gives one certificate, the token of a pod as many as it likes', async () => {
+    const clock = { now: () => start, sleep: () => new Promise<void>(() => {}) };
+    const joinOnce = new JoinOnce(memoryTokens(clock), clock);
+    const request = { csr, ttl: 0, metadata: {} };
+    const pod = { ...shop, pod: { name: 'shop-1', uid: 'u1' } };
+    const call = (verdict: TokenVerdict, wanted = request) =>
+      createCertificate(wanted, { authorization: 'Bearer x' }, { ...options(verdict), joinOnce });
+    await call(pod);
+    await call(pod);
+    await expect(call(shop, { ...request, csr: 'rubbish' })).rejects.toMatchObject({ code: 'bad-csr' });
+    await call(shop); // what was refused has cost no token
+    await expect(call(shop)).rejects.toMatchObject({ code: 'token-used', grpcCode: 7 });
+    await call(pod);
+  });
 
   test('the identity is that of the token, whatever the request says', async () => {
     const { issued, caller } = await ask(account('system:serviceaccount:a:b'));

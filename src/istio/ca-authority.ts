@@ -6,6 +6,7 @@ import type { Admission } from './ca-admission.ts';
 import { type AuthenticateOptions, authenticate, type Caller, type Evidence } from './ca-authenticate.ts';
 import { type CsrPolicy, defaultCsrPolicy, readCsr } from './ca-csr-rules.ts';
 import type { MayImpersonate } from './ca-impersonation.ts';
+import type { JoinOnce } from './ca-join.ts';
 import type { CertificateRequest } from './ca-messages.ts';
 import { CaRefusal } from './ca-refusal.ts';
 import type { Issued, Signer } from './ca-signer.ts';
@@ -28,6 +29,8 @@ export interface AuthorityOptions extends AuthenticateOptions {
   /** Undefined: nobody may. */
   readonly mayImpersonate?: MayImpersonate | undefined;
   readonly remotes?: ReadonlyMap<string, RemoteCluster> | undefined;
+  /** Tokens without a pod count once; undefined: as often as they are good, as in istiod. */
+  readonly joinOnce?: JoinOnce | undefined;
 }
 
 export interface Certified {
@@ -62,10 +65,13 @@ async function certify(
   caller: Caller,
   options: AuthorityOptions,
 ): Promise<Certified> {
+  const { join } = caller;
+  if (join !== undefined) options.joinOnce?.check(join);
   const ttl = lifetime(request.ttl, options);
   const uris = await namesFor(request, caller, options);
   const csr = await readCsr(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
   const issued = await sign(csr, uris, ttl, options);
+  if (join !== undefined) await options.joinOnce?.spend(join); // before anybody sees the certificate
   return { caller, uris, issued, chain: replyChain(issued) };
 }
 

@@ -3,6 +3,7 @@ import { parseDuration } from '../lib/duration.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { Rate } from './ca-admission.ts';
 import type { CsrPolicy } from './ca-csr-rules.ts';
+import { type JoinSettings, joinSettings } from './ca-join-settings.ts';
 import { type SignerSettings, signerSettings, type VaultFlags } from './ca-signer-settings.ts';
 import { checkTrustDomain } from './identity.ts';
 
@@ -28,6 +29,8 @@ export interface CaFlags {
   /** `100/s`, `30/m` */
   readonly rateLimit?: string | undefined;
   readonly callerRateLimit?: string | undefined;
+  readonly joinOnce?: boolean | undefined;
+  readonly joinKvPath?: string | undefined;
   /** `name=kubeconfig`, each a cluster whose tokens are accepted too. */
   readonly remoteCluster?: readonly string[] | undefined;
   /** The trust domain of --meshConfig, when there is one. */
@@ -58,6 +61,7 @@ export interface CaSettings {
   readonly csrPolicy: CsrPolicy;
   readonly rate: Rate | undefined;
   readonly callerRate: Rate | undefined;
+  readonly join: JoinSettings | undefined;
   /** `namespace/account` of those that may ask for the pods of their node. */
   readonly trustedNodeAccounts: ReadonlySet<string>;
   /** Kubeconfig by cluster id. */
@@ -102,6 +106,7 @@ export function caSettings(flags: CaFlags, env: Env): CaSettings {
     kubeconfig: flags.kubeconfig,
     signer: signerSettings(flags.signer, flags.vault ?? {}, env),
     reserve: reserveOf(flags),
+    join: joinSettings(flags, env),
     ledger: flags.ledger,
     ...policyOf(flags, env),
     jwks: jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer }),

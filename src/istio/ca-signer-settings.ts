@@ -48,43 +48,45 @@ const podToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 /** @throws MeshrootError naming what is missing */
 export function signerSettings(kind = 'file', flags: VaultFlags, env: Env): SignerSettings {
   if (kind === 'file') return { kind };
+  const what = `--signer ${kind}`;
   if (kind === 'vault-pki') {
-    const role = required(flags.pkiRole, '--vault-pki-role ROLE', kind);
-    return { kind, vault: vaultSettings(kind, flags, env), mount: trimmed(flags.pki ?? 'pki'), role };
+    const role = required(flags.pkiRole, '--vault-pki-role ROLE', what);
+    return { kind, vault: vaultSettings(what, flags, env), mount: trimmed(flags.pki ?? 'pki'), role };
   }
   if (kind === 'vault-transit') {
-    const key = required(flags.transitKey, '--vault-transit-key NAME', kind);
+    const key = required(flags.transitKey, '--vault-transit-key NAME', what);
     const mount = trimmed(flags.transit ?? 'transit');
     const kvPath = flags.kvPath === undefined ? undefined : trimmed(flags.kvPath);
-    return { kind, vault: vaultSettings(kind, flags, env), mount, key, kvPath };
+    return { kind, vault: vaultSettings(what, flags, env), mount, key, kvPath };
   }
   throw new MeshrootError('unknown-signer', `"${kind}" is not a signer`, {
     hint: 'one of: file, vault-pki, vault-transit',
   });
 }
 
-function vaultSettings(kind: string, flags: VaultFlags, env: Env): VaultSettings {
+/** @param what it is for, in refusals: `--signer vault-pki` */
+export function vaultSettings(what: string, flags: VaultFlags, env: Env): VaultSettings {
   return {
-    address: required(flags.address ?? env.VAULT_ADDR, '--vault-address URL', kind),
+    address: required(flags.address ?? env.VAULT_ADDR, '--vault-address URL', what),
     caCertFile: flags.caCert ?? env.VAULT_CACERT,
     namespace: flags.namespace ?? env.VAULT_NAMESPACE,
-    login: loginOf(kind, flags),
+    login: loginOf(what, flags),
   };
 }
 
-function loginOf(kind: string, { tokenFile, authPath, role, jwtFile }: VaultFlags): VaultLogin {
+function loginOf(what: string, { tokenFile, authPath, role, jwtFile }: VaultFlags): VaultLogin {
   if (tokenFile !== undefined) return { tokenFile };
   const how = '--vault-role ROLE (with --vault-auth-path), or --vault-token-file FILE';
   return {
-    role: required(role, how, kind),
+    role: required(role, how, what),
     authPath: trimmed(authPath ?? 'kubernetes'),
     jwtFile: jwtFile ?? podToken,
   };
 }
 
-function required(value: string | undefined, flag: string, kind: string): string {
+function required(value: string | undefined, flag: string, what: string): string {
   if (value !== undefined && value !== '') return value;
-  throw new MeshrootError('signer-incomplete', `--signer ${kind} lacks ${flag.split(' ', 1)[0]}`, {
+  throw new MeshrootError('signer-incomplete', `${what} lacks ${flag.split(' ', 1)[0]}`, {
     hint: `give ${flag}`,
   });
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Clock } from '../lib/clock.ts';
 import { boundedReview, type TokenVerdict } from './ca-token-review.ts';
 
@@ -88,12 +88,30 @@ describe('reviews of tokens', () => {
     expect(await bounded('t', [])).toEqual(yes);
   });
 
-  test('too many at a time are told to come back: code 8', async () => {
+  test('more than may be asked at a time wait; more than may wait are told to come back: code 8', async () => {
     const { clock } = handClock();
-    const bounded = boundedReview(() => new Promise(() => {}), { clock, parallel: 2 });
-    void bounded('a', []).catch(() => {});
-    void bounded('b', []).catch(() => {});
-    await expect(bounded('c', [])).rejects.toMatchObject({ code: 'overloaded', grpcCode: 8 });
+    const answers: ((verdict: TokenVerdict) => void)[] = [];
+    const review = () => new Promise<TokenVerdict>((resolve) => answers.push(resolve));
+    const bounded = boundedReview(review, { clock, parallel: 2, waiting: 1 });
+    const asked = ['a', 'b', 'c'].map((token) => bounded(token, []));
+    await expect(bounded('d', [])).rejects.toMatchObject({ code: 'overloaded', grpcCode: 8 });
+    expect(answers).toHaveLength(2);
+    for (let i = 0; i < 3; i++) {
+      await vi.waitFor(() => expect(answers[i]).toBeDefined());
+      answers[i]?.(yes);
+    }
+    expect(await Promise.all(asked)).toEqual([yes, yes, yes]);
+  });
+
+  test('who waits for its turn longer than a review may take is told to come back and not reviewed', async () => {
+    const { clock, move } = handClock();
+    const { asked, review } = counting(() => new Promise(() => {}));
+    const bounded = boundedReview(review, { clock, parallel: 1 });
+    const both = [bounded('a', []), bounded('b', [])].map((one) => one.catch((error: unknown) => error));
+    await vi.waitFor(() => expect(asked).toEqual(['a']));
+    move(5000);
+    expect(await Promise.all(both)).toMatchObject([{ grpcCode: 14 }, { grpcCode: 8 }]);
+    expect(asked).toEqual(['a']);
   });
 
   test('the memory is bounded', async () => {

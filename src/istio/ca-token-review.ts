@@ -29,10 +29,12 @@ export interface ReviewLimits {
   readonly clock: Clock;
   /** How long a good verdict is believed, in ms: one agent's retries cost one review, a deleted pod's token dies soon. */
   readonly ttl?: number;
-  /** How long a review may take, in ms: pilot-agent itself waits forever. */
+  /** How long a review may take with the wait for its turn, in ms: pilot-agent itself waits forever. */
   readonly deadline?: number;
-  /** Reviews under way at a time; beyond it callers are told to come back. */
+  /** Reviews under way at a time; the others wait for their turn. */
   readonly parallel?: number;
+  /** Reviews that may wait: who was told to come back in a storm would only bring its token again. */
+  readonly waiting?: number;
   readonly entries?: number;
 }
 
@@ -42,19 +44,21 @@ export interface ReviewLimits {
  */
 export function boundedReview(review: ReviewToken, limits: ReviewLimits): ReviewToken {
   const { clock, ttl = 5000, deadline = 5000, parallel = 256, entries = 10_000 } = limits;
+  const turns = new Turns(parallel, limits.waiting ?? 20_000);
   const kept = new Map<string, { verdict: Promise<TokenVerdict>; until: number }>();
-  let underWay = 0;
 
   const ask = async (token: string, audiences: readonly string[]): Promise<TokenVerdict> => {
-    if (underWay >= parallel)
-      throw new CaRefusal('overloaded', `more than ${parallel} token reviews are under way`);
-    underWay += 1;
+    const began = clock.now();
+    const turn = turns.take();
+    if (turn !== undefined) await turn;
     try {
-      return await inTime(review(token, audiences), clock, deadline);
+      const left = began + deadline - clock.now();
+      if (left <= 0) throw new CaRefusal('overloaded', `token reviews take longer than ${deadline} ms`);
+      return await inTime(review(token, audiences), clock, left);
     } catch (error) {
       throw unavailable(error);
     } finally {
-      underWay -= 1;
+      turns.leave();
     }
   };
 
@@ -80,6 +84,35 @@ export function boundedReview(review: ReviewToken, limits: ReviewLimits): Review
       throw error;
     }
   };
+}
+
+/** So many at a time; the others in the order in which they came. */
+class Turns {
+  #free: number;
+  readonly #most: number;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(parallel: number, waiting: number) {
+    this.#free = parallel;
+    this.#most = waiting;
+  }
+
+  /** Undefined: go on at once. @throws CaRefusal `overloaded` when too many wait */
+  take(): Promise<void> | undefined {
+    if (this.#free > 0) {
+      this.#free -= 1;
+      return undefined;
+    }
+    if (this.#queue.length >= this.#most)
+      throw new CaRefusal('overloaded', `${this.#queue.length} token reviews wait`);
+    return new Promise<void>((go) => this.#queue.push(go));
+  }
+
+  leave(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
 }
 
 function unavailable(error: unknown): CaRefusal {

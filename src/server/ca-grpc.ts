@@ -83,9 +83,10 @@ function decode(bytes: Buffer): CertificateRequest {
   }
 }
 
-function evidenceOf({ headers, certificate }: GrpcCall) {
+function evidenceOf({ headers, certificate, expired }: GrpcCall) {
   const { authorization, clusterid } = headers;
-  return { certificate, authorization, clusterId: typeof clusterid === 'string' ? clusterid : undefined };
+  const clusterId = typeof clusterid === 'string' ? clusterid : undefined;
+  return { certificate, expired, authorization, clusterId };
 }
 
 function internal(error: unknown, log: Logger): CaRefusal {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { fileSource, type JudgeOptions } from '../istio/ca-file-source.ts';
 import { GuardedSigner } from '../istio/ca-guarded-signer.ts';
 import { BundleKeeper } from '../istio/ca-keeper.ts';
@@ -6,14 +5,14 @@ import { PkiSigner } from '../istio/ca-pki-signer.ts';
 import { openReserve } from '../istio/ca-reserve.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
 import type { Signer, TrustSet } from '../istio/ca-signer.ts';
-import type { VaultSettings } from '../istio/ca-signer-settings.ts';
 import { noteVaultRequest, TransitSigner } from '../istio/ca-transit-signer.ts';
 import { transitSource } from '../istio/ca-transit-source.ts';
-import { VaultSession } from '../istio/ca-vault-session.ts';
+import type { VaultSession } from '../istio/ca-vault-session.ts';
 import { watchFolder } from '../istio/ca-watch.ts';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { openSession } from './ca-open-session.ts';
 
 export interface OpenSignerOptions {
   readonly settings: CaSettings;
@@ -47,7 +46,7 @@ const vaultPoll = 30_000;
 export function openSigner(options: OpenSignerOptions): Promise<OpenedSigner> {
   const { signer } = options.settings;
   if (signer.kind === 'file') return openFiles(options);
-  const session = sessionOf(signer.vault, options.clock);
+  const session = openSession(signer.vault, options.clock);
   return signer.kind === 'vault-transit' ? openTransit(options, session) : openPki(options, session);
 }
 
@@ -112,17 +111,6 @@ async function openPki(options: OpenSignerOptions, session: Promise<VaultSession
     follow: (signal) => every(vaultPoll, clock, signal, refresh),
     close: () => open.close(),
   };
-}
-
-async function sessionOf(vault: VaultSettings, clock: Clock): Promise<VaultSession> {
-  const { address, namespace, login, caCertFile } = vault;
-  return new VaultSession({
-    address,
-    namespace,
-    login,
-    clock,
-    caCert: caCertFile === undefined ? undefined : await readFile(caCertFile, 'utf8'),
-  });
 }
 
 async function guarded(

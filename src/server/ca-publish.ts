@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { whileLeader } from '../istio/ca-leader.ts';
 import { RootConfigMaps } from '../istio/ca-root-config-map.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
 import type { KubeApi } from '../kube/api.ts';
+import { whileLeader } from '../kube/leader.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';

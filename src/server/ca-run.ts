@@ -2,6 +2,7 @@ import { Admission } from '../istio/ca-admission.ts';
 import { announceServing } from '../istio/ca-announce.ts';
 import type { Certified } from '../istio/ca-authority.ts';
 import { CrlKeeper } from '../istio/ca-crl.ts';
+import type { JoinOnce } from '../istio/ca-join.ts';
 import { CaMetrics } from '../istio/ca-metrics.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
@@ -14,6 +15,7 @@ import { type Clusters, connectClusters } from './ca-clusters.ts';
 import { type CaListener, listenForCertificates } from './ca-grpc.ts';
 import { listenForScrapes } from './ca-http.ts';
 import { type CaLedger, openLedger } from './ca-ledger.ts';
+import { openJoin } from './ca-open-join.ts';
 import { type OpenedSigner, openSigner } from './ca-open-signer.ts';
 import { publishIn } from './ca-publish.ts';
 import { HotTls } from './hot-tls.ts';
@@ -85,7 +87,9 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
     tls.update(serving);
   };
   opened.onChange(renew);
-  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls, ledger });
+  const join = await openJoin(settings, clock, log);
+  const { joinOnce } = join;
+  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls, ledger, joinOnce });
   const stop = new AbortController();
   const work = [
     opened.follow(stop.signal),
@@ -97,6 +101,7 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   stop.abort();
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
   opened.close();
+  join.close();
   await ledger?.close();
 }
 
@@ -125,6 +130,7 @@ interface Parts {
   readonly metrics: CaMetrics;
   readonly tls: HotTls;
   readonly ledger: CaLedger | undefined;
+  readonly joinOnce: JoinOnce | undefined;
 }
 
 /** Opens every socket, or none: one that fails closes those before it. */

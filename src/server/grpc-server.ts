@@ -20,6 +20,8 @@ export interface GrpcCall {
   readonly headers: IncomingHttpHeaders;
   /** DER of the client certificate, when the connection verified it. */
   readonly certificate: Buffer | undefined;
+  /** It showed one that has ended. */
+  readonly expired: boolean;
   readonly peer: string;
 }
 
@@ -120,22 +122,22 @@ export class GrpcServer {
   }
 }
 
-interface Connection {
-  readonly certificate: Buffer | undefined;
-  readonly peer: string;
-}
+type Connection = Omit<GrpcCall, 'headers'>;
 
 const connections = new WeakMap<object, Connection>();
 
 /** The same for every call of a connection, and costly to ask of OpenSSL. */
 function connectionOf(stream: ServerHttp2Stream): Connection {
   const { session } = stream;
-  if (session === undefined) return { certificate: undefined, peer: 'gone' };
+  if (session === undefined) return { certificate: undefined, expired: false, peer: 'gone' };
   const known = connections.get(session);
   if (known !== undefined) return known;
   const socket = session.socket as TLSSocket;
   const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-  const made = { certificate: socket.authorized ? certificateOf(socket) : undefined, peer };
+  const certificate = socket.authorized ? certificateOf(socket) : undefined;
+  // Node's types say Error, its documentation and its code give OpenSSL's name of the reason
+  const expired = String(socket.authorizationError) === 'CERT_HAS_EXPIRED';
+  const made = { certificate, expired, peer };
   connections.set(session, made);
   return made;
 }
@@ -149,6 +151,5 @@ function certificateOf(socket: TLSSocket): Buffer | undefined {
 }
 
 function callOf(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): GrpcCall {
-  const { certificate, peer } = connectionOf(stream);
-  return { headers, certificate, peer };
+  return { headers, ...connectionOf(stream) };
 }

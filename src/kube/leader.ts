@@ -1,8 +1,8 @@
-import type { KubeApi, KubeObject } from '../kube/api.ts';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { isRecord } from '../lib/records.ts';
+import type { KubeApi, KubeObject } from './api.ts';
 
 export interface LeaderOptions {
   readonly api: Pick<KubeApi, 'get' | 'create' | 'replace'>;

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { KubeObject } from '../kube/api.ts';
-import { KubeError } from '../kube/errors.ts';
 import { silentLogger } from '../lib/log.ts';
-import { whileLeader } from './ca-leader.ts';
+import type { KubeObject } from './api.ts';
+import { KubeError } from './errors.ts';
+import { whileLeader } from './leader.ts';
 
 /** Leases with the API server's check of versions, and a clock that a test moves. */
 function world() {
