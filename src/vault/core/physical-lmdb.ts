@@ -32,16 +32,18 @@ export function openLmdbPhysical(folder: string): Physical {
   const db = openDatabase(path);
   for (const name of [file, `${file}-lock`]) chmodSync(join(folder, name), 0o600);
   claim(db, folder);
+  const snapshots = new Set<PhysicalSnapshot>();
   return {
     type: 'lmdb',
     get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : read(db, dataKey(key))),
     keys: (prefix, from = prefix) => keysOf(db, prefix, from),
     count: (prefix) => db.getKeysCount({ start: dataKey(prefix), end: dataKey(afterAll(prefix)) }),
     commit: (changes) => commit(db, folder, changes),
-    snapshot: () => snapshotOf(db),
+    snapshot: () => snapshotOf(db, snapshots),
     replaceAll: (entries) => replaceAll(db, entries),
     folder,
     close: async () => {
+      for (const snapshot of snapshots) snapshot.close(); // LMDB does not survive reading what is closed
       await db.remove(ownerKey);
       await db.close();
     },
@@ -180,19 +182,24 @@ function* keysOf(db: Database, prefix: string, from: string): Iterable<string> {
   }
 }
 
-/** One read transaction for as long as the snapshot lives. */
-function snapshotOf(db: Database): PhysicalSnapshot {
+/** One read transaction for as long as the snapshot lives; `open` has it until then. */
+function snapshotOf(db: Database, open: Set<PhysicalSnapshot>): PhysicalSnapshot {
   const transaction = db.useReadTransaction();
-  return {
+  const snapshot: PhysicalSnapshot = {
     *entries() {
       for (const { key, value } of db.getRange({ start: dataKey(''), transaction })) {
         const path = Buffer.from(key).toString();
         if (!path.startsWith(dataPrefix)) return;
         yield { key: path.slice(dataPrefix.length), value: withoutSum(value) };
+        if (!open.has(snapshot)) throw new MeshrootError('sealed', 'Vault is sealed', { status: 503 });
       }
     },
-    close: () => transaction.done(),
+    close: () => {
+      if (open.delete(snapshot)) transaction.done();
+    },
   };
+  open.add(snapshot);
+  return snapshot;
 }
 
 /** One write transaction: after a crash in the middle everything is as it was. */
