@@ -47,11 +47,7 @@ export async function openServices(
 ): Promise<OpenStore> {
   const { physical, random, clock, log, metrics, catalogue, auditDevices, auditFolders } = options;
   const storage = new Storage(physical, barrier, (error) => {
-    const hint = error instanceof MeshrootError ? error.hint : undefined;
-    log.error('the storage failed: sealing', {
-      error: messageOf(error),
-      ...(hint === undefined ? {} : { hint }),
-    });
+    noteFailure(error, log);
     seal();
   });
   const transaction = storage.begin(false);
@@ -116,6 +112,11 @@ export async function openServices(
       rootKey.fill(0);
     },
   };
+}
+
+function noteFailure(error: unknown, log: Logger): void {
+  const hint = error instanceof MeshrootError && error.hint !== undefined ? { hint: error.hint } : {};
+  log.error('the storage failed: sealing', { error: messageOf(error), ...hint });
 }
 
 function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {
