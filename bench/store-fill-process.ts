@@ -1,4 +1,8 @@
+import { renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { open } from 'lmdb';
 import { systemClock } from '../src/lib/clock.ts';
 import { silentLogger } from '../src/lib/log.ts';
 import { expireDue } from '../src/vault/core/expire.ts';
@@ -24,6 +28,8 @@ export interface Filled {
   readonly rootToken: string;
   /** Microseconds of CPU time each. */
   readonly micros: Readonly<Record<LeaseStep, number>> | undefined;
+  /** Of the file. */
+  readonly bytes: number;
 }
 
 /** Few big commits: keys in random order touch most pages in each. */
@@ -33,16 +39,22 @@ const perStep = 100;
 const hour = 3_600_000;
 
 const order = JSON.parse(await text(process.stdin)) as FillOrder;
-const physical = openLmdbPhysical(order.folder);
+const file = join(order.folder, 'store.mdb');
 /** Its loops never turn: what is measured is not done by somebody else meanwhile. */
 const clock = { now: systemClock.now, sleep: () => new Promise<void>(() => {}) };
-const core = new VaultCore({ physical, clock, catalogue: testCatalogue() });
-const { shares, rootToken } = await core.init({ shares: 1, threshold: 1 });
+const opened = (): VaultCore =>
+  new VaultCore({ physical: openLmdbPhysical(order.folder), clock, catalogue: testCatalogue() });
+const first = opened();
+const { shares, rootToken } = await first.init({ shares: 1, threshold: 1 });
 const key = shares[0]?.toString('base64') ?? '';
-for (const share of shares) await core.unseal(share);
-const { services } = core;
-if (services === undefined) throw new Error('the store did not open');
-const { storage, tokens, leases } = services;
+
+async function unsealed(core: VaultCore): Promise<Services> {
+  for (const share of shares) await core.unseal(Buffer.from(share));
+  if (core.services === undefined) throw new Error('the store did not open');
+  return core.services;
+}
+
+let services = await unsealed(first);
 
 /** Stages a token; its lease's id. */
 function make(transaction: Transaction): string {
@@ -60,14 +72,14 @@ function make(transaction: Transaction): string {
     boundCidrs: [],
     role: 'istiod',
   };
-  return tokens.create(transaction, wanted, leases.now()).entry.leaseId;
+  return services.tokens.create(transaction, wanted, services.leases.now()).entry.leaseId;
 }
 
 /** CPU time of all threads, many in one commit: the disk's time depends on who else uses it. */
 async function each(items: readonly string[], work: (t: Transaction, id: string) => void) {
   const began = process.cpuUsage();
   for (let from = 0; from < items.length; from += perStep) {
-    const transaction = storage.begin(true);
+    const transaction = services.storage.begin(true);
     for (const id of items.slice(from, from + perStep)) work(transaction, id);
     await transaction.commit();
   }
@@ -76,6 +88,7 @@ async function each(items: readonly string[], work: (t: Transaction, id: string)
 }
 
 async function measure(): Promise<Record<LeaseStep, number>> {
+  const { tokens, leases } = services;
   const ids: string[] = [];
   const slots = Array.from({ length: measured }, () => '');
   const create = await each(slots, (transaction) => ids.push(make(transaction)));
@@ -96,17 +109,39 @@ async function measure(): Promise<Record<LeaseStep, number>> {
   const revoke = await each(ids, end);
   const began = process.cpuUsage();
   let ended = 0;
-  for (let n = 1; n > 0; ended += n) n = await expireDue(services as Services, silentLogger);
+  for (let n = 1; n > 0; ended += n) n = await expireDue(services, silentLogger);
   const { user, system } = process.cpuUsage(began);
   const expire = (user + system) / Math.max(ended, 1);
   return { create, lookup, renew, revoke, expire };
 }
 
+/** Big commits leave big lists of free pages, which every later one carries along: no store in use has such. */
+async function compact(): Promise<void> {
+  const whole = open({ path: file, encoding: 'binary', keyEncoding: 'binary' });
+  await whole.backup(`${file}-compact`, true);
+  await whole.close();
+  renameSync(`${file}-compact`, file);
+  // A copy has one head page that is written; a store has two of one history.
+  const copy = open({ path: file, encoding: 'binary', keyEncoding: 'binary' });
+  copy.putSync(Buffer.from('compacted'), Buffer.alloc(0));
+  copy.removeSync(Buffer.from('compacted'));
+  await copy.close();
+}
+
 for (let made = 0; made < order.count; made += perCommit) {
-  const transaction = storage.begin(false);
+  const transaction = services.storage.begin(false);
   for (let i = 0; i < Math.min(perCommit, order.count - made); i++) make(transaction);
   await transaction.commit();
 }
-const micros = order.steps ? await measure() : undefined;
-await core.close();
-process.stdout.write(`${JSON.stringify({ key, rootToken, micros } satisfies Filled)}\n`);
+let micros: Filled['micros'];
+if (order.steps) {
+  await sleep(100); // lmdb does not bear to be closed while its reader waits to be put back
+  await first.close();
+  await compact();
+  const core = opened();
+  services = await unsealed(core);
+  micros = await measure();
+  await core.close();
+} else await first.close();
+const bytes = statSync(file).size;
+process.stdout.write(`${JSON.stringify({ key, rootToken, micros, bytes } satisfies Filled)}\n`);

@@ -52,10 +52,13 @@ async function checked(
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  await journal.checkAll(client);
-  client.close();
-  store.kill('SIGKILL');
-  await store.gone();
+  try {
+    await journal.checkAll(client);
+  } finally {
+    client.close();
+    store.kill('SIGKILL');
+    await store.gone();
+  }
   return undefined;
 }
 

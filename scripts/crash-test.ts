@@ -44,9 +44,9 @@ async function round(
   client.close();
 }
 
+const store = new StoreProcess(folder);
 try {
   const random = randomOf(Number(values.seed));
-  const store = new StoreProcess(folder);
   const { keys } = await store.initialise();
   store.kill('SIGKILL');
   await store.gone();
@@ -65,5 +65,7 @@ try {
     `bad tails: ${refused} refused with a clear error, ${whole} needed by nothing, nothing acknowledged lost\n`,
   );
 } finally {
+  store.kill('SIGKILL');
+  await store.gone();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -48,6 +48,23 @@ function newest(file: LmdbFile): LmdbMeta {
   return fresh;
 }
 
+/** `stored`: the value with its sum, which is right if `isWhole`. */
+type Visit = (key: Buffer, stored: Buffer, isWhole: boolean) => void;
+
+interface LeafNode {
+  readonly page: Buffer;
+  /** Where the node starts in its page, and where its value does. */
+  readonly at: number;
+  readonly start: number;
+  /** Of the page. */
+  readonly number: number;
+}
+
+const formatKey = Buffer.from('format');
+const isSum = (bytes: Buffer, end: number, sum: number): boolean =>
+  bytes.readUInt32LE(end - sumBytes) === sum;
+const placeOf = (key: Buffer): string => `the entry ${JSON.stringify(key.toString().slice(0, 200))}`;
+
 class Walk {
   readonly #file: LmdbFile;
   readonly #meta: LmdbMeta;
@@ -56,7 +73,7 @@ class Walk {
   /** Undefined until the entry `format` was read; entries that came before it wait. */
   #firstBad: string | undefined;
   #found: string | undefined;
-  #previous: Buffer = Buffer.alloc(0);
+  #previous: Buffer | undefined;
 
   constructor(file: LmdbFile, meta: LmdbMeta, format: string) {
     this.#file = file;
@@ -66,25 +83,44 @@ class Walk {
 
   run(): void {
     this.#page(this.#meta.freeRoot, () => {});
-    this.#previous = Buffer.alloc(0);
-    this.#page(this.#meta.root, (key, value) => this.#entry(key, value));
+    this.#page(this.#meta.root, (key, value, isWhole) => this.#entry(key, value, isWhole));
     const isOurs = this.#found === this.#format || this.#found === undefined;
     if (isOurs && this.#firstBad !== undefined) throw damaged(this.#file.path, this.#firstBad);
   }
 
-  #page(number: number | undefined, entry: (key: Buffer, value: Buffer) => void): void {
+  #page(number: number | undefined, visit: Visit): void {
     if (number === undefined) return;
     const page = this.#read(number);
     const kind = page.readUInt16LE(18) & 0xff;
-    if (kind !== flags.branch && kind !== flags.leaf) throw this.#wrong(number);
-    for (const node of this.#nodes(page, number)) {
-      if (kind === flags.branch) {
-        this.#page(node.readUInt32LE(0) + node.readUInt16LE(4) * 2 ** 32, entry);
-        continue;
-      }
-      const key = node.subarray(nodeBytes, nodeBytes + node.readUInt16LE(6));
-      entry(key, this.#value(node, nodeBytes + key.length, number));
+    const lower = page.readUInt16LE(20);
+    const isTree = kind === flags.branch || kind === flags.leaf;
+    if (!isTree || lower % 2 !== 0 || headerBytes + lower > page.length) throw this.#wrong(number);
+    for (let i = headerBytes; i < headerBytes + lower; i += 2) {
+      const at = headerBytes + page.readUInt16LE(i);
+      if (at < headerBytes + lower || at + nodeBytes > page.length) throw this.#wrong(number);
+      const start = at + nodeBytes + page.readUInt16LE(at + 6);
+      if (start > page.length) throw this.#wrong(number);
+      if (kind === flags.leaf) this.#leaf({ page, at, start, number }, visit);
+      else this.#page(page.readUInt32LE(at) + page.readUInt16LE(at + 4) * 2 ** 32, visit);
     }
+  }
+
+  /** Key and value mostly lie side by side, so that one pass sums both: this is what the start of a large store costs. */
+  #leaf({ page, at, start, number }: LeafNode, visit: Visit): void {
+    const size = page.readUInt32LE(at);
+    const nodeFlags = page.readUInt16LE(at + 4);
+    const key = page.subarray(at + nodeBytes, start);
+    if (nodeFlags === 0) {
+      const end = start + size;
+      if (end > page.length) throw this.#wrong(number);
+      const isWhole =
+        size >= sumBytes && isSum(page, end, crc32(page.subarray(at + nodeBytes, end - sumBytes)));
+      visit(key, page.subarray(start, end), isWhole);
+      return;
+    }
+    if (nodeFlags !== bigData || start + 8 > page.length) throw this.#wrong(number);
+    const value = this.#overflow(Number(page.readBigUInt64LE(start)), size);
+    visit(key, value, size >= sumBytes && isSum(value, size, crc32(withoutSum(value), crc32(key))));
   }
 
   #read(number: number): Buffer {
@@ -93,30 +129,6 @@ class Walk {
     const page = this.#file.page(number, this.#meta.pageSize);
     if (page.readBigUInt64LE(0) !== BigInt(number)) throw this.#wrong(number);
     return page;
-  }
-
-  *#nodes(page: Buffer, number: number): Iterable<Buffer> {
-    const lower = page.readUInt16LE(20);
-    if (lower % 2 !== 0 || headerBytes + lower > page.length) throw this.#wrong(number);
-    for (let i = 0; i < lower; i += 2) {
-      const at = headerBytes + page.readUInt16LE(headerBytes + i);
-      if (at < headerBytes + lower || at + nodeBytes > page.length) throw this.#wrong(number);
-      const node = page.subarray(at);
-      if (nodeBytes + node.readUInt16LE(6) > node.length) throw this.#wrong(number);
-      yield node;
-    }
-  }
-
-  #value(node: Buffer, start: number, number: number): Buffer {
-    const size = node.readUInt32LE(0);
-    const nodeFlags = node.readUInt16LE(4);
-    if ((nodeFlags & ~bigData) !== 0) throw this.#wrong(number);
-    if (nodeFlags === 0) {
-      if (start + size > node.length) throw this.#wrong(number);
-      return node.subarray(start, start + size);
-    }
-    if (start + 8 > node.length) throw this.#wrong(number);
-    return this.#overflow(Number(node.readBigUInt64LE(start)), size);
   }
 
   #overflow(number: number, size: number): Buffer {
@@ -129,17 +141,14 @@ class Walk {
     return pages.subarray(headerBytes, headerBytes + size);
   }
 
-  #entry(key: Buffer, stored: Buffer): void {
-    const value = withoutSum(stored);
-    if (key.toString() === 'format') this.#found = Buffer.from(value).toString();
+  #entry(key: Buffer, stored: Buffer, isWhole: boolean): void {
+    if (key.equals(formatKey)) this.#found = Buffer.from(withoutSum(stored)).toString();
     if (this.#firstBad !== undefined) return;
-    const place = `the entry ${JSON.stringify(key.toString().slice(0, 200))}`;
-    if (stored.length < sumBytes || !sumOf(key, value).equals(stored.subarray(value.length))) {
-      this.#firstBad = `${place} was changed`;
-    } else if (Buffer.compare(this.#previous, key) >= 0) {
-      this.#firstBad = `${place} stands in the wrong place`;
+    if (!isWhole) this.#firstBad = `${placeOf(key)} was changed`;
+    else if (this.#previous !== undefined && this.#previous.compare(key) >= 0) {
+      this.#firstBad = `${placeOf(key)} stands in the wrong place`;
     }
-    this.#previous = Buffer.from(key);
+    this.#previous = key;
   }
 
   #wrong(number: number): Error {

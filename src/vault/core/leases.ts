@@ -17,6 +17,8 @@ export interface Lease {
   readonly retry?: number;
 }
 
+import { fromStoredLease, type StoredLease, toStoredLease } from './stored-lease.ts';
+
 const root = 'sys/expire/';
 const prefix = `${root}id/`;
 const clockPath = `${root}clock`;
@@ -63,7 +65,8 @@ export class LeaseTable {
 
   /** As committed, or as a transaction sees it. */
   get(id: string, store: StorageView = this.#storage.begin(false)): Lease | undefined {
-    return store.get<Lease>(prefix + id);
+    const stored = store.get<StoredLease>(prefix + id);
+    return stored === undefined ? undefined : fromStoredLease(id, stored);
   }
 
   /** Names below `folder` (empty or ending in a slash), folders with a slash behind, sorted. */
@@ -97,7 +100,7 @@ export class LeaseTable {
   put(transaction: Transaction, lease: Lease): void {
     const before = this.get(lease.id, transaction);
     if (before !== undefined) transaction.delete(timePath(before));
-    transaction.put(prefix + lease.id, lease);
+    transaction.put(prefix + lease.id, toStoredLease(lease));
     transaction.put(timePath(lease), true);
     if (!lease.isToken) transaction.put(tokenFolder(lease.tokenKey) + lease.id, true);
     if (before === undefined) transaction.afterCommit(() => this.#count(1));

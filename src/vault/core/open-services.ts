@@ -47,11 +47,7 @@ export async function openServices(
 ): Promise<OpenStore> {
   const { physical, random, clock, log, metrics, catalogue, auditDevices, auditFolders } = options;
   const storage = new Storage(physical, barrier, (error) => {
-    const hint = error instanceof MeshrootError ? error.hint : undefined;
-    log.error('the storage failed: sealing', {
-      error: messageOf(error),
-      ...(hint === undefined ? {} : { hint }),
-    });
+    noteFailure(error, log);
     seal();
   });
   const transaction = storage.begin(false);
@@ -125,6 +121,11 @@ function leaseTable(
     now: () => steady.now(),
     revokeSecret: (staged, lease) => revokeSecret(router, clock, staged, lease),
   });
+}
+
+function noteFailure(error: unknown, log: Logger): void {
+  const hint = error instanceof MeshrootError && error.hint !== undefined ? { hint: error.hint } : {};
+  log.error('the storage failed: sealing', { error: messageOf(error), ...hint });
 }
 
 function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {

@@ -28,6 +28,31 @@ describe('the lmdb store', () => {
     await second.close();
   });
 
+  test('refuses who still reads or writes when it closes', async () => {
+    const store = openLmdbPhysical(folder);
+    await store.commit([{ key: 'a', value: Buffer.from('one') }]);
+    const closed = store.close();
+    const code = expect.objectContaining({ code: 'sealed' });
+    expect(() => store.get('a')).toThrow(code);
+    expect(() => store.keys('')).toThrow(code);
+    await expect(store.commit([{ key: 'b', value: Buffer.from('two') }])).rejects.toThrow(code);
+    await closed;
+    const again = openLmdbPhysical(folder);
+    expect([...again.keys('')]).toEqual(['a']);
+    await again.close();
+  });
+
+  test('refuses who still reads a snapshot when it closes', async () => {
+    for (let i = 0; i < 20; i++) {
+      const store = openLmdbPhysical(join(folder, String(i)));
+      await store.commit(['a', 'b', 'c'].map((key) => ({ key, value: Buffer.from(key) })));
+      const reading = store.snapshot().entries()[Symbol.iterator]();
+      expect(reading.next().value).toMatchObject({ key: 'a' });
+      await store.close();
+      expect(() => reading.next()).toThrow(expect.objectContaining({ code: 'sealed' }));
+    }
+  });
+
   test('its files are for the owner alone', async () => {
     const store = openLmdbPhysical(join(folder, 'new'));
     for (const name of readdirSync(join(folder, 'new'))) {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
 import { checkLmdb, sumOf, withoutSum } from './check-lmdb.ts';
@@ -32,21 +32,32 @@ export function openLmdbPhysical(folder: string): Physical {
   const db = openDatabase(path);
   for (const name of [file, `${file}-lock`]) chmodSync(join(folder, name), 0o600);
   claim(db, folder);
+  const snapshots = new Set<PhysicalSnapshot>();
+  let isClosed = false;
+  /** A loop that is still on its way when the store closes must not read: lmdb would end the process for it. */
+  const used = (): Database => {
+    if (isClosed) throw sealed();
+    return db;
+  };
   return {
     type: 'lmdb',
-    get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : read(db, dataKey(key))),
-    keys: (prefix, from = prefix) => keysOf(db, prefix, from),
-    count: (prefix) => db.getKeysCount({ start: dataKey(prefix), end: dataKey(afterAll(prefix)) }),
-    commit: (changes) => commit(db, folder, changes),
-    snapshot: () => snapshotOf(db),
-    replaceAll: (entries) => replaceAll(db, entries),
+    get: (key) => (Buffer.byteLength(key) > maxKeyBytes ? undefined : read(used(), dataKey(key))),
+    keys: (prefix, from = prefix) => keysOf(used(), prefix, from),
+    count: (prefix) => used().getKeysCount({ start: dataKey(prefix), end: dataKey(afterAll(prefix)) }),
+    commit: async (changes) => commit(used(), folder, changes),
+    snapshot: () => snapshotOf(used(), snapshots),
+    replaceAll: async (entries) => replaceAll(used(), entries),
     folder,
     close: async () => {
+      isClosed = true;
+      for (const snapshot of snapshots) snapshot.close();
       await db.remove(ownerKey);
       await db.close();
     },
   };
 }
+
+const sealed = (): MeshrootError => new MeshrootError('sealed', 'Vault is sealed', { status: 503 });
 
 const openDatabase = (path: string): Database =>
   open<Uint8Array, Buffer>({
@@ -180,19 +191,40 @@ function* keysOf(db: Database, prefix: string, from: string): Iterable<string> {
   }
 }
 
-/** One read transaction for as long as the snapshot lives. */
-function snapshotOf(db: Database): PhysicalSnapshot {
+/** One read transaction for as long as the snapshot lives; `open` has it until then. */
+function snapshotOf(db: Database, open: Set<PhysicalSnapshot>): PhysicalSnapshot {
   const transaction = db.useReadTransaction();
-  return {
+  const readings = new Set<Generator<PhysicalEntry>>();
+  const snapshot: PhysicalSnapshot = {
     *entries() {
-      for (const { key, value } of db.getRange({ start: dataKey(''), transaction })) {
-        const path = Buffer.from(key).toString();
-        if (!path.startsWith(dataPrefix)) return;
-        yield { key: path.slice(dataPrefix.length), value: withoutSum(value) };
+      const reading = entriesOf(db, transaction);
+      readings.add(reading);
+      try {
+        for (let next = reading.next(); next.done !== true; next = reading.next()) {
+          yield next.value;
+          if (!open.has(snapshot)) throw sealed();
+        }
+      } finally {
+        reading.return(undefined);
+        readings.delete(reading);
       }
     },
-    close: () => transaction.done(),
+    close: () => {
+      if (!open.delete(snapshot)) return;
+      for (const reading of readings) reading.return(undefined); // a cursor must not outlive its transaction
+      transaction.done();
+    },
   };
+  open.add(snapshot);
+  return snapshot;
+}
+
+function* entriesOf(db: Database, transaction: Transaction): Generator<PhysicalEntry> {
+  for (const { key, value } of db.getRange({ start: dataKey(''), transaction })) {
+    const path = Buffer.from(key).toString();
+    if (!path.startsWith(dataPrefix)) return;
+    yield { key: path.slice(dataPrefix.length), value: withoutSum(value) };
+  }
 }
 
 /** One write transaction: after a crash in the middle everything is as it was. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { Barrier } from './barrier.ts';
 import type { Physical, PhysicalEntry, PhysicalSnapshot } from './physical.ts';
@@ -32,20 +33,24 @@ export interface SaveOptions {
 }
 
 /**
- * The whole store as a gzipped tar, of one moment, with bounded memory: `meta.json`, `state.bin` (ciphertext, as on disk),
- * `SHA256SUMS`, and `SHA256SUMS.sealed`, the sums under the data key, which says whose it is. The names of the last two are
- * those that Vault's own clients look for.
+ * The whole store as a gzipped tar, of the moment at which reading begins, with bounded memory: `meta.json`, `state.bin`
+ * (ciphertext, as on disk), `SHA256SUMS`, and `SHA256SUMS.sealed`, the sums under the data key, which says whose it is. The
+ * names of the last two are those that Vault's own clients look for. Nothing is open while nobody reads; whoever reads
+ * gets the errors.
+ * @throws MeshrootError `sealed` when the store is sealed before the end
  */
-export function saveSnapshot(options: SaveOptions): AsyncIterable<Uint8Array> {
+export async function* saveSnapshot(options: SaveOptions): AsyncGenerator<Uint8Array> {
   const snapshot = options.physical.snapshot();
+  const zipped = createGzip({ level: 1 });
   const source = Readable.from(tar(options, snapshot), { objectMode: false, highWaterMark: pieceBytes });
-  const zipped = source.pipe(createGzip({ level: 1 }));
-  source.on('error', (error) => zipped.destroy(error));
-  zipped.on('close', () => {
-    source.destroy();
+  const fed = pipeline(source, zipped).catch(() => {}); // `zipped` fails with it
+  try {
+    yield* zipped;
+  } finally {
+    zipped.destroy();
+    await fed;
     snapshot.close();
-  });
-  return zipped;
+  }
 }
 
 function* tar(options: SaveOptions, snapshot: PhysicalSnapshot): Generator<Buffer> {

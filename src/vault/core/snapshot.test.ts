@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -85,14 +86,35 @@ describe('a snapshot', () => {
     const { core } = await durable();
     await call(core, 'update', 'cubbyhole/a', { k: 'before' });
     const { stream } = await call(core, 'read', 'sys/storage/raft/snapshot');
-    await call(core, 'update', 'cubbyhole/a', { k: 'after' });
-    await call(core, 'update', 'cubbyhole/b', { k: 'after' });
     const pieces: Uint8Array[] = [];
-    for await (const piece of stream?.body ?? []) pieces.push(piece);
+    for await (const piece of stream?.body ?? []) {
+      if (pieces.push(piece) > 1) continue;
+      await call(core, 'update', 'cubbyhole/a', { k: 'after' });
+      await call(core, 'update', 'cubbyhole/b', { k: 'after' });
+    }
     await restore(core, Buffer.concat(pieces));
     expect(await value(core)).toEqual({ k: 'before' });
     expect((await call(core, 'read', 'cubbyhole/b')).status).toBe(404);
     await core.close();
+  });
+
+  test('that is cut short by sealing or closing fails for its reader, and one that nobody reads holds nothing', async () => {
+    for (const end of ['seal', 'close'] as const) {
+      const { core } = await durable();
+      for (let i = 0; i < 16; i++) {
+        await call(core, 'update', `cubbyhole/${i}`, { k: randomBytes(64 * 1024).toString('hex') });
+      }
+      await call(core, 'read', 'sys/storage/raft/snapshot');
+      const { stream } = await call(core, 'read', 'sys/storage/raft/snapshot');
+      const pieces = stream?.body[Symbol.asyncIterator]();
+      await pieces?.next();
+      await core[end]();
+      const rest = (async () => {
+        while ((await pieces?.next())?.done !== true);
+      })();
+      await expect(rest).rejects.toThrow(expect.objectContaining({ code: 'sealed' }));
+      if (end === 'seal') await core.close();
+    }
   });
 
   test('has no secret in clear', async () => {

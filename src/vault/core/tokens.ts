@@ -6,6 +6,7 @@ import type { Entity } from './identity-store.ts';
 import type { Lease, LeaseTable } from './leases.ts';
 import type { AuthResult } from './request.ts';
 import type { StorageView, Transaction } from './storage.ts';
+import { fromStoredToken, leaseIdOf, type StoredToken, toStoredToken } from './stored-token.ts';
 
 /** A token at rest: never the token itself. Times in milliseconds. */
 export interface TokenEntry {
@@ -57,6 +58,8 @@ export type NewToken = Omit<TokenEntry, 'key' | 'accessor' | 'created' | 'leaseI
 };
 
 const prefix = 'sys/token/';
+/** 192 bits of a digest: as many as make a collision unthinkable, and no more on every page of the disk. */
+const keyBytes = 24;
 const saltPath = `${prefix}salt`;
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -101,11 +104,12 @@ export class TokenStore {
 
   /** The key at rest. The lookup is by this digest, so that its timing says nothing about stored tokens. */
   keyOf(token: string): string {
-    return createHmac('sha256', this.#salt).update(token).digest('hex');
+    return createHmac('sha256', this.#salt).update(token).digest().toString('base64url', 0, keyBytes);
   }
 
   find(store: StorageView, key: string): TokenEntry | undefined {
-    return store.get<TokenEntry>(tokenPath(key));
+    const stored = store.get<StoredToken>(tokenPath(key));
+    return stored === undefined ? undefined : fromStoredToken(key, stored);
   }
 
   /** By the token itself, whatever its kind; a batch token ends with its parent. @param now milliseconds */
@@ -156,9 +160,9 @@ export class TokenStore {
     const token = id ?? `hvs.${randomBase62(24, this.#random)}`;
     const key = this.keyOf(token);
     const accessor = randomBase62(24, this.#random);
-    const leaseId = rest.ttl === 0 ? '' : `${rest.path}/h${key.slice(0, 48)}`;
+    const leaseId = rest.ttl === 0 ? '' : leaseIdOf(rest.path, key);
     const entry: TokenEntry = { ...rest, key, accessor, created: now, leaseId };
-    transaction.put(tokenPath(key), entry);
+    this.update(transaction, entry);
     transaction.put(accessorPath(this.keyOf(accessor)), key);
     if (entry.parent !== '') transaction.put(parentPath(entry.parent, key), true);
     if (leaseId !== '') {
@@ -176,7 +180,7 @@ export class TokenStore {
   }
 
   update(transaction: Transaction, entry: TokenEntry): void {
-    transaction.put(tokenPath(entry.key), entry);
+    transaction.put(tokenPath(entry.key), toStoredToken(entry));
   }
 
   children(store: StorageView, key: string): string[] {
