@@ -3,6 +3,7 @@ package seed
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -20,8 +21,26 @@ func client(t *testing.T) *vault.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.SetToken(os.Getenv("VAULT_TOKEN"))
+	if os.Getenv("VAULT_TOKEN") == "" {
+		open(t, c)
+	}
 	return c
+}
+
+// open initializes and unseals a new store, which then writes its audit log to AUDIT_FILE.
+func open(t *testing.T, c *vault.Client) {
+	t.Helper()
+	made := must[*vault.InitResponse](t)(c.Sys().Init(&vault.InitRequest{SecretShares: 5, SecretThreshold: 3}))
+	for _, share := range made.KeysB64[:3] {
+		must[*vault.SealStatusResponse](t)(c.Sys().Unseal(share))
+	}
+	if seal := must[*vault.SealStatusResponse](t)(c.Sys().SealStatus()); seal.Sealed {
+		t.Fatal("three of five keys did not open it")
+	}
+	c.SetToken(made.RootToken)
+	ok(t, c.Sys().EnableAuditWithOptions("calls", &vault.EnableAuditOptions{
+		Type: "file", Options: map[string]string{"file_path": os.Getenv("AUDIT_FILE")},
+	}))
 }
 
 func must[T any](t *testing.T) func(T, error) T {
@@ -78,6 +97,10 @@ func TestSeed(t *testing.T) {
 			"ttl":                              "24h",
 		}))
 	}
+	keys := must[*vault.Secret](t)(c.Logical().List("kubernetes-go1-secrets/istiod-service")).Data["keys"]
+	if fmt.Sprint(keys) != "[certs]" {
+		t.Fatalf("listed %v", keys)
+	}
 	mounts := must[map[string]*vault.MountOutput](t)(c.Sys().ListMounts())
 	if mounts["kubernetes-go1-secrets/"].Type != "kv" {
 		t.Fatal("the mount is not listed")
@@ -113,6 +136,20 @@ func TestSeed(t *testing.T) {
 	defer watcher.Stop()
 	if renewal := <-watcher.RenewCh(); renewal.Secret.Auth.LeaseDuration != 3600 {
 		t.Fatalf("renewed for %d s", renewal.Secret.Auth.LeaseDuration)
+	}
+}
+
+// With TLS the library asks for HTTP/2, and the store speaks it.
+func TestHTTP2(t *testing.T) {
+	if !strings.HasPrefix(os.Getenv("VAULT_ADDR"), "https:") {
+		t.Skip("plain HTTP")
+	}
+	c := must[*vault.Client](t)(vault.NewClient(vault.DefaultConfig()))
+	answer, err := c.CloneConfig().HttpClient.Get(os.Getenv("VAULT_ADDR") + "/v1/sys/health")
+	ok(t, err)
+	defer answer.Body.Close()
+	if answer.ProtoMajor != 2 {
+		t.Fatalf("answered by %s", answer.Proto)
 	}
 }
 

@@ -44,6 +44,17 @@ const badPolicy = (policy: string, pattern: RegExp): Case => ({
   ],
 });
 
+const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+/** A write of one policy that says something of versions; refused with `error` if there is one. */
+const versioned = (more: object, error?: string): Step => ({
+  method: 'PUT',
+  path: 'sys/policies/acl/v{{id}}',
+  body: { policy: 'path "a" { capabilities = ["read"] }', ...more },
+  status: error === undefined ? 204 : 400,
+  ...(error === undefined ? {} : { errors: [error] }),
+});
+
 export const policyCases: readonly Case[] = [
   {
     name: 'policy: create and update are different capabilities',
@@ -236,4 +247,36 @@ export const policyCases: readonly Case[] = [
     /^failed to parse policy: .*path "x\/\+\*": invalid use of wildcards \('\+\*' is forbidden\)/s,
   ),
   badPolicy('foo = 1', /^failed to parse policy: .*invalid key "foo" on line 1/s),
+  {
+    name: 'policy: written only over the version that the writer knows',
+    steps: [
+      versioned({ cas: 1 }, 'check-and-set parameter did not match the current version'),
+      versioned({ cas_required: true }, 'check-and-set parameter required for this call'),
+      versioned({ cas: -1 }),
+      versioned({ cas: -1 }, 'check-and-set parameter set to -1 on existing entry'),
+      versioned({ cas: 0 }, 'check-and-set parameter did not match the current version'),
+      versioned({ cas: '1', cas_required: true }),
+      versioned({}, 'check-and-set parameter required for this call'),
+      {
+        method: 'GET',
+        path: 'sys/policies/acl/v{{id}}',
+        status: 200,
+        body_has: { data: { version: 2, cas_required: true, modified: isTime } },
+      },
+      versioned({ cas: 2 }),
+      {
+        method: 'GET',
+        path: 'sys/policy/v{{id}}',
+        status: 200,
+        body_has: { version: 3, data: { version: 3, cas_required: false } },
+      },
+      {
+        method: 'GET',
+        path: 'sys/policies/acl/root',
+        status: 200,
+        body_has: { data: { version: 0, cas_required: false } },
+      },
+      { method: 'DELETE', path: 'sys/policies/acl/v{{id}}', status: 204 },
+    ],
+  },
 ];

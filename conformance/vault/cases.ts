@@ -9,8 +9,11 @@ import { keyShareCases } from './cases-key-shares.ts';
 import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
-import { pkiCases } from './cases-pki.ts';
 import { pkiIdentityCases } from './cases-pki-identity.ts';
+import { pkiIssuerCases } from './cases-pki-issuers.ts';
+import { pkiLeafCases } from './cases-pki-leaves.ts';
+import { pkiRevocationCases } from './cases-pki-revocation.ts';
+import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
@@ -37,7 +40,10 @@ export const cases: readonly Case[] = [
   ...identityCases,
   ...groupCases,
   ...kvCases,
-  ...pkiCases,
+  ...pkiRoleCases,
+  ...pkiIssuerCases,
+  ...pkiLeafCases,
+  ...pkiRevocationCases,
   ...pkiIdentityCases,
   ...transitCases,
   ...transitDerivedCases,

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { systemClock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { DevTls } from '../server/dev-tls.ts';
 import type { VaultConfig } from '../server/vault-config.ts';
 import type { VaultServer } from '../server/vault-server.ts';
 import type { Io } from './io.ts';
@@ -13,6 +14,9 @@ interface Flags {
   readonly dev?: boolean;
   readonly devRootTokenId?: string;
   readonly devListenAddress?: string;
+  readonly devTls?: boolean;
+  readonly devTlsCertDir?: string;
+  readonly devNoStoreToken?: boolean;
   readonly logLevel?: string;
   readonly logFormat?: string;
 }
@@ -27,6 +31,9 @@ export function serverCommand(io: Io): Command {
       '--dev-listen-address <host:port>',
       'where -dev listens (default 127.0.0.1:8200; port 0 takes any)',
     )
+    .option('--dev-tls', 'as -dev, with TLS: a CA and a certificate are made for it')
+    .option('--dev-tls-cert-dir <folder>', 'where -dev-tls puts its files (default: a new temporary folder)')
+    .option('--dev-no-store-token', 'accepted for scripts: the root token is only ever shown, never stored')
     .option('--log-level <level>', 'trace, debug, info, warn or error (default info)')
     .option('--log-format <format>', 'standard or json (default standard)')
     .action((flags: Flags) => serve(io, flags));
@@ -48,17 +55,18 @@ async function serve(io: Io, flags: Flags): Promise<void> {
   // Loaded here, so that `meshroot vault status` starts without them.
   const { parseVaultConfig } = await import('../server/vault-config.ts');
   const { startVaultServer } = await import('../server/vault-server.ts');
-  const config =
-    flags.dev === true
-      ? devConfig(flags, parseVaultConfig)
-      : parseVaultConfig(await configText(flags), String(flags.config));
   process.umask(0o077); // whatever this process writes is for its user alone
+  const isDev = flags.dev === true || flags.devTls === true;
+  const devTls = flags.devTls === true ? await devTlsFiles(flags) : undefined;
+  const config = isDev
+    ? devConfig(flags, devTls, parseVaultConfig)
+    : parseVaultConfig(await configText(flags), String(flags.config));
   const log = await logFor(io, flags, config);
   const server = await startVaultServer(config, systemClock, log);
   const reload = (): void => server.reload();
   process.on('SIGHUP', reload);
   try {
-    if (flags.dev === true) await startDev(io, flags, server);
+    if (isDev) await startDev(io, flags, server, devTls?.caFile);
     announce(io, config, server);
     log.info('listening', { address: server.addresses.join(' ') });
     if (!io.signal.aborted) await once(io.signal, 'abort');
@@ -82,10 +90,25 @@ async function configText({ config }: Flags): Promise<string> {
   }
 }
 
-function devConfig(flags: Flags, parse: (text: string, file: string) => VaultConfig): VaultConfig {
-  const address = flags.devListenAddress ?? '127.0.0.1:8200';
+const devAddress = ({ devListenAddress = '127.0.0.1:8200' }: Flags): string => devListenAddress;
+
+async function devTlsFiles(flags: Flags): Promise<DevTls> {
+  const { makeDevTls } = await import('../server/dev-tls.ts');
+  const host = devAddress(flags)
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '');
+  return makeDevTls(host, flags.devTlsCertDir, systemClock);
+}
+
+function devConfig(
+  flags: Flags,
+  tls: DevTls | undefined,
+  parse: (text: string, file: string) => VaultConfig,
+): VaultConfig {
+  const files = tls && { tls_cert_file: tls.certFile, tls_key_file: tls.keyFile };
+  const telemetry = { unauthenticated_metrics_access: true };
   const settings = {
-    listener: { tcp: { address, tls_disable: true, telemetry: { unauthenticated_metrics_access: true } } },
+    listener: { tcp: { address: devAddress(flags), telemetry, ...(files ?? { tls_disable: true }) } },
     storage: { inmem: {} },
     unsafe_allow_api_audit_creation: true,
   };
@@ -103,13 +126,20 @@ async function logFor(io: Io, flags: Flags, config: VaultConfig): Promise<Logger
       hint: `one of ${logLevels.join(', ')}`,
     });
   }
-  if ((flags.logFormat ?? config.logFormat) !== 'json') return createTextLog(io.stderr, systemClock, level);
+  const { alsoToFile } = await import('../server/log-file.ts');
+  const stream = config.logFile === undefined ? io.stderr : alsoToFile(io.stderr, config.logFile);
+  if ((flags.logFormat ?? config.logFormat) !== 'json') return createTextLog(stream, systemClock, level);
   const { createPinoLog } = await import('../server/pino-log.ts');
-  return createPinoLog(io.stderr, level);
+  return createPinoLog(stream, level);
 }
 
 /** Makes, opens and furnishes the store of -dev, and says how to use it. */
-async function startDev(io: Io, flags: Flags, { core, addresses }: VaultServer): Promise<void> {
+async function startDev(
+  io: Io,
+  flags: Flags,
+  { core, addresses }: VaultServer,
+  caFile?: string,
+): Promise<void> {
   const { shares, rootToken } = await core.init({ shares: 1, threshold: 1 }, flags.devRootTokenId);
   const [share] = shares;
   if (share === undefined) throw new MeshrootError('dev-failed', 'the store of -dev has no key');
@@ -135,6 +165,7 @@ async function startDev(io: Io, flags: Flags, { core, addresses }: VaultServer):
       'You may need to set the following environment variables:',
       '',
       `    $ export VAULT_ADDR='${addresses[0]}'`,
+      ...(caFile === undefined ? [] : [`    $ export VAULT_CACERT='${caFile}'`]),
       '',
       'The unseal key and root token are displayed below in case you want to',
       'seal/unseal the Vault or re-authenticate.',

@@ -149,4 +149,24 @@ describe('VaultClient', () => {
     );
     expect(() => new VaultClient({ address: 'nonsense' })).toThrow('"nonsense" is not an address');
   });
+
+  test('waits, but not for ever, for a kv mount that is being made ready', async () => {
+    const text =
+      'Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly.';
+    const busy = [400, { errors: [text] }] as const;
+    const patient = await client([busy, busy, busy, [200, envelope]], { retries: 0 });
+    expect(await patient.write('secret/data/x', { data: {} })).toMatchObject({ data: { a: 'b' } });
+    expect(slept).toEqual([250, 500, 1000]);
+  });
+
+  test('gives up on a kv mount that is never ready, and asks once about any other 400', async () => {
+    const busy = [400, { errors: ['Upgrading from non-versioned to versioned data.'] }] as const;
+    const error = await failureOf((await client([busy])).write('secret/data/x', {}));
+    expect([error.status, seen.length]).toEqual([400, 9]);
+    expect(slept.reduce((sum, ms) => sum + ms, 0)).toBe(11_750);
+    server?.close();
+    seen.length = 0;
+    await failureOf((await client([[400, { errors: ['no'] }]])).write('secret/data/x', {}));
+    expect(seen).toHaveLength(1);
+  });
 });

@@ -13,7 +13,10 @@ export interface VaultClientOptions extends ClientTls {
   readonly namespace?: string;
   /** Of one attempt; 60 s unless told otherwise. */
   readonly timeoutMs?: number;
-  /** Further attempts after 412, 429, 5xx (but 501) or no connection; 2 unless told otherwise, as Vault's own client. */
+  /**
+   * Further attempts after 412, 429, 5xx (but 501) or no connection; 2 unless told otherwise, as Vault's own client. A kv
+   * mount that is being made ready is waited for in any case, for some ten seconds.
+   */
   readonly retries?: number;
   readonly clock?: Clock;
 }
@@ -101,8 +104,9 @@ export class VaultClient {
         if (attempt >= retries || !worthRetrying(error)) throw this.#unreachable(method, path, error);
         return undefined;
       });
-      if (answer !== undefined && (attempt >= retries || !worthAsking(path, answer.status))) return answer;
-      await clock.sleep(250 * 2 ** attempt);
+      const most = answer !== undefined && isUpgrading(answer) ? Math.max(retries, upgradeRetries) : retries;
+      if (answer !== undefined && (attempt >= most || !worthAsking(path, answer))) return answer;
+      await clock.sleep(Math.min(250 * 2 ** attempt, longestPauseMs));
     }
   }
 
@@ -160,8 +164,20 @@ function errorsOf(body: unknown): string[] {
 }
 
 /** 429 is a quota that passes (sys/quotas), but of sys/health the answer of a standby. */
-const worthAsking = (path: string, status: number): boolean =>
-  status === 412 || (status >= 500 && status !== 501) || (status === 429 && path !== 'sys/health');
+const worthAsking = (path: string, answer: RawAnswer): boolean =>
+  answer.status === 412 ||
+  (answer.status >= 500 && answer.status !== 501) ||
+  (answer.status === 429 && path !== 'sys/health') ||
+  isUpgrading(answer);
+
+/**
+ * A mount of kv version 2 answers 400 until it has made its own beginnings, though the call that mounted it is over. Nothing
+ * was done then, so that any call may be made again.
+ */
+const isUpgrading = ({ status, text }: RawAnswer): boolean =>
+  status === 400 && text.includes('Upgrading from non-versioned to versioned data');
+const upgradeRetries = 8;
+const longestPauseMs = 2000;
 
 const brokenConnections = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAI_AGAIN', 'ETIMEDOUT']);
 const worthRetrying = (error: unknown): boolean => brokenConnections.has(codeOf(error) ?? '');

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { FetchJson } from '../vault/auth/jwt/fetch-json.ts';
+import { outboundSignal } from './request-deadline.ts';
 
 const timeoutMs = 10_000;
 const maxBytes = 1024 * 1024;
@@ -14,7 +15,7 @@ export function createJsonFetcher(): FetchJson {
       const request = (isSecure ? https : http).get(
         target,
         {
-          signal: AbortSignal.timeout(timeoutMs),
+          signal: outboundSignal(timeoutMs),
           headers: { Accept: 'application/json' },
           ...(isSecure ? { minVersion: 'TLSv1.2', ...(caPem === '' ? {} : { ca: caPem }) } : {}),
         },

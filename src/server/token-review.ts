@@ -9,6 +9,7 @@ import type {
   ReviewQuestion,
   TokenReviewer,
 } from '../vault/auth/kubernetes/token-reviewer.ts';
+import { outboundSignal } from './request-deadline.ts';
 
 const timeoutMs = 10_000;
 const maxAnswerBytes = 1024 * 1024;
@@ -46,7 +47,7 @@ function get(url: URL, bearer: string, agent: http.Agent): Promise<{ status: num
       Accept: 'application/json',
       ...(bearer === '' ? {} : { Authorization: `Bearer ${bearer}` }),
     };
-    const options = { agent, headers, signal: AbortSignal.timeout(timeoutMs) };
+    const options = { agent, headers, signal: outboundSignal(timeoutMs) };
     (url.protocol === 'https:' ? https : http)
       .get(url, options, (response) => {
         collect(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
@@ -95,7 +96,7 @@ function post(question: ReviewQuestion, agent: http.Agent): Promise<{ status: nu
       {
         agent,
         method: 'POST',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: outboundSignal(timeoutMs),
         headers: {
           Accept: 'application/json',
           'Content-Type': 'application/json',

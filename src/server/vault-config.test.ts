@@ -42,6 +42,7 @@ describe('parseVaultConfig', () => {
       logLevel: 'info',
       logFormat: 'standard',
       metrics: true,
+      apiAddress: 'http://127.0.0.1:8200',
     });
   });
 
@@ -56,6 +57,78 @@ describe('parseVaultConfig', () => {
     });
   });
 
+  /** Every stanza that means something: as HCL, as JSON, and what it becomes. */
+  const stanzas: readonly (readonly [string, object, object])[] = [
+    ['api_addr = "https://a:8200"', { api_addr: 'https://a:8200' }, { apiAddress: 'https://a:8200' }],
+    [
+      'default_lease_ttl = "1h"',
+      { default_lease_ttl: '1h' },
+      { systemTtls: { defaultTtl: 3600, maxTtl: 2_764_800 } },
+    ],
+    ['max_lease_ttl = 7200', { max_lease_ttl: 7200 }, { systemTtls: { defaultTtl: 7200, maxTtl: 7200 } }],
+    ['log_file = "/var/log/v.log"', { log_file: '/var/log/v.log' }, { logFile: '/var/log/v.log' }],
+    ['log_level = "WARN"', { log_level: 'WARN' }, { logLevel: 'warn' }],
+    ['log_format = "json"', { log_format: 'json' }, { logFormat: 'json' }],
+    ['audit_folders = ["/a", "/b"]', { audit_folders: ['/a', '/b'] }, { auditFolders: ['/a', '/b'] }],
+    [
+      'unsafe_allow_api_audit_creation = true',
+      { unsafe_allow_api_audit_creation: true },
+      { auditFolders: ['/'] },
+    ],
+    [
+      'default_max_request_duration = "30s"',
+      { default_max_request_duration: '30s' },
+      { listeners: [expect.objectContaining({ maxRequestMs: 30_000 })] },
+    ],
+    [
+      'audit "socket" "s" { options { address = "127.0.0.1:9" } }',
+      { audit: { socket: { path: 's', options: { address: '127.0.0.1:9' } } } },
+      { audit: [{ path: 's/', type: 'socket', description: '', options: { address: '127.0.0.1:9' } }] },
+    ],
+    [
+      'telemetry { prometheus_retention_time = "1h" }',
+      { telemetry: { disable_hostname: true } },
+      { metrics: true },
+    ],
+  ];
+  const base = { listener: { tcp: { tls_disable: true } }, storage: { inmem: {} } };
+  const plain = 'listener "tcp" { tls_disable = true } storage "inmem" {}';
+
+  test.each(stanzas)('the stanza %s means the same in HCL and in JSON', (hcl, json, expected) => {
+    expect(parseVaultConfig(`${plain} ${hcl}`, 'v.hcl')).toMatchObject(expected);
+    expect(parseVaultConfig(JSON.stringify({ ...base, ...json }), 'v.json')).toMatchObject(expected);
+  });
+
+  test.each([
+    ['max_request_size = 100', { max_request_size: 100 }, { maxRequestBytes: 100 }],
+    ['max_request_size = -1', { max_request_size: '-1' }, { maxRequestBytes: -1 }],
+    ['max_request_duration = "2s"', { max_request_duration: 2 }, { maxRequestMs: 2000 }],
+    ['tls_min_version = "tls13"', { tls_min_version: 'tls13' }, { tlsMinVersion: 'TLSv1.3' }],
+    ['tls_disable_client_certs = true', { tls_disable_client_certs: '1' }, { askClientCerts: false }],
+    [
+      'telemetry { unauthenticated_metrics_access = true }',
+      { telemetry: { unauthenticated_metrics_access: true } },
+      { openMetrics: true },
+    ],
+    [
+      'disable_unauthed_rekey_endpoints = false',
+      { disable_unauthed_rekey_endpoints: false },
+      { openRekey: true },
+    ],
+  ])('the listener key %s means the same in HCL and in JSON', (hcl, json, expected) => {
+    const text = `listener "tcp" { tls_disable = true ${hcl} } storage "inmem" {}`;
+    expect(parseVaultConfig(text, 'v.hcl').listeners).toMatchObject([expected]);
+    const object = { ...base, listener: { tcp: { tls_disable: true, ...json } } };
+    expect(parseVaultConfig(JSON.stringify(object), 'v.json').listeners).toMatchObject([expected]);
+  });
+
+  test.each(['disable_mlock', 'disable_cache', 'disable_clustering', 'raw_storage_endpoint', 'ui'])(
+    '%s is known and has no meaning here',
+    (key) => {
+      expect(parseVaultConfig(`${plain} ${key} = true`, 'v.hcl')).toEqual(parseVaultConfig(plain, 'v.hcl'));
+    },
+  );
+
   test.each([
     ['listner "tcp" { }', 'v.hcl:1:1: unknown key "listner", did you mean "listener"?'],
     ['listener "tcp" {\n  adress = "x"\n}', 'v.hcl:2:3: unknown key "adress", did you mean "address"?'],
@@ -68,6 +141,19 @@ describe('parseVaultConfig', () => {
     ['storage "lmdb" { }', 'v.hcl:1:1: storage "lmdb" has no path'],
     ['log_level = "loud"', 'v.hcl:1:1: log_level must be one of trace, debug, info, warn, error'],
     ['listener "tcp" { tls_disable = true }', 'v.hcl:1:1: there is no storage block'],
+    [
+      'default_lease_ttl = "2h" max_lease_ttl = "1h" listener "tcp" { tls_disable = true } storage "inmem" {}',
+      'v.hcl:1:1: default_lease_ttl is longer than max_lease_ttl',
+    ],
+    [
+      'listener "tcp" {\n  max_request_size = "much"\n}',
+      'v.hcl:2:3: max_request_size must be a number of bytes',
+    ],
+    [
+      'listener "tcp" { tls_min_version = "tls10" }',
+      'v.hcl:1:18: tls_min_version must be one of tls12, tls13',
+    ],
+    ['seal "pkcs11" { }', 'v.hcl:1:1: unknown key "seal"'],
     ['a = = 1', 'v.hcl:1:5: expected a value, found "="'],
   ])('refuses %j with file, line and column', (text, message) => {
     expect(() => parseVaultConfig(text, 'v.hcl')).toThrow(

@@ -1,27 +1,11 @@
 import { MeshrootError } from '../lib/errors.ts';
 import { parseHcl } from '../lib/hcl/parse.ts';
-import {
-  type HclEntry,
-  HclError,
-  type HclObject,
-  labelledBlocks,
-  plainBlocks,
-  plainValue,
-} from '../lib/hcl/tree.ts';
-import { nearestWord } from '../lib/nearest-word.ts';
+import { type HclEntry, HclError, type HclObject, labelledBlocks, plainValue } from '../lib/hcl/tree.ts';
 import type { AuditDevice } from '../vault/core/audit-broker.ts';
+import { type SystemTtls, systemTtl } from '../vault/core/mount-entry.ts';
+import { duration, isTrue, oneOf, text, texts, unknownKey } from './config-values.ts';
 import { type LogLevel, logLevels } from './text-log.ts';
-
-export interface ListenerConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
-  readonly openMetrics: boolean;
-  /** Clients may show a certificate (they need not). */
-  readonly askClientCerts: boolean;
-  readonly openRekey: boolean;
-  readonly openGenerateRoot: boolean;
-}
+import { type ListenerConfig, readListener } from './vault-listener-config.ts';
 
 export interface VaultConfig {
   readonly listeners: readonly ListenerConfig[];
@@ -31,20 +15,41 @@ export interface VaultConfig {
   readonly logLevel: LogLevel;
   readonly logFormat: 'standard' | 'json';
   readonly metrics: boolean;
+  /** Also written to, beside standard error. */
+  readonly logFile?: string;
+  readonly systemTtls?: SystemTtls;
+  readonly apiAddress?: string;
 }
 
 /** Known to Vault, without a meaning here. */
 const ignored = [
-  'api_addr',
+  'cache_size',
   'cluster_addr',
+  'cluster_cipher_suites',
   'cluster_name',
-  'default_lease_ttl',
-  'max_lease_ttl',
+  'detect_deadlocks',
   'disable_cache',
   'disable_clustering',
+  'disable_indexing',
   'disable_mlock',
+  'disable_performance_standby',
+  'disable_printable_check',
+  'disable_sealwrap',
+  'disable_sentinel_trace',
+  'disable_standby_reads',
+  'enable_response_header_hostname',
+  'enable_response_header_raft_node_id',
+  'imprecise_lease_role_tracking',
+  'introspection_endpoint',
+  'log_requests_level',
+  'log_rotate_bytes',
+  'log_rotate_duration',
+  'log_rotate_max_files',
   'pid_file',
   'plugin_directory',
+  'plugin_file_permissions',
+  'plugin_file_uid',
+  'raw_storage_endpoint',
   'ui',
 ];
 const known = [
@@ -55,12 +60,21 @@ const known = [
   'audit',
   'audit_folders',
   'unsafe_allow_api_audit_creation',
+  'api_addr',
+  'default_lease_ttl',
+  'max_lease_ttl',
+  'default_max_request_duration',
+  'log_file',
   'log_level',
   'log_format',
   'telemetry',
 ];
 
-type Draft = { -readonly [K in keyof VaultConfig]: VaultConfig[K] };
+type Draft = { -readonly [K in keyof VaultConfig]: VaultConfig[K] } & {
+  defaultTtl?: number;
+  maxTtl?: number;
+  maxRequestMs?: number;
+};
 
 /**
  * The configuration file of `vault server`, in HCL or JSON. Storage `file` means our lmdb store in that folder.
@@ -75,13 +89,16 @@ export function parseVaultConfig(text: string, file: string): VaultConfig {
       throw new HclError('there is no listener "tcp" block', { line: 1, column: 1 });
     if (draft.storage === undefined) throw new HclError('there is no storage block', { line: 1, column: 1 });
     return {
-      listeners,
+      listeners: listeners.map((one) => withDefault(one, draft.maxRequestMs)),
       storage: draft.storage,
       audit: draft.audit ?? [],
       auditFolders: draft.auditFolders ?? [],
       logLevel: draft.logLevel ?? 'info',
       logFormat: draft.logFormat ?? 'standard',
       metrics: draft.metrics ?? true,
+      ...(draft.logFile === undefined ? {} : { logFile: draft.logFile }),
+      ...(draft.apiAddress === undefined ? {} : { apiAddress: draft.apiAddress }),
+      ...systemTtls(draft),
     };
   } catch (error) {
     if (!(error instanceof HclError)) throw error;
@@ -90,6 +107,19 @@ export function parseVaultConfig(text: string, file: string): VaultConfig {
       cause: error,
     });
   }
+}
+
+const withDefault = (listener: ListenerConfig, maxRequestMs: number | undefined): ListenerConfig =>
+  maxRequestMs === undefined ? listener : { maxRequestMs, ...listener };
+
+/** @throws HclError when leases would last longer than they may */
+function systemTtls({ defaultTtl, maxTtl }: Partial<Draft>): Pick<VaultConfig, 'systemTtls'> {
+  if (defaultTtl === undefined && maxTtl === undefined) return {};
+  const most = maxTtl ?? systemTtl;
+  const wanted = defaultTtl ?? Math.min(systemTtl, most);
+  if (wanted > most)
+    throw new HclError('default_lease_ttl is longer than max_lease_ttl', { line: 1, column: 1 });
+  return { systemTtls: { defaultTtl: wanted, maxTtl: most } };
 }
 
 function readEntry(draft: Partial<Draft>, listeners: ListenerConfig[], entry: HclEntry): void {
@@ -111,6 +141,21 @@ function readEntry(draft: Partial<Draft>, listeners: ListenerConfig[], entry: Hc
     case 'unsafe_allow_api_audit_creation':
       if (isTrue(plainValue(entry.value))) draft.auditFolders = ['/'];
       return;
+    case 'api_addr':
+      draft.apiAddress = text(plainValue(entry.value));
+      return;
+    case 'default_lease_ttl':
+      draft.defaultTtl = duration(entry) / 1000;
+      return;
+    case 'max_lease_ttl':
+      draft.maxTtl = duration(entry) / 1000;
+      return;
+    case 'default_max_request_duration':
+      draft.maxRequestMs = duration(entry);
+      return;
+    case 'log_file':
+      draft.logFile = text(plainValue(entry.value));
+      return;
     case 'log_level':
       draft.logLevel = oneOf(entry, logLevels);
       return;
@@ -122,53 +167,6 @@ function readEntry(draft: Partial<Draft>, listeners: ListenerConfig[], entry: Hc
     default:
       throw unknownKey(entry, known);
   }
-}
-
-const listenerKeys = [
-  'address',
-  'tls_disable',
-  'tls_cert_file',
-  'tls_key_file',
-  'tls_min_version',
-  'tls_disable_client_certs',
-  'disable_unauthed_rekey_endpoints',
-  'disable_unauthed_generate_root_endpoints',
-  'telemetry',
-];
-const listenerIgnored = ['cluster_address', 'tls_client_ca_file', 'max_request_size'];
-
-function readListener(kind: string, body: HclObject, at: HclEntry): ListenerConfig {
-  if (kind !== 'tcp') throw new HclError(`listener "${kind}" is not known, only "tcp" is`, at);
-  const found: Record<string, unknown> = {};
-  let openMetrics = false;
-  for (const entry of body.entries) {
-    if (![...listenerKeys, ...listenerIgnored].includes(entry.key)) throw unknownKey(entry, listenerKeys);
-    if (entry.key === 'telemetry') openMetrics = plainBlocks(entry).some((block) => opensMetrics(block));
-    else found[entry.key] = plainValue(entry.value);
-  }
-  const address = text(found.address) || '127.0.0.1:8200';
-  const match = /^\[?(.*?)\]?:(\d+)$/.exec(address);
-  if (match === null) throw new HclError(`the address "${address}" is not host:port`, at);
-  const base = {
-    host: match[1] === '' ? '0.0.0.0' : String(match[1]),
-    port: Number(match[2]),
-    openMetrics,
-    askClientCerts: !isTrue(found.tls_disable_client_certs),
-    openRekey: isFalse(found.disable_unauthed_rekey_endpoints),
-    openGenerateRoot: isFalse(found.disable_unauthed_generate_root_endpoints),
-  };
-  if (isTrue(found.tls_disable)) return base;
-  const [certFile, keyFile] = [text(found.tls_cert_file), text(found.tls_key_file)];
-  if (certFile === '' || keyFile === '') {
-    throw new HclError('tls_cert_file and tls_key_file are missing (or say tls_disable = true)', at);
-  }
-  return { ...base, tls: { certFile, keyFile } };
-}
-
-function opensMetrics(block: HclObject): boolean {
-  return block.entries.some(
-    ({ key, value }) => key === 'unauthenticated_metrics_access' && isTrue(plainValue(value)),
-  );
 }
 
 function readStorage(entry: HclEntry): VaultConfig['storage'] {
@@ -210,28 +208,3 @@ function readAudit(entry: HclEntry): AuditDevice[] {
     };
   });
 }
-
-function unknownKey(entry: HclEntry, words: readonly string[]): HclError {
-  const near = nearestWord(entry.key, words);
-  return new HclError(
-    `unknown key "${entry.key}"${near === undefined ? '' : `, did you mean "${near}"?`}`,
-    entry,
-  );
-}
-
-function oneOf<T extends string>(entry: HclEntry, words: readonly T[]): T {
-  const found = words.find((word) => word === String(plainValue(entry.value)).toLowerCase());
-  if (found === undefined) throw new HclError(`${entry.key} must be one of ${words.join(', ')}`, entry);
-  return found;
-}
-
-function texts(entry: HclEntry): string[] {
-  const value = plainValue(entry.value);
-  return Array.isArray(value) ? value.map(String) : [String(value)];
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const isTrue = (value: unknown): boolean =>
-  value === true || value === 1 || value === '1' || value === 'true';
-const isFalse = (value: unknown): boolean =>
-  value === false || value === 0 || value === '0' || value === 'false';

@@ -43,3 +43,24 @@ test('the old calls without a token are closed unless the listener opens them', 
     expect([reply.status, await reply.json()]).toEqual([405, { errors: ['unsupported operation'] }]);
   }
 });
+
+test('HEAD says how the store is, without a body', async () => {
+  const reply = await ask('HEAD', {});
+  expect([reply.status, await reply.text()]).toEqual([200, '']);
+});
+
+test.each([
+  [100, 413],
+  [-1, 204],
+])('a listener with a limit of %d bytes answers 1000 of them with %d', async (maxRequestBytes, status) => {
+  const options = { core, clock: systemClock, log: silentLogger, host: '127.0.0.1', port: 0 };
+  const limited = await listenVault({ ...options, maxRequestBytes });
+  const body = JSON.stringify({ a: 'a'.repeat(1000) });
+  const headers = { 'X-Vault-Token': 'root' };
+  const reply = await fetch(`${limited.address}/v1/cubbyhole/x`, { method: 'PUT', body, headers });
+  expect([reply.status, await reply.text()]).toEqual([
+    status,
+    status === 413 ? '{"errors":["http: request body too large"]}\n' : '',
+  ]);
+  await limited.close();
+});

@@ -14,6 +14,7 @@ import { Refusal, refuse } from '../vault/core/refusal.ts';
 import type { Reply, VaultRequest } from '../vault/core/request.ts';
 import { uuidOf } from '../vault/core/uuid.ts';
 import type { VaultCore } from '../vault/core/vault-core.ts';
+import { withinDeadline } from './request-deadline.ts';
 import { maxBodyBytes, parseFields, parseHeaders, parseTarget, toVaultRequest } from './vault-request.ts';
 import { createPlainSocket, createTlsSocket, type VaultSocket } from './vault-socket.ts';
 
@@ -33,6 +34,12 @@ export interface VaultListenerOptions {
   /** sys/rekey and sys/generate-root without a token; anybody could then hold up the ceremonies. Default: 405. */
   readonly openRekey?: boolean;
   readonly openGenerateRoot?: boolean;
+  /** Of a body, in bytes; 32 MiB without it, no limit below 0. */
+  readonly maxRequestBytes?: number;
+  /** How long a call may wait for others (an API server, a provider), in milliseconds. */
+  readonly maxRequestMs?: number;
+  /** 1.2 without it. */
+  readonly tlsMinVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 export interface VaultListener {
@@ -52,19 +59,21 @@ export async function listenVault(options: VaultListenerOptions): Promise<VaultL
   const socket =
     tls === undefined
       ? createPlainSocket(serve)
-      : createTlsSocket({ ...tls, ...tlsLimits, ...clientCerts(options) }, serve);
+      : createTlsSocket({ ...tls, ...tlsLimits(options), ...clientCerts(options) }, serve);
   const { server } = socket;
   await listen(server, host, port);
   const { port: taken } = server.address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host;
   return {
     address: `${tls === undefined ? 'http' : 'https'}://${shown}:${taken}`,
-    setTls: (next) => socket.setTls({ ...next, ...tlsLimits, ...clientCerts(options) }),
+    setTls: (next) => socket.setTls({ ...next, ...tlsLimits(options), ...clientCerts(options) }),
     close: () => socket.close(drainMs),
   };
 }
 
-const tlsLimits = { minVersion: 'TLSv1.2' } as const;
+const tlsLimits = ({ tlsMinVersion = 'TLSv1.2' }: VaultListenerOptions): TlsOptions => ({
+  minVersion: tlsMinVersion,
+});
 
 /** A resumed session remembers the leaf but not the chain behind it: without tickets every connection shows all. */
 const clientCerts = ({ askClientCerts = true }: VaultListenerOptions): TlsOptions =>
@@ -131,7 +140,7 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
   const headers = parseHeaders(message);
   const reads = operation === 'read' || operation === 'list';
   const isUpload = operation === 'update' && uploads.includes(path);
-  const body = reads || isUpload ? empty : await readBody(message);
+  const body = reads || isUpload ? empty : await readBody(message, options.maxRequestBytes ?? maxBodyBytes);
   const data = parseFields(operation, query, body, message.headers['content-type'] ?? '');
   const parsed = toVaultRequest(uuidOf(randomBytes(16)), message, { operation, path, data, ...headers });
   const request = isUpload ? { ...parsed, upload: message } : parsed;
@@ -141,7 +150,7 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
     if (lifecycle !== undefined) return lifecycle;
     if (path === 'sys/metrics' && options.openMetrics === true) return openMetrics(core, request);
   }
-  return core.handle(request);
+  return withinDeadline(options.maxRequestMs, () => core.handle(request));
 }
 
 /** @throws Refusal 405 for the calls without a token that this listener does not open */
@@ -163,13 +172,14 @@ const uploads = ['sys/storage/raft/snapshot', 'sys/storage/raft/snapshot-force']
 const empty = Buffer.alloc(0);
 
 /** Up to the limit; what is longer is refused before it is parsed. */
-async function readBody(message: IncomingMessage): Promise<Buffer> {
-  if (Number(message.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
+async function readBody(message: IncomingMessage, limit: number): Promise<Buffer> {
+  const most = limit < 0 ? Number.POSITIVE_INFINITY : limit;
+  if (Number(message.headers['content-length'] ?? 0) > most) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBodyBytes) throw tooLarge();
+    if (size > most) throw tooLarge();
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);

@@ -9,8 +9,9 @@ import { VaultCore } from '../vault/core/vault-core.ts';
 import { openAuditSocket } from './audit-socket.ts';
 import { createJsonFetcher } from './fetch-json.ts';
 import { createClusterReader, createLocalReader, createTokenReviewer } from './token-review.ts';
-import type { ListenerConfig, VaultConfig } from './vault-config.ts';
+import type { VaultConfig } from './vault-config.ts';
 import { listenVault, type VaultListener } from './vault-listener.ts';
+import type { ListenerConfig } from './vault-listener-config.ts';
 import { createVaultMetrics } from './vault-metrics.ts';
 
 export interface VaultServer {
@@ -27,6 +28,7 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
   const physical =
     config.storage.type === 'inmem' ? createMemoryPhysical() : openLmdbPhysical(config.storage.path);
   let core: VaultCore | undefined;
+  const listeners: VaultListener[] = [];
   const opened = new VaultCore({
     physical,
     clock,
@@ -41,9 +43,10 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
     auditDevices: config.audit,
     auditFolders: config.auditFolders,
     openAuditSocket,
+    ...(config.systemTtls === undefined ? {} : { systemTtls: config.systemTtls }),
+    apiAddress: () => config.apiAddress ?? listeners[0]?.address ?? '',
   });
   core = opened;
-  const listeners: VaultListener[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await opened.close();

@@ -1,7 +1,8 @@
 """The seed's whole procedure, and logins and tokens, through hvac (PyPI) against any Vault API.
 
-VAULT_ADDR, VAULT_TOKEN (root), KUBERNETES_ADDR (an API server that answers TokenReviews) and ISTIOD_JWT come from the
-environment. Prints one line per step; exits with 1 at the first that goes wrong.
+VAULT_ADDR, VAULT_CACERT (with TLS), KUBERNETES_ADDR (an API server that answers TokenReviews) and ISTIOD_JWT come from the
+environment; VAULT_TOKEN too when the store is open already, else it is initialized and unsealed here, and told to write
+its audit log to AUDIT_FILE. Prints one line per step; exits with 1 at the first that goes wrong.
 """
 
 import os
@@ -11,8 +12,13 @@ import hvac
 from hvac import exceptions
 
 address = os.environ["VAULT_ADDR"]
-root = hvac.Client(url=address, token=os.environ["VAULT_TOKEN"])
+verify = os.environ.get("VAULT_CACERT", True)
+root = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN"), verify=verify)
 steps = []
+
+
+def client_of(token=None):
+    return hvac.Client(url=address, token=token, verify=verify)
 
 
 def step(function):
@@ -27,6 +33,21 @@ def must_fail(kind, text, call, *args, **kwargs):
         assert text in str(error), f"{text!r} is not in {error}"
     else:
         raise AssertionError(f"{call} should have failed with {kind.__name__}")
+
+
+@step
+def opening():
+    """From nothing to an open store that writes down who asks for what."""
+    if root.token is None:
+        assert not root.sys.is_initialized()
+        made = root.sys.initialize(secret_shares=5, secret_threshold=3)
+        assert root.sys.is_sealed()
+        root.sys.submit_unseal_keys(made["keys_base64"][:3])
+        root.token = made["root_token"]
+    assert not root.sys.is_sealed()
+    if "AUDIT_FILE" in os.environ:
+        root.sys.enable_audit_device("file", path="calls", options={"file_path": os.environ["AUDIT_FILE"]})
+        assert "calls/" in root.sys.list_enabled_audit_devices()["data"]
 
 
 @step
@@ -46,11 +67,15 @@ def the_seed():
         root.sys.enable_secrets_engine("kv", path=kv, options={"version": "1"})
         root.secrets.kv.v1.create_or_update_secret("istiod-service/certs", secret=bundle, mount_point=kv)
         rule = f'path "{kv}/istiod-service/certs" {{ capabilities = ["read"] }}'
+        folder = root.secrets.kv.v1.list_secrets("", mount_point=kv)["data"]["keys"]
+        leaf = root.secrets.kv.v1.list_secrets("istiod-service", mount_point=kv)["data"]["keys"]
+        assert (folder, leaf) == (["istiod-service/"], ["certs"]), (folder, leaf)
+        assert root.secrets.kv.v1.read_secret("istiod-service/certs", mount_point=kv)["data"] == bundle
         root.sys.create_or_update_policy(f"istiod-certs-{cluster}", rule)
         root.auth.kubernetes.create_role(
             "istiod", "istiod", "istio-system", policies=f"istiod-certs-{cluster}", ttl="24h", mount_point=auth
         )
-    istiod = hvac.Client(url=address)
+    istiod = client_of()
     made = istiod.auth.kubernetes.login("istiod", os.environ["ISTIOD_JWT"], mount_point="kubernetes-cluster1")
     assert made["auth"]["lease_duration"] == 86400, made
     read = istiod.secrets.kv.v1.read_secret("istiod-service/certs", mount_point="kubernetes-cluster1-secrets")
@@ -78,7 +103,7 @@ def approle():
     secret = root.auth.approle.generate_secret_id("web", metadata={"team": "x"}, **at)["data"]
     shown = root.auth.approle.read_secret_id("web", secret["secret_id"], **at)["data"]
     assert shown["metadata"] == {"team": "x"}, shown
-    client = hvac.Client(url=address)
+    client = client_of()
     made = client.auth.approle.login(role_id, secret["secret_id"], **at)
     assert made["auth"]["metadata"] == {"role_name": "web", "team": "x"}, made
     root.auth.approle.destroy_secret_id_accessor("web", secret["secret_id_accessor"], **at)
@@ -99,7 +124,7 @@ def userpass():
     at = {"mount_point": "people"}
     root.auth.userpass.create_or_update_user("ann", password="pw", policies="default", **at)
     assert root.auth.userpass.list_user(**at)["data"]["keys"] == ["ann"]
-    client = hvac.Client(url=address)
+    client = client_of()
     made = client.auth.userpass.login("ann", "pw", **at)
     entity = made["auth"]["entity_id"]
     assert root.secrets.identity.read_entity(entity)["data"]["id"] == entity
@@ -114,7 +139,7 @@ def userpass():
 @step
 def tokens():
     made = root.auth.token.create(policies=["default"], ttl="1h", meta={"a": "b"}, display_name="joe")["auth"]
-    client = hvac.Client(url=address, token=made["client_token"])
+    client = client_of(made["client_token"])
     seen = client.auth.token.lookup_self()["data"]
     assert (seen["display_name"], seen["meta"], seen["orphan"]) == ("token-joe", {"a": "b"}, False), seen
     assert root.auth.token.lookup_accessor(made["accessor"])["data"]["id"] == ""

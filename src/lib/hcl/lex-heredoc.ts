@@ -24,10 +24,11 @@ export function lexHeredoc(cursor: Cursor): string {
         lineStart: position,
         position: position + indent.length + marker.length,
       });
-      return joined(lines, match[1] === '-' ? indent : '');
+      // Without the dash the blanks before the closing marker belong to the text.
+      return match[1] === '-' ? joined(lines, indent) : joined(lines, '') + indent;
     }
     if (end === -1) throw new HclError(`the heredoc is not closed by ${marker}`, start);
-    lines.push(text);
+    lines.push(text.replace(/\r$/, ''));
     position = end + 1;
   }
 }

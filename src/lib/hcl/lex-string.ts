@@ -11,10 +11,9 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   v: '\v',
   '\\': '\\',
   '"': '"',
-  "'": "'",
   '/': '/',
 };
-const numericEscape = /x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})/y;
+const numericEscape = /x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})/y;
 
 /** A quoted string; the cursor stands on its opening quote and is left behind the closing one. */
 export function lexString(cursor: Cursor): string {
@@ -26,6 +25,7 @@ export function lexString(cursor: Cursor): string {
   for (;;) {
     const char = text.charAt(cursor.position);
     if (char === '' || (char === '\n' && braces === 0)) throw new HclError('the string is not closed', start);
+    if (char === '\0') throw new HclError('the string has a NUL', here(cursor));
     if (char === '"' && braces === 0) break;
     if (char === '\\' && braces === 0) {
       value += unescaped(cursor);

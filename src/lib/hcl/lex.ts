@@ -14,7 +14,7 @@ export interface Token {
 }
 
 const punctuation = new Set(['{', '}', '[', ']', ',', '=', ':']);
-const numberPattern = /[-+]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\p{L}\p{N}_])/uy;
+const numberPattern = /-?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\p{L}\p{N}_])/uy;
 const identifierPattern = /[\p{L}_][\p{L}\p{N}_.-]*/uy;
 
 /** All tokens of `text`, the last one of kind `end`. @throws HclError */

@@ -55,6 +55,9 @@ function entry(state: State, depth: number): HclEntry {
   if (key.kind !== 'identifier' && key.kind !== 'string') {
     throw new HclError(`expected a key, found ${quoted(key)}`, key);
   }
+  if (key.kind === 'identifier' && /^(true|false)$/.test(key.text)) {
+    throw new HclError(`"${key.text}" is a value, no key`, key);
+  }
   const labels: string[] = [];
   while (peek(state).kind === 'string' || peek(state).kind === 'identifier') labels.push(advance(state).text);
   const sign = peek(state);
@@ -71,7 +74,7 @@ function value(state: State, depth: number): HclValue {
   const token = advance(state);
   if (depth >= maxDepth) throw new HclError(`nested deeper than ${maxDepth} levels`, token);
   if (token.kind === 'string') return token.text;
-  if (token.kind === 'number') return Number(token.text);
+  if (token.kind === 'number') return numberOf(token);
   if (token.kind === '{') return { entries: entriesUntil(state, '}', depth + 1) };
   if (token.kind === '[') return list(state, depth + 1);
   if (token.kind === 'identifier') {
@@ -79,6 +82,16 @@ function value(state: State, depth: number): HclValue {
     if (state.json && token.text === 'null') return null;
   }
   throw new HclError(`expected a value, found ${quoted(token)}`, token);
+}
+
+/** As Go reads them: hexadecimal by 0x, octal by a leading 0. */
+function numberOf(token: Token): number {
+  const isNegative = token.text.startsWith('-');
+  const digits = isNegative ? token.text.slice(1) : token.text;
+  const isOctal = /^0\d+$/.test(digits);
+  if (isOctal && /[89]/.test(digits)) throw new HclError(`"${token.text}" is not an octal number`, token);
+  const size = isOctal ? Number.parseInt(digits, 8) : Number(digits);
+  return isNegative && size !== 0 ? -size : size;
 }
 
 function list(state: State, depth: number): HclValue[] {

@@ -11,6 +11,14 @@ export interface MountEntry {
   readonly options: Readonly<Record<string, string>> | null;
   readonly local: boolean;
   readonly sealWrap: boolean;
+  /** What holds where the mount says nothing; set in memory by the router, never stored. */
+  readonly system?: SystemTtls;
+}
+
+/** The server's own lease times, in seconds. */
+export interface SystemTtls {
+  readonly defaultTtl: number;
+  readonly maxTtl: number;
 }
 
 export interface MountConfig {
@@ -36,6 +44,7 @@ export interface LockoutConfig {
 
 /** 768 hours: Vault's default and maximum where nothing else is said. Seconds. */
 export const systemTtl = 2_764_800;
+const standardTtls: SystemTtls = { defaultTtl: systemTtl, maxTtl: systemTtl };
 
 /** As requests see it: `auth/kubernetes/`, `secret/`. */
 export function fullPath(mount: MountEntry): string {
@@ -52,11 +61,14 @@ export function mountKey(kind: MountEntry['kind'], path: string): string {
   return `core/mounts/${kind}/${path}`;
 }
 
-export function effectiveDefaultTtl({ config }: MountEntry): number {
-  const wanted = config.default_lease_ttl === 0 ? systemTtl : config.default_lease_ttl;
-  return Math.min(wanted, config.max_lease_ttl === 0 ? Math.max(systemTtl, wanted) : config.max_lease_ttl);
+export function effectiveDefaultTtl({ config, system = standardTtls }: MountEntry): number {
+  const wanted = config.default_lease_ttl === 0 ? system.defaultTtl : config.default_lease_ttl;
+  return Math.min(
+    wanted,
+    config.max_lease_ttl === 0 ? Math.max(system.maxTtl, wanted) : config.max_lease_ttl,
+  );
 }
 
-export function effectiveMaxTtl({ config }: MountEntry): number {
-  return config.max_lease_ttl === 0 ? systemTtl : config.max_lease_ttl;
+export function effectiveMaxTtl({ config, system = standardTtls }: MountEntry): number {
+  return config.max_lease_ttl === 0 ? system.maxTtl : config.max_lease_ttl;
 }

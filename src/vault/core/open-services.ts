@@ -23,7 +23,7 @@ import { SteadyClock } from './steady-clock.ts';
 import { Storage, type StorageView, type Transaction } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
-import type { VaultCoreOptions } from './vault-core.ts';
+import type { FullOptions } from './vault-core.ts';
 import { noteVersion } from './version-history.ts';
 
 export interface OpenStore {
@@ -36,11 +36,9 @@ export interface OpenStore {
 
 export const clusterIdPath = 'core/cluster-id';
 
-type Options = Required<Omit<VaultCoreOptions, 'openAuditSocket'>> & VaultCoreOptions;
-
 /** Builds everything that lives while the store is open, from what is in it. */
 export async function openServices(
-  options: Options,
+  options: FullOptions,
   barrier: Barrier,
   rootKey: Buffer,
   seal: () => void,
@@ -51,7 +49,7 @@ export async function openServices(
     seal();
   });
   const transaction = storage.begin(false);
-  const router = new Router();
+  const router = new Router(options.systemTtls);
   const leases = leaseTable(options, storage, transaction, router);
   addMissingMounts(transaction, random);
   loadMounts(transaction, router, catalogue, log);
@@ -75,21 +73,17 @@ export async function openServices(
     audit,
     catalogue,
     metrics,
-    lockout: new UserLockout(
-      (accessor) => router.all('auth').find(({ entry }) => entry.accessor === accessor)?.entry.config.lockout,
-    ),
+    lockout: lockoutBy(router),
     ...loadSettings(transaction),
     migrations: new Migrations(),
     clusterId,
+    apiAddress: options.apiAddress,
     snapshots: new Snapshots(physical, barrier, clusterId),
     rekey: new Rekey({ physical, rootKey, random }),
     rootGeneration: new RootGeneration({ physical, storage, tokens, random, clock }),
     seal,
     rotate: () => rotate(physical, barrier, rootKey, options),
-    keyStatus: () => {
-      const { term, installed } = barrier.active;
-      return { term, installed, encryptions: barrier.encryptions };
-    },
+    keyStatus: () => stateOf(barrier),
   };
   return {
     services,
@@ -128,6 +122,16 @@ function noteFailure(error: unknown, log: Logger): void {
   log.error('the storage failed: sealing', { error: messageOf(error), ...hint });
 }
 
+function stateOf({ active, encryptions }: Barrier): ReturnType<Services['keyStatus']> {
+  return { term: active.term, installed: active.installed, encryptions };
+}
+
+function lockoutBy(router: Router): UserLockout {
+  return new UserLockout(
+    (accessor) => router.all('auth').find(({ entry }) => entry.accessor === accessor)?.entry.config.lockout,
+  );
+}
+
 function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {
   const [quotas, cors] = [new RateQuotas(), new Cors()];
   quotas.load(store);
@@ -153,7 +157,7 @@ async function rotate(
   physical: Physical,
   barrier: Barrier,
   rootKey: Buffer,
-  options: Options,
+  options: FullOptions,
 ): Promise<void> {
   const term: KeyringTerm = {
     term: barrier.active.term + 1,

@@ -1,5 +1,5 @@
 import type { Backend } from './backend.ts';
-import { fullPath, type MountEntry } from './mount-entry.ts';
+import { fullPath, type MountEntry, type SystemTtls } from './mount-entry.ts';
 
 export interface Mounted {
   readonly entry: MountEntry;
@@ -9,9 +9,16 @@ export interface Mounted {
 /** The mount table in memory: the longest mounted prefix of a path decides. */
 export class Router {
   readonly #mounts = new Map<string, Mounted>();
+  readonly #system: SystemTtls | undefined;
 
-  set(mounted: Mounted): void {
-    this.#mounts.set(fullPath(mounted.entry), mounted);
+  /** @param system lease times of mounts that say nothing; Vault's own without it */
+  constructor(system?: SystemTtls) {
+    this.#system = system;
+  }
+
+  set({ entry, backend }: Mounted): void {
+    const known = this.#system === undefined ? entry : { ...entry, system: this.#system };
+    this.#mounts.set(fullPath(entry), { entry: known, backend });
   }
 
   remove(path: string): void {

@@ -35,6 +35,8 @@ export interface Services {
   readonly metrics: Metrics;
   readonly lockout: UserLockout;
   readonly clusterId: string;
+  /** Where clients find this server; empty when nobody said. */
+  readonly apiAddress: () => string;
   readonly snapshots: Snapshots;
   readonly cors: Cors;
   readonly quotas: RateQuotas;

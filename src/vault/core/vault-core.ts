@@ -9,6 +9,7 @@ import { handleRequest } from './handle-request.ts';
 import { type InitResult, initialize } from './initialize.ts';
 import { rotationLoop } from './key-rotation.ts';
 import { type Metrics, silentMetrics } from './metrics.ts';
+import type { SystemTtls } from './mount-entry.ts';
 import { type OpenStore, openServices } from './open-services.ts';
 import { periodicLoop } from './periodic.ts';
 import type { Physical } from './physical.ts';
@@ -31,7 +32,15 @@ export interface VaultCoreOptions {
   readonly auditFolders?: readonly string[];
   /** How audit devices of type socket are reached; without it there are none. */
   readonly openAuditSocket?: OpenAuditSocket;
+  /** Lease times of mounts that say nothing; 768 h without it. */
+  readonly systemTtls?: SystemTtls;
+  /** Where clients find this server, for sys/ha-status. */
+  readonly apiAddress?: () => string;
 }
+
+/** With what stands in for what was not given. */
+export type FullOptions = Required<Omit<VaultCoreOptions, 'openAuditSocket' | 'systemTtls'>> &
+  VaultCoreOptions;
 
 export interface SealStatus {
   readonly initialized: boolean;
@@ -47,7 +56,7 @@ export interface SealStatus {
 
 /** A Vault without sockets: closed or open, and every call goes through `handle`. */
 export class VaultCore {
-  readonly #options: Required<Omit<VaultCoreOptions, 'openAuditSocket'>> & VaultCoreOptions;
+  readonly #options: FullOptions;
   #shares: Buffer[] = [];
   #nonce = '';
   #open: OpenStore | undefined;
@@ -63,6 +72,7 @@ export class VaultCore {
       metrics: silentMetrics,
       auditDevices: [],
       auditFolders: [],
+      apiAddress: () => '',
       ...options,
     };
   }

@@ -8,8 +8,24 @@ import { type Caller, isTemplate, resolveRule } from './templates.ts';
 
 const prefix = 'sys/policy/';
 
-interface StoredPolicy {
+/** A policy as it was last written; those of older stores and the built-in ones have no version. */
+export interface StoredPolicy {
   readonly text: string;
+  readonly version?: number;
+  readonly casRequired?: boolean;
+  /** Milliseconds. */
+  readonly modified?: number;
+}
+
+/** What a writer says about the version that it knows. */
+export interface PolicyChange {
+  readonly text: string;
+  /** The version that it replaces, -1 for none; undefined when nothing was said. */
+  readonly cas: number | undefined;
+  /** Whether later writers must say it. */
+  readonly casRequired: boolean;
+  /** Milliseconds. */
+  readonly now: number;
 }
 
 /** Policies at rest, and compiled ones in memory; a change of any policy drops what was compiled. */
@@ -23,18 +39,18 @@ export class PolicyStore {
   }
 
   /** `root` has an empty text, as Vault shows it. */
-  read(store: StorageView, name: string): string | undefined {
-    if (name === 'root') return '';
-    if (name === wrappingPolicyName) return wrappingPolicyText;
-    return store.get<StoredPolicy>(prefix + name)?.text;
+  read(store: StorageView, name: string): StoredPolicy | undefined {
+    if (name === 'root') return { text: '' };
+    if (name === wrappingPolicyName) return { text: wrappingPolicyText };
+    return store.get<StoredPolicy>(prefix + name);
   }
 
   names(store: StorageView): string[] {
     return [...store.all(prefix), 'root'].sort();
   }
 
-  /** @throws Refusal 400 when it cannot be parsed or must not be changed */
-  write(transaction: Transaction, name: string, text: string): void {
+  /** @throws Refusal 400 when it cannot be parsed, must not be changed, or was changed by somebody else */
+  write(transaction: Transaction, name: string, { text, cas, casRequired, now }: PolicyChange): void {
     if (name === 'root' || name === wrappingPolicyName) throw refuse(`cannot update "${name}" policy`);
     try {
       parsePolicy(text);
@@ -45,7 +61,11 @@ export class PolicyStore {
         'bad-policy',
       );
     }
-    transaction.put(prefix + name, { text } satisfies StoredPolicy);
+    const before = transaction.get<StoredPolicy>(prefix + name);
+    checkVersion(before, cas, casRequired);
+    const version = (before?.version ?? 0) + 1;
+    const next: StoredPolicy = { text, version, casRequired, modified: now };
+    transaction.put(prefix + name, next);
     transaction.afterCommit(() => this.#forget());
   }
 
@@ -77,7 +97,7 @@ export class PolicyStore {
   #policy(store: StorageView, name: string): Policy | undefined {
     const known = this.#parsed.get(name);
     if (known !== undefined) return known;
-    const text = this.read(store, name);
+    const text = this.read(store, name)?.text;
     if (text === undefined) return undefined;
     const policy = { name, rules: name === 'root' ? [] : parsePolicy(text) };
     this.#parsed.set(name, policy);
@@ -87,6 +107,19 @@ export class PolicyStore {
   #forget(): void {
     this.#parsed.clear();
     this.#acls.clear();
+  }
+}
+
+function checkVersion(before: StoredPolicy | undefined, cas: number | undefined, required: boolean): void {
+  if (cas === undefined) {
+    if (required || before?.casRequired === true)
+      throw refuse('check-and-set parameter required for this call', 400, 'cas-required');
+    return;
+  }
+  if (cas === -1) {
+    if (before !== undefined) throw refuse('check-and-set parameter set to -1 on existing entry', 400, 'cas');
+  } else if (cas !== (before?.version ?? 0)) {
+    throw refuse('check-and-set parameter did not match the current version', 400, 'cas');
   }
 }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../src/kube/connect.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { type SandboxCluster, startCluster } from '../../../src/sandbox/cluster.ts';
-import { type Run, startMeshroot } from '../../support/meshroot.ts';
+import { bundleReads, startSealedStore } from '../../support/sealed-store.ts';
 
 const module = new URL('../../../conformance/go/', import.meta.url).pathname;
 
@@ -24,29 +24,21 @@ describe.skipIf(missing !== undefined)(
   `the official Go client${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
     const base = mkdtempSync(join(tmpdir(), 'go-client-'));
-    let store: Run;
     let cluster: SandboxCluster;
+    let jwt: string;
 
     beforeAll(async () => {
       cluster = await startCluster({ name: 'cluster1', clock: systemClock });
-      store = startMeshroot([
-        'vault',
-        'server',
-        '-dev',
-        '-dev-root-token-id=root',
-        '-dev-listen-address=127.0.0.1:0',
-      ]);
+      writeFileSync(join(base, 'ca.pem'), cluster.caPem);
+      jwt = await istiodToken();
     });
     afterAll(async () => {
-      store.child.kill('SIGTERM');
-      await store.ended;
       await cluster.close();
       rmSync(base, { recursive: true, force: true });
     });
 
-    test('does the whole procedure of the seed', { timeout: 240_000 }, async () => {
-      const address = /listening: address=(\S+)/.exec(await store.until(/listening: address=\S+/))?.[1] ?? '';
-      writeFileSync(join(base, 'ca.pem'), cluster.caPem);
+    /** A token of istiod's service account, which may ask for TokenReviews itself. */
+    async function istiodToken(): Promise<string> {
       writeFileSync(join(base, 'kubeconfig'), cluster.adminKubeconfig.reveal());
       const kube = await connect({ kubeconfig: join(base, 'kubeconfig'), env: {} });
       await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system' } });
@@ -67,21 +59,41 @@ describe.skipIf(missing !== undefined)(
         subjects: [{ kind: 'ServiceAccount', name: 'istiod', namespace: 'istio-system' }],
       });
       const { token } = await kube.tokenRequest('istio-system', 'istiod', {});
-      // not synchronously: the cluster lives in this process
-      const { stdout: told } = await promisify(execFile)('go', ['test', '-count=1', '-v', './...'], {
-        cwd: module,
-        encoding: 'utf8',
-        env: {
-          ...process.env,
-          VAULT_ADDR: address,
-          VAULT_TOKEN: 'root',
-          KUBERNETES_HOST: cluster.url,
-          KUBERNETES_CA: join(base, 'ca.pem'),
-          ISTIOD_JWT: token.reveal(),
-        },
-      });
-      expect(told).toContain('--- PASS: TestSeed');
       kube.close();
-    });
+      return token.reveal();
+    }
+
+    test.each(['http', 'https'] as const)(
+      'does the whole procedure of the seed over %s',
+      { timeout: 240_000 },
+      async (scheme) => {
+        const store = await startSealedStore(scheme);
+        try {
+          // not synchronously: the cluster lives in this process
+          const { stdout: told } = await promisify(execFile)('go', ['test', '-count=1', '-v', './...'], {
+            cwd: module,
+            encoding: 'utf8',
+            env: {
+              ...process.env,
+              VAULT_ADDR: store.address,
+              VAULT_CACERT: store.caFile,
+              VAULT_TOKEN: '',
+              AUDIT_FILE: store.auditFile,
+              KUBERNETES_HOST: cluster.url,
+              KUBERNETES_CA: join(base, 'ca.pem'),
+              ISTIOD_JWT: jwt,
+            },
+          });
+          expect(told).toContain('--- PASS: TestSeed');
+          expect(told).toContain(scheme === 'https' ? '--- PASS: TestHTTP2' : '--- SKIP: TestHTTP2');
+          expect(bundleReads(store.audited()).slice(-2)).toEqual([
+            { path: 'kubernetes-go1-secrets/istiod-service/certs', error: undefined },
+            { path: 'kubernetes-go2-secrets/istiod-service/certs', error: '* permission denied' },
+          ]);
+        } finally {
+          await store.close();
+        }
+      },
+    );
   },
 );

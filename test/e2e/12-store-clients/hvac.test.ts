@@ -1,54 +1,36 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { startFixtures } from '../../../conformance/vault/fixtures.ts';
+import { bundleReads, startSealedStore } from '../../support/sealed-store.ts';
 
-const bin = new URL('../../../bin/meshroot', import.meta.url).pathname;
 const procedure = new URL('../../../conformance/clients/hvac/procedure.py', import.meta.url).pathname;
 const python = process.env.PYTHON ?? 'python3';
 const hasClient = spawnSync(python, ['-c', 'import hvac']).status === 0;
+const steps = ['opening', 'the_seed', 'approle', 'userpass', 'tokens', 'identity'];
 
-/** A dev server of ours, by its address; `stop` ends it. */
-async function startDev(): Promise<{ address: string; stop: () => Promise<void> }> {
-  const flags = ['vault', 'server', '-dev', '-dev-root-token-id=root', '-dev-listen-address=127.0.0.1:0'];
-  const server = spawn(bin, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const stop = async (): Promise<void> => {
-    const gone = once(server, 'exit');
-    server.kill('SIGTERM');
-    await gone;
-  };
-  server.stdout.resume();
-  for await (const line of createInterface({ input: server.stderr })) {
-    const address = /listening: address=(\S+)/.exec(line)?.[1];
-    if (address !== undefined) {
-      server.stderr.resume();
-      return { address, stop };
-    }
-  }
-  throw new Error('the server did not start');
-}
-
-test.skipIf(!hasClient)(
-  `hvac does the whole procedure (${hasClient ? python : 'skipped: no hvac here'})`,
-  async () => {
+test.skipIf(!hasClient).each(['http', 'https'] as const)(
+  `hvac does the whole procedure over %s (${hasClient ? python : 'skipped: no hvac here'})`,
+  async (scheme) => {
     const { values, close } = await startFixtures();
-    const { address, stop } = await startDev();
+    const store = await startSealedStore(scheme);
     try {
       const env = {
-        ...process.env,
-        VAULT_ADDR: address,
-        VAULT_TOKEN: 'root',
+        PATH: process.env.PATH,
+        VAULT_ADDR: store.address,
+        VAULT_CACERT: store.caFile,
+        AUDIT_FILE: store.auditFile,
         KUBERNETES_ADDR: values.kubernetes,
         ISTIOD_JWT: values.jwt_istiod,
       };
       const { stdout } = await promisify(execFile)(python, [procedure], { env }).catch((error) => error);
-      expect(stdout).toBe(
-        ['the_seed', 'approle', 'userpass', 'tokens', 'identity'].map((name) => `ok    ${name}\n`).join(''),
-      );
+      expect(stdout).toBe(steps.map((name) => `ok    ${name}\n`).join(''));
+      expect(bundleReads(store.audited()).slice(-2)).toEqual([
+        { path: 'kubernetes-cluster1-secrets/istiod-service/certs', error: undefined },
+        { path: 'kubernetes-cluster2-secrets/istiod-service/certs', error: '* permission denied' },
+      ]);
     } finally {
-      await stop();
+      await store.close();
       close();
     }
   },

@@ -6,6 +6,7 @@ import {
   fullPath,
   type MountEntry,
   mountKey,
+  systemTtl,
   viewPrefix,
 } from '../../core/mount-entry.ts';
 import { backendFor, defaultMountConfig, newMount, putMount } from '../../core/mounts.ts';
@@ -124,9 +125,16 @@ function enable(context: Context, kind: Kind): undefined {
     },
     random,
   );
+  refuseLongDefault(context, entry);
   const backend = backendFor(services.catalogue, entry);
   putMount(transaction, entry);
   transaction.afterCommit(() => services.router.set({ entry, backend }));
+}
+
+function refuseLongDefault({ mount }: Context, { config }: MountEntry): void {
+  const most = mount.system?.maxTtl ?? systemTtl;
+  if (config.max_lease_ttl === 0 && config.default_lease_ttl > most)
+    throw refuse(`given default lease TTL greater than system max lease TTL of ${most}`);
 }
 
 function checkPath({ services, transaction }: Context, kind: Kind, path: string, type: string): void {

@@ -13,10 +13,10 @@ export function nodeRoutes(): Route[] {
   ];
 }
 
-function members(): Result {
+function members({ services }: Context): Result {
   const node = {
     hostname: os.hostname(),
-    api_address: '',
+    api_address: services.apiAddress(),
     cluster_address: '',
     active_node: true,
     last_echo: null,

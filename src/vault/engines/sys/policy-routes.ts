@@ -1,11 +1,18 @@
 import type { Context, Route } from '../../core/backend.ts';
-import { textOf } from '../../core/fields.ts';
+import { booleanOf, numberOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 
 /** sys/policies/acl and its old twin sys/policy. */
 export function policyRoutes(): Route[] {
-  const fields = { policy: 'string', rules: 'string' } as const;
+  const fields = {
+    policy: 'string',
+    rules: 'string',
+    cas: 'int',
+    cas_required: 'bool',
+    ttl: 'string',
+    expiration: 'string',
+  } as const;
   return [
     { path: 'policies/acl', operations: { list: names } },
     {
@@ -35,15 +42,27 @@ function legacyNames({ services, transaction }: Context): Result {
 
 function read(context: Context, key: 'policy' | 'rules'): Result | undefined {
   const name = nameOf(context);
-  const text = context.services.policies.read(context.transaction, name);
-  return text === undefined ? undefined : { data: { name, [key]: text }, flatten: key === 'rules' };
+  const found = context.services.policies.read(context.transaction, name);
+  if (found === undefined) return undefined;
+  const { text, version = 0, casRequired = false, modified } = found;
+  const data = { name, [key]: text, version, cas_required: casRequired };
+  const at = modified === undefined ? {} : { modified: new Date(modified).toISOString() };
+  return { data: { ...data, ...at }, flatten: key === 'rules' };
 }
 
 function write(context: Context): Result | undefined {
-  const { fields, services, transaction } = context;
+  const { fields, services, transaction, clock } = context;
   const sent = textOf(fields, 'policy') || textOf(fields, 'rules');
   if (sent === '') throw refuse("'policy' parameter not supplied or empty");
-  services.policies.write(transaction, nameOf(context), decoded(sent));
+  // A policy that should end and does not would grant for ever.
+  if (textOf(fields, 'ttl') !== '' || textOf(fields, 'expiration') !== '')
+    throw refuse('policies that expire are not offered by this server');
+  services.policies.write(transaction, nameOf(context), {
+    text: decoded(sent),
+    cas: 'cas' in fields ? numberOf(fields, 'cas') : undefined,
+    casRequired: booleanOf(fields, 'cas_required'),
+    now: clock.now(),
+  });
   const asWritten = textOf(fields, 'name');
   const warnings = [
     ...(nameOf(context) === asWritten ? [] : [`policy name was converted to ${nameOf(context)}`]),
