@@ -44,6 +44,8 @@ export interface Resource<O = unknown> {
   decide(observed: O, context: DecideContext): Decision;
   /** Makes it so; called only after `add` or `change`, and safe to call again after a crash at any point. */
   write(reach: Reach, observed: O): Promise<void>;
+  /** With it, Vault will ask an API server: that it reaches it is proven before anything is written. */
+  readonly reachesOut?: boolean;
   /** A person elsewhere may have to go on after a write: it is looked at once more to say so. */
   readonly waits?: boolean;
   /** How it is taken away again. Absent: it goes with the thing that it is in. */
