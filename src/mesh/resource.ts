@@ -65,6 +65,22 @@ export function clusterVault(reach: Pick<Reach, 'vault' | 'vaultOf'>, cluster: s
   return reach.vaultOf?.(cluster) ?? reach.vault;
 }
 
+/** The same reach with another client around each of its Vaults, one around each. */
+export function withVaults(reach: Reach, around: (vault: VaultClient) => VaultClient): Reach {
+  const known = new Map<VaultClient, VaultClient>();
+  const once = (vault: VaultClient): VaultClient => {
+    const found = known.get(vault) ?? around(vault);
+    known.set(vault, found);
+    return found;
+  };
+  const { vaultOf } = reach;
+  return {
+    ...reach,
+    vault: once(reach.vault),
+    ...(vaultOf && { vaultOf: (cluster: string) => once(vaultOf(cluster)) }),
+  };
+}
+
 export interface DecideContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
