@@ -8,9 +8,11 @@ import { takeApplyLock } from '../mesh/apply-lock.ts';
 import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
 import { makePlan, type Plan, type PlannedResource } from '../mesh/plan.ts';
+import { probeKubernetes } from '../mesh/probe-kubernetes.ts';
 import { proveCluster } from '../mesh/prove.ts';
 import { renderPlan } from '../mesh/render-plan.ts';
 import { clusterOf } from '../mesh/rotate-intermediate.ts';
+import type { Mesh, MeshCluster } from '../mesh/schema.ts';
 import { applyProgress } from './apply-progress.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
@@ -80,6 +82,10 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
     isAlive: isProcessAlive,
   });
   try {
+    const unproven = await probeKubernetes(toProbe(mesh, plan, skipped), reach);
+    if (unproven !== undefined && !json) {
+      io.stderr.write(`that vault reaches the API servers is not proven: ${unproven}\n`);
+    }
     const total = mesh.clusters.length - skipped.size;
     const cluster = applyProgress(total, reach.clock, (line) => json || io.stderr.write(`${line}\n`));
     await apply(resources, reach, { adopt, progress: { done, cluster }, concurrency });
@@ -117,6 +123,18 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
     json ? `${JSON.stringify(summary)}\n` : `${written.length} written, ${resources.length} as wanted\n`,
   );
   reach.vault.close();
+}
+
+/** Clusters whose login is about to be configured, and asks an API server. */
+function toProbe({ clusters }: Mesh, { items }: Plan, skipped: ReadonlyMap<string, string>): MeshCluster[] {
+  const due = new Set(
+    items
+      .filter(
+        ({ resource, decision }) => resource.reachesOut === true && /^(add|change)$/.test(decision.kind),
+      )
+      .map(({ resource }) => resource.group),
+  );
+  return clusters.filter((c) => due.has(c.name) && !skipped.has(c.name) && c.probeKubernetes);
 }
 
 /** Clusters that the plan cannot bring about, and why. Nothing is written of any cluster unless told to keep going. */

@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   apply: { summary: 'make Vault and the clusters as mesh.yaml wants them', load: () => import('./apply.ts') },
   destroy: { summary: 'take away what meshroot made, and nothing else', load: () => import('./destroy.ts') },
   status: { summary: 'show the trust tree of a living mesh', load: () => import('./status.ts') },
+  doctor: {
+    summary: 'name the one broken link between a cluster, Vault and a workload certificate',
+    load: () => import('./doctor.ts'),
+  },
   policy: {
     summary: 'print the Vault policy of a reader, writer, auditor or operator',
     load: () => import('./policy.ts'),

@@ -54,7 +54,7 @@ async function endpointOf(options: ConnectOptions): Promise<Endpoint> {
   const home = env.HOME && join(env.HOME, '.kube', 'config');
   if (home && existsSync(home)) return fromFiles([home], context, clock);
   throw new MeshrootError('no-cluster', 'no Kubernetes cluster is configured', {
-    hint: 'name a kubeconfig with --kubeconfig FILE or the environment variable KUBECONFIG',
+    hint: 'name a kubeconfig: --kubeconfig FILE, kubeconfig: FILE in mesh.yaml, or the environment variable KUBECONFIG',
   });
 }
 

@@ -64,7 +64,7 @@ export async function readKubeconfig(paths: readonly string[], context?: string)
   const present = files.filter((file) => file !== undefined);
   if (present.length === 0) {
     throw new MeshrootError('kubeconfig-missing', `no kubeconfig at ${paths.join(', ')}`, {
-      hint: 'name one with --kubeconfig FILE or the environment variable KUBECONFIG',
+      hint: 'name one with --kubeconfig FILE, kubeconfig: FILE in mesh.yaml or the environment variable KUBECONFIG',
     });
   }
   return choose(present, context, paths.join(', '));
@@ -74,7 +74,7 @@ function choose(files: readonly File[], wanted: string | undefined, where: strin
   const name = wanted ?? files.map((file) => file['current-context']).find((value) => value);
   if (!name) {
     throw new MeshrootError('unknown-context', `${where} has no current-context`, {
-      hint: 'add --context NAME',
+      hint: 'name one: --context NAME, or context: NAME in mesh.yaml',
     });
   }
   const contexts = files.flatMap((file) => file.contexts ?? []);

@@ -1,8 +1,9 @@
 import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { MountTablesVault } from './mount-tables.ts';
 import { persist } from './persist.ts';
 import { defaultConcurrency, groupsOf, type PlannedResource, planOne } from './plan.ts';
 import { inPool } from './pool.ts';
-import type { DecideContext, Reach, Resource } from './resource.ts';
+import { type DecideContext, type Reach, type Resource, withVaults } from './resource.ts';
 
 export interface ApplyProgress {
   /** Called when a resource has been looked at and, where needed, written. */
@@ -25,9 +26,10 @@ export interface ApplyOptions {
  */
 export async function apply(
   resources: readonly Resource[],
-  reach: Reach,
+  world: Reach,
   options: ApplyOptions,
 ): Promise<void> {
+  const reach = withVaults(world, (vault) => new MountTablesVault(vault));
   const groups = groupsOf(resources);
   await applyInOrder(groups.get('mesh') ?? [], reach, options);
   groups.delete('mesh');

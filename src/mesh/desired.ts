@@ -5,6 +5,7 @@ import { authConfigResource } from './kinds/auth-config.ts';
 import { authMountResource } from './kinds/auth-mount.ts';
 import { gatewayCertificates } from './kinds/gateway-certificate.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
+import { jwksConfigResource } from './kinds/jwks-config.ts';
 import { kubeObjectResource } from './kinds/kube-object.ts';
 import { lifetimesResource } from './kinds/lifetimes.ts';
 import { offlineRootResource } from './kinds/offline-root.ts';
@@ -50,7 +51,7 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     publicRecordResource(mesh, cluster),
     policyResource(cluster),
     authMountResource(cluster),
-    authConfigResource(cluster),
+    cluster.reviewer === 'jwks' ? jwksConfigResource(cluster) : authConfigResource(cluster),
     roleResource(cluster),
     ...accessResources(cluster),
     ...gatewayCertificates(mesh, cluster),

@@ -1,6 +1,7 @@
 import { eachCluster } from './apply.ts';
-import { groupsOf, planOne } from './plan.ts';
-import type { Reach, Resource } from './resource.ts';
+import { groupsOf, isTable, planOne } from './plan.ts';
+import { ReadOnceVault } from './read-once.ts';
+import { type Reach, type Resource, withVaults } from './resource.ts';
 
 /** What becomes of one resource when the mesh is taken away. */
 export interface Removal {
@@ -16,11 +17,12 @@ export interface Removal {
  */
 export async function planDestroy(resources: readonly Resource[], reach: Reach): Promise<Removal[]> {
   const context = { now: reach.clock.now(), adopt: false };
+  const once = withVaults(reach, (vault) => new ReadOnceVault(vault, isTable));
   const removals: Removal[] = [];
   for (const resource of [...resources].reverse()) {
     const { undo } = resource;
     if (undo === undefined) continue;
-    const { observed, decision } = await planOne(resource, reach, context);
+    const { observed, decision } = await planOne(resource, once, context);
     if (decision.kind === 'unseen') removals.push({ resource, observed, stays: decision.why });
     else if (undo.exists(observed)) {
       const stays = undo.made(observed) ? undefined : 'not made by meshroot';

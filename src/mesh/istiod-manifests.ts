@@ -10,7 +10,9 @@ export function istiodIdentity(cluster: MeshCluster): KubeObject[] {
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } },
-    binding('role-tokenreview-binding', 'system:auth-delegator', cluster),
+    ...(cluster.reviewer === 'jwks'
+      ? []
+      : [binding('role-tokenreview-binding', 'system:auth-delegator', cluster)]),
   ];
 }
 

@@ -3,7 +3,7 @@ import { MeshrootError } from '../lib/errors.ts';
 import { persist } from './persist.ts';
 import { inPool } from './pool.ts';
 import { ReadOnceVault } from './read-once.ts';
-import type { DecideContext, Decision, Reach, Resource } from './resource.ts';
+import { type DecideContext, type Decision, type Reach, type Resource, withVaults } from './resource.ts';
 
 export interface PlannedResource {
   readonly resource: Resource;
@@ -58,7 +58,7 @@ export async function makePlan(
 }
 
 /** What all clusters share: the tables of mounts, and the root. */
-const isTable = (path: string): boolean => /^sys\/(mounts|auth)$|\/(issuers|cert\/ca)$/.test(path);
+export const isTable = (path: string): boolean => /^sys\/(mounts|auth)$|\/(issuers|cert\/ca)$/.test(path);
 
 export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
   const groups = new Map<string, Resource[]>();
@@ -85,20 +85,8 @@ export async function planOne(
 }
 
 /** The same reach, each of whose Vaults remembers what it was asked. */
-function snapshots(reach: Reach, keeps?: (path: string) => boolean): Reach {
-  const known = new Map<unknown, ReadOnceVault>();
-  const once = (vault: Reach['vault']): ReadOnceVault => {
-    const found = known.get(vault) ?? new ReadOnceVault(vault, keeps);
-    known.set(vault, found);
-    return found;
-  };
-  const { vaultOf } = reach;
-  return {
-    ...reach,
-    vault: once(reach.vault),
-    ...(vaultOf && { vaultOf: (cluster: string) => once(vaultOf(cluster)) }),
-  };
-}
+const snapshots = (reach: Reach, keeps?: (path: string) => boolean): Reach =>
+  withVaults(reach, (vault) => new ReadOnceVault(vault, keeps));
 
 /** Without Vault there is no plan; a cluster that does not answer or may not be looked at spoils only its own rows. */
 function unseen(error: unknown): Decision {

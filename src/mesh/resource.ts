@@ -44,6 +44,8 @@ export interface Resource<O = unknown> {
   decide(observed: O, context: DecideContext): Decision;
   /** Makes it so; called only after `add` or `change`, and safe to call again after a crash at any point. */
   write(reach: Reach, observed: O): Promise<void>;
+  /** With it, Vault will ask an API server: that it reaches it is proven before anything is written. */
+  readonly reachesOut?: boolean;
   /** A person elsewhere may have to go on after a write: it is looked at once more to say so. */
   readonly waits?: boolean;
   /** How it is taken away again. Absent: it goes with the thing that it is in. */
@@ -61,6 +63,22 @@ export interface Undo<O = unknown> {
 /** The Vault of one cluster. */
 export function clusterVault(reach: Pick<Reach, 'vault' | 'vaultOf'>, cluster: string): VaultClient {
   return reach.vaultOf?.(cluster) ?? reach.vault;
+}
+
+/** The same reach with another client around each of its Vaults, one around each. */
+export function withVaults(reach: Reach, around: (vault: VaultClient) => VaultClient): Reach {
+  const known = new Map<VaultClient, VaultClient>();
+  const once = (vault: VaultClient): VaultClient => {
+    const found = known.get(vault) ?? around(vault);
+    known.set(vault, found);
+    return found;
+  };
+  const { vaultOf } = reach;
+  return {
+    ...reach,
+    vault: once(reach.vault),
+    ...(vaultOf && { vaultOf: (cluster: string) => once(vaultOf(cluster)) }),
+  };
 }
 
 export interface DecideContext {

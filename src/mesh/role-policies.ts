@@ -3,6 +3,7 @@ import { gatewayRecordPath } from './kinds/gateway-certificate.ts';
 import { policyRule } from './kinds/policy.ts';
 import { bundleKvPath, clusterNames, kvMetadataPath, kvPath } from './names.ts';
 import { requestEntry } from './offline-request.ts';
+import { probeMount } from './probe-kubernetes.ts';
 import { recordPath } from './public-record.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
 
@@ -80,6 +81,11 @@ function sharedRules({ root, clusters }: Mesh): Readonly<Record<PolicyRole, stri
   const tables = policyRule('sys/mounts', ['read']) + policyRule('sys/auth', ['read']);
   const state =
     policyRule(`sys/mounts/${stateMount}`, ['create', 'read', 'update', 'delete']) +
-    policyRule(`${stateMount}/*`, ['create', 'read', 'update']);
-  return { reader: '', writer: '', auditor: seeRoot, operator: tables + seeRoot + makeRoot + state };
+    policyRule(`${stateMount}/*`, ['create', 'read', 'update']) +
+    policyRule(`${stateMount}/metadata/made/*`, ['delete']);
+  const probe = clusters.some(({ probeKubernetes, reviewer }) => probeKubernetes && reviewer !== 'jwks')
+    ? policyRule(`sys/auth/${probeMount}`, ['create', 'read', 'update', 'delete', 'sudo']) +
+      policyRule(`auth/${probeMount}/config`, ['create', 'update'])
+    : '';
+  return { reader: '', writer: '', auditor: seeRoot, operator: tables + seeRoot + makeRoot + state + probe };
 }

@@ -100,7 +100,10 @@ const names = z.strictObject({
 /** Who besides istiod logs in from a cluster, and what for. */
 const access = z.strictObject({
   name: dnsLabel,
-  namespace: dnsLabel,
+  /** One, or a list: the service account of that name in each. */
+  namespace: z.union([dnsLabel, z.array(dnsLabel).min(1)], {
+    error: 'must be a namespace or a list of them: lower case letters, digits and "-", at most 63',
+  }),
   serviceAccount: dnsLabel,
   can: z.enum(['read', 'write', 'audit']).default('read'),
   /** Entry of the cluster's secrets mount; the bundle itself without it. */
@@ -170,8 +173,15 @@ export const clusterSchema = z.strictObject({
   names: names.optional(),
   /** Version of the KV secrets engine. */
   kv: z.union([z.literal(1), z.literal(2)], { error: 'must be 1 or 2' }).default(1),
-  /** Whose token asks Kubernetes who logs in: the caller's own, or one stored in Vault. */
-  reviewer: z.enum(['client', 'stored']).default('client'),
+  /**
+   * Whose token asks Kubernetes who logs in: the caller's own, or one stored in Vault; with `jwks` nobody asks, Vault
+   * checks the signature by the cluster's public keys.
+   */
+  reviewer: z.enum(['client', 'stored', 'jwks']).default('client'),
+  /** Under which Vault reaches the API server, where that is not the address of the kubeconfig. */
+  kubernetesHost: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
+  /** Whether apply lets Vault show first that it reaches the API server, which has to answer /version to anybody. */
+  probeKubernetes: z.boolean().default(true),
   /** Of the tokens that may log in. */
   audience: z.string().min(1, 'must not be empty').default('https://kubernetes.default.svc'),
   vault: ownVault.optional(),

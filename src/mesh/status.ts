@@ -92,6 +92,8 @@ function readersOf(cluster: MeshCluster): string[] {
     ...cluster.gateways.map(
       (g) => `gateway-${g.name}: ${g.serviceAccount ?? g.name}@${g.namespace} reads its certificate`,
     ),
-    ...cluster.access.map((a) => `${a.name}: ${a.serviceAccount}@${a.namespace} may ${a.can}`),
+    ...cluster.access.map(
+      (a) => `${a.name}: ${a.serviceAccount}@${[a.namespace].flat().join(',')} may ${a.can}`,
+    ),
   ];
 }

@@ -27,7 +27,8 @@ async function traces({ vault, kubes }: MeshWorld): Promise<string[]> {
   return [...tables.flat(), ...policies, ...objects.flat()].sort();
 }
 
-const gone = async (world: MeshWorld) => {
+/** Waits until Kubernetes has let go of the namespace, which takes it a moment. */
+export const gone = async (world: MeshWorld) => {
   for (const kube of world.kubes.values()) {
     const end = Date.now() + 20_000;
     while ((await kube.get(istioSystem)) !== undefined && Date.now() < end) {
@@ -55,7 +56,6 @@ export function meshScenario(title: string, real?: RealParts): void {
     });
 
     test('apply onboards both clusters and ends with a proof for each; the next plan is empty', async () => {
-      const start = Date.now();
       const { code, stdout, stderr } = await world.run('apply', '--yes');
       expect([code, stderr]).toEqual([0, expect.stringContaining('+ secrets kubernetes-eu-secrets')]);
       for (const name of ['eu', 'us']) {
@@ -65,7 +65,6 @@ export function meshScenario(title: string, real?: RealParts): void {
           ),
         );
       }
-      expect(Date.now() - start).toBeLessThan(10_000);
       expect(await world.run('plan')).toMatchObject({
         code: 0,
         stdout: 'nothing to change. nothing was written\n',

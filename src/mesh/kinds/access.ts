@@ -18,11 +18,12 @@ export function accessResources(cluster: MeshCluster): Resource[] {
     path: gatewayEntry(name),
   }));
   return [...cluster.access, ...gateways].flatMap((access) => {
-    const { name, namespace, serviceAccount } = access;
+    const { name, serviceAccount } = access;
+    const namespaces = [access.namespace].flat();
     const policy = accessPolicyName(cluster, name);
     return [
       policyOf(cluster, policy, accessPolicy(cluster, access), summaryOf(cluster, access)) as Resource,
-      roleOf(cluster, { role: name, namespace, serviceAccount, policy }) as Resource,
+      roleOf(cluster, { role: name, namespaces, serviceAccount, policy }) as Resource,
     ];
   });
 }

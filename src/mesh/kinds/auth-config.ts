@@ -1,3 +1,4 @@
+import type { KubeApi } from '../../kube/api.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
 import { parseCertificates } from '../../x509/certificate.ts';
@@ -32,12 +33,18 @@ export function authConfigResource(cluster: MeshCluster): Resource<Observed> {
   const stored = cluster.reviewer === 'stored';
   return {
     group: cluster.name,
+    reachesOut: true,
     label: `config of auth/${authMount}`,
     summary: `the api server and its authority, ${stored ? 'a stored' : 'no stored'} reviewer token`,
     observe: async (reach) => {
       const kube = await reach.kube(cluster.name);
       const authority = (await kube.authority()) ?? '';
-      const wanted = { host: kube.server, authority, storesReviewer: stored, localToken: false };
+      const wanted = {
+        host: apiServerOf(cluster, kube),
+        authority,
+        storesReviewer: stored,
+        localToken: false,
+      };
       const vault = clusterVault(reach, cluster.name);
       const found = parseConfig((await vault.read(path).catch(missingMount))?.data);
       return { wanted, found, mount: await mountRow(vault, 'sys/auth', authMount) };
@@ -55,8 +62,18 @@ export function authConfigResource(cluster: MeshCluster): Resource<Observed> {
         token_reviewer_jwt: stored ? await reviewerToken(cluster, reach) : '',
       });
     },
+    undo: {
+      // In a mount of our own it goes with the mount; in one of others, Vault's API has no way to take it away.
+      exists: ({ found, mount }) => found !== undefined && !isOurMount(mount),
+      made: () => false,
+      remove: async () => undefined,
+    },
   };
 }
+
+/** The address of the API server as Vault sees it. */
+export const apiServerOf = ({ kubernetesHost }: MeshCluster, { server }: Pick<KubeApi, 'server'>): string =>
+  kubernetesHost ?? server;
 
 function parseConfig(data: unknown): AuthConfig | undefined {
   if (!isRecord(data) || typeof data.kubernetes_host !== 'string') return undefined;

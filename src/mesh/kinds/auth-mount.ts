@@ -8,19 +8,20 @@ import { type MountRow, mountRow } from './mounts.ts';
 /** A role's name is no secret: in clear it lets the audit log say which role a refused login asked for. */
 const clearKeys = ['role'];
 
-/** The cluster's own Kubernetes auth mount. */
+/** The cluster's own login: Kubernetes, or JWT where its tokens are checked by its public keys. */
 export function authMountResource(cluster: MeshCluster): Resource<MountRow | undefined> {
   const { authMount } = clusterNames(cluster);
+  const type = cluster.reviewer === 'jwks' ? 'jwt' : 'kubernetes';
   return {
     group: cluster.name,
     label: `auth/${authMount}`,
-    summary: 'kubernetes',
+    summary: type,
     observe: (reach) => mountRow(clusterVault(reach, cluster.name), 'sys/auth', authMount),
     decide: (row, { adopt }) => {
-      if (row !== undefined && row.type !== 'kubernetes') {
+      if (row !== undefined && row.type !== type) {
         const error = new MeshrootError(
           'mount-of-other-type',
-          `auth/${authMount}/ is ${row.type}, not kubernetes`,
+          `auth/${authMount}/ is ${row.type}, not ${type}`,
           {
             hint: 'move it away (vault auth move), or name another with names.authMount',
             exit: 1,
@@ -37,7 +38,7 @@ export function authMountResource(cluster: MeshCluster): Resource<MountRow | und
       const vault = clusterVault(reach, cluster.name);
       if (row === undefined) {
         const description = `logins of ${cluster.name}, ${madeByMeshroot}`;
-        await vault.write(`sys/auth/${authMount}`, { type: 'kubernetes', description });
+        await vault.write(`sys/auth/${authMount}`, { type, description });
       }
       await vault.write(`sys/auth/${authMount}/tune`, { audit_non_hmac_request_keys: clearKeys });
     },

@@ -100,7 +100,7 @@ export async function openServices(
 }
 
 function leaseTable(
-  { clock, log }: Options,
+  { clock, log }: FullOptions,
   storage: Storage,
   store: StorageView,
   router: Router,

@@ -6,6 +6,7 @@ import {
   type JWSHeaderParameters,
 } from 'jose';
 import type { Clock } from '../../../lib/clock.ts';
+import { isRecord } from '../../../lib/records.ts';
 import type { FetchJson } from './fetch-json.ts';
 import type { JwtConfig } from './store.ts';
 
@@ -63,10 +64,10 @@ export class KeySource {
 
   async #load(config: JwtConfig): Promise<JSONWebKeySet> {
     if (config.jwksUrl !== '') {
-      return (await this.#fetch({ url: config.jwksUrl, caPem: config.jwksCaPem })) as JSONWebKeySet;
+      return keySetOf(await this.#fetch({ url: config.jwksUrl, caPem: config.jwksCaPem }));
     }
     const { jwksUri } = await this.discover(config);
-    return (await this.#fetch({ url: jwksUri, caPem: config.discoveryCaPem })) as JSONWebKeySet;
+    return keySetOf(await this.#fetch({ url: jwksUri, caPem: config.discoveryCaPem }));
   }
 
   /** OpenID Connect Discovery 1.0. Throws when the document is not the provider's own. */
@@ -85,6 +86,13 @@ export class KeySource {
     if (typeof document?.jwks_uri !== 'string') throw new Error('the provider names no jwks_uri');
     return { jwksUri: document.jwks_uri };
   }
+}
+
+/** A document without keys is a set of none, as upstream reads it: it was reached, and verifies nothing. */
+function keySetOf(document: unknown): JSONWebKeySet {
+  return isRecord(document) && document.keys === undefined
+    ? { keys: [] }
+    : (document as unknown as JSONWebKeySet);
 }
 
 /** Whether a key fits the token's header; several are as good as one. */
