@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Three projects: `unit` beside the code, `house` for the walls, `e2e` with real processes and sockets. */
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type TestAgent, testAgent } from './test-agent.ts';
 import { type KvBundle, testBundles } from './test-bundle.ts';
 import { type TestVault, testVault } from './test-vault.ts';
@@ -28,6 +28,10 @@ async function whyNot(): Promise<string | undefined> {
   await rm(place, { recursive: true });
   return refused;
 }
+/** As soon as nobody writes there: until then the system says that it is busy. */
+const readOnly = (place: string): Promise<unknown> =>
+  vi.waitFor(() => run('mount', ['-o', 'remount,ro', place]), { timeout: 10_000, interval: 20 });
+
 const reason = await whyNot();
 if (reason !== undefined) test.skip(`an agent on a real file system: ${reason}`, () => {});
 
@@ -84,7 +88,7 @@ ${Object.entries(keys)
   });
 
   test('that is read-only ends an init container with the reason and the hint', async () => {
-    await run('mount', ['-o', 'remount,ro', secrets]);
+    await readOnly(secrets);
     await expect(agent.run(stanzas('exit_after_auth = true'))).rejects.toMatchObject({
       code: 'template-write',
       message: `failed writing ${secrets}: read-only file system`,
@@ -93,7 +97,7 @@ ${Object.entries(keys)
   });
 
   test('that is read-only is named by a sink before anybody logs in', async () => {
-    await run('mount', ['-o', 'remount,ro', secrets]);
+    await readOnly(secrets);
     const started = agent.run(`exit_after_auth = true
 auto_auth { method "kubernetes" { mount_path = "auth/kubernetes-c1" config = { role = "r", token_path = "${agent.folder}/jwt" } }
   sink "file" { config = { path = "${secrets}/token" } } }`);
@@ -104,7 +108,7 @@ auto_auth { method "kubernetes" { mount_path = "auth/kubernetes-c1" config = { r
   test('that becomes writable again under a sidecar gets the next set', async () => {
     void agent.run(stanzas(''));
     await agent.until(holds('ca-cert.pem', vault.data[path]?.ca_cert));
-    await run('mount', ['-o', 'remount,ro', secrets]);
+    await readOnly(secrets);
     const second = await bundle();
     vault.data[path] = second;
     await agent.until(() => agent.log().includes('hint="mount a writable volume there"'));

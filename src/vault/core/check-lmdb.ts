@@ -50,6 +50,8 @@ function newest(file: LmdbFile): LmdbMeta {
 
 /** `stored`: the value with its sum, which is right if `isWhole`. */
 type Visit = (key: Buffer, stored: Buffer, isWhole: boolean) => void;
+/** A signpost of a branch page: all entries that come next are not less, all before it were less. */
+type Pass = (signpost: Buffer) => void;
 
 interface LeafNode {
   readonly page: Buffer;
@@ -74,6 +76,7 @@ class Walk {
   #firstBad: string | undefined;
   #found: string | undefined;
   #previous: Buffer | undefined;
+  #signpost: Buffer | undefined;
 
   constructor(file: LmdbFile, meta: LmdbMeta, format: string) {
     this.#file = file;
@@ -82,13 +85,15 @@ class Walk {
   }
 
   run(): void {
-    this.#page(this.#meta.freeRoot, () => {});
-    this.#page(this.#meta.root, (key, value, isWhole) => this.#entry(key, value, isWhole));
+    const ignore = (): void => {};
+    this.#page(this.#meta.freeRoot, ignore, ignore);
+    const visit: Visit = (key, value, isWhole) => this.#entry(key, value, isWhole);
+    this.#page(this.#meta.root, visit, (signpost) => this.#pass(signpost));
     const isOurs = this.#found === this.#format || this.#found === undefined;
     if (isOurs && this.#firstBad !== undefined) throw damaged(this.#file.path, this.#firstBad);
   }
 
-  #page(number: number | undefined, visit: Visit): void {
+  #page(number: number | undefined, visit: Visit, pass: Pass): void {
     if (number === undefined) return;
     const page = this.#read(number);
     const kind = page.readUInt16LE(18) & 0xff;
@@ -101,7 +106,10 @@ class Walk {
       const start = at + nodeBytes + page.readUInt16LE(at + 6);
       if (start > page.length) throw this.#wrong(number);
       if (kind === flags.leaf) this.#leaf({ page, at, start, number }, visit);
-      else this.#page(page.readUInt32LE(at) + page.readUInt16LE(at + 4) * 2 ** 32, visit);
+      else {
+        if (i > headerBytes) pass(page.subarray(at + nodeBytes, start)); // the first one's is not looked at
+        this.#page(page.readUInt32LE(at) + page.readUInt16LE(at + 4) * 2 ** 32, visit, pass);
+      }
     }
   }
 
@@ -147,8 +155,19 @@ class Walk {
     if (!isWhole) this.#firstBad = `${placeOf(key)} was changed`;
     else if (this.#previous !== undefined && this.#previous.compare(key) >= 0) {
       this.#firstBad = `${placeOf(key)} stands in the wrong place`;
+    } else if (this.#signpost !== undefined && this.#signpost.compare(key) > 0) {
+      this.#firstBad = `${placeOf(key)} is not found by its page`;
     }
+    this.#signpost = undefined;
     this.#previous = key;
+  }
+
+  /** Searches go by these: a changed one hides entries that are whole. */
+  #pass(signpost: Buffer): void {
+    if (this.#previous !== undefined && this.#previous.compare(signpost) >= 0) {
+      this.#firstBad ??= `${placeOf(this.#previous)} is not found by its page`;
+    }
+    this.#signpost = signpost;
   }
 
   #wrong(number: number): Error {
