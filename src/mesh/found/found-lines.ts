@@ -60,7 +60,7 @@ export function linesOfCsr({ place, image, issuer, trustDomain, signer }: IstioC
     ],
     decide: [
       ...(signer === undefined ? ['the issuer that it names was not seen: which CA signs this mesh?'] : []),
-      'istio-csr signs every workload itself; once meshroot is in place, istiod itself does, with an intermediate that the same root has to sign (docs/move-a-running-mesh.md)',
+      'istio-csr signs every workload itself; after the move istiod itself does, with an intermediate that the same root has to sign (docs/move-a-running-mesh.md)',
     ],
   };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -27,20 +27,28 @@ describe('a damaged file of the lmdb store', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Opens what is there: the code of the refusal, or `whole` when nothing is lost. */
-  async function outcome(): Promise<string> {
+  /**
+   * Opens a store of these bytes in a folder of its own (LMDB remembers a file that it has had): the code of the refusal,
+   * which leaves every byte, or `whole` when nothing is lost.
+   */
+  async function outcome(bytes: Buffer): Promise<string> {
+    const own = mkdtempSync(join(folder, 'store-'));
+    const path = join(own, 'store.mdb');
+    writeFileSync(path, bytes);
     let store: ReturnType<typeof openLmdbPhysical>;
     try {
-      store = openLmdbPhysical(folder);
+      store = openLmdbPhysical(own);
     } catch (error) {
       if (!(error instanceof MeshrootError)) throw error;
-      expect(error.message).toContain(file());
+      expect(error.message).toContain(path);
       expect(error.hint).toContain('restore a backup');
+      expect(readFileSync(path).equals(bytes)).toBe(true);
       return error.code;
     }
     const lost = entries.filter(({ key, value }) => !value.equals(store.get(key) ?? Buffer.alloc(0)));
     const count = [...store.keys('')].length;
     await store.close();
+    rmSync(own, { recursive: true });
     return lost.length === 0 && count === entries.length ? 'whole' : 'lost';
   }
 
@@ -50,30 +58,22 @@ describe('a damaged file of the lmdb store', () => {
     const property = fc.asyncProperty(at, fc.integer({ min: 1, max: 255 }), async (place, change) => {
       const changed = Buffer.from(whole);
       changed[place] = (changed[place] ?? 0) ^ change;
-      writeFileSync(file(), changed);
-      const found = await outcome();
+      const found = await outcome(changed);
       seen.add(found);
       expect(['whole', 'store-corrupt', 'store-truncated']).toContain(found);
-      if (found !== 'whole') expect(readFileSync(file()).equals(changed)).toBe(true);
     });
-    await fc.assert(property, { numRuns: 80 });
+    await fc.assert(property, { numRuns: 80, seed: 7 }); // lists of free pages are not checked: LMDB may end the process on them
     expect(seen).toContain('store-corrupt');
   });
 
   test('a tail that is cut off is refused at opening, or nothing needs it', async () => {
     const seen = new Set<string>();
-    for (let size = whole.length; size > 0; size -= 20_000) {
-      writeFileSync(file(), whole);
-      truncateSync(file(), size);
-      seen.add(await outcome());
-    }
+    for (let size = whole.length; size > 0; size -= 20_000) seen.add(await outcome(whole.subarray(0, size)));
     expect([...seen].sort()).toEqual(['store-truncated', 'whole']);
   });
 
   test('garbage behind the end is no damage', async () => {
-    writeFileSync(file(), whole);
-    appendFileSync(file(), Buffer.alloc(10_000, 0xff));
-    expect(await outcome()).toBe('whole');
+    expect(await outcome(Buffer.concat([whole, Buffer.alloc(10_000, 0xff)]))).toBe('whole');
   });
 
   test('the place of a changed entry is named, not what stands there', () => {
