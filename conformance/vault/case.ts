@@ -24,6 +24,8 @@ export interface Case {
   readonly steps: readonly Step[];
   /** Uses `{{unseal_key}}`: the one key share of a store of one. */
   readonly needsKey?: boolean;
+  /** Changes or counts what belongs to the store as a whole: nothing else may run beside it. */
+  readonly alone?: boolean;
   /** Where a server is not asked this, and why. */
   readonly skip?: { readonly openbao?: string; readonly meshroot?: string };
 }

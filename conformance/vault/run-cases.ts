@@ -19,35 +19,47 @@ export interface RunOptions {
   readonly unsealKey?: string | undefined;
   /** Another table than the whole one. */
   readonly table?: readonly Case[];
+  /** How many cases may run at once; some of them mostly wait. 1 unless told. */
+  readonly lanes?: number;
 }
 
-/** Runs cases in order, each with names of its own. */
+/** Runs cases in order, each with names of its own; those that change the store as a whole run when nothing else does. */
 export async function runCases(
   ask: Ask,
   rootToken: string,
-  { only = '', unsealKey = '', table = cases }: RunOptions = {},
+  { only = '', unsealKey = '', table = cases, lanes = 1 }: RunOptions = {},
 ): Promise<CaseResult[]> {
   const { values, close } = await startFixtures();
   const kind = await kindOf(ask);
-  const results: CaseResult[] = [];
+  const wanted = table.filter(({ name }) => name.includes(only));
+  const runOne = async (one: Case): Promise<CaseResult> => {
+    const noKey = one.needsKey === true && unsealKey === '' ? 'no --unseal-key was given' : undefined;
+    const skipped = one.skip?.[kind] ?? noKey;
+    if (skipped !== undefined) return { name: one.name, skipped };
+    const id = randomBytes(4).toString('hex');
+    return await runCase(ask, one, { ...values, root: rootToken, unseal_key: unsealKey, id });
+  };
   try {
-    for (const one of table.filter(({ name }) => name.includes(only))) {
-      const noKey = one.needsKey === true && unsealKey === '' ? 'no --unseal-key was given' : undefined;
-      const skipped = one.skip?.[kind] ?? noKey;
-      if (skipped !== undefined) results.push({ name: one.name, skipped });
-      else
-        results.push(
-          await runCase(ask, one, {
-            ...values,
-            root: rootToken,
-            unseal_key: unsealKey,
-            id: randomBytes(4).toString('hex'),
-          }),
-        );
-    }
+    const together = await inLanes(lanes, wanted.filter(isByItself), runOne);
+    const alone = await inLanes(1, wanted.filter((one) => !isByItself(one)), runOne);
+    return [...together, ...alone];
   } finally {
     close();
   }
+}
+
+/** Whether a case touches only what has its id in the name; changing key shares or counting all leases does not. */
+const isByItself = ({ needsKey, alone }: Case): boolean => needsKey !== true && alone !== true;
+
+/** Runs every item, at most `lanes` at once; the results are in the items' order. */
+async function inLanes<T, R>(lanes: number, items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const rest = [...items.entries()];
+  const lane = async () => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift())
+      results[next[0]] = await run(next[1]);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
   return results;
 }
 

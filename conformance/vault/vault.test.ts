@@ -35,7 +35,7 @@ async function openCore(): Promise<{ core: VaultCore; key: string }> {
 describe('the Vault API, case by case', { timeout: 120_000 }, () => {
   test('called in this process', async () => {
     const { core, key } = await openCore();
-    const results = await runCases(inProcess(core), 'root', { unsealKey: key });
+    const results = await runCases(inProcess(core), 'root', { unsealKey: key, lanes: 8 });
     expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
     await core.close();
   });
@@ -51,7 +51,7 @@ describe('the Vault API, case by case', { timeout: 120_000 }, () => {
       openRekey: true,
       openGenerateRoot: true,
     });
-    const results = await runCases(overHttp(listener.address), 'root', { unsealKey: key });
+    const results = await runCases(overHttp(listener.address), 'root', { unsealKey: key, lanes: 8 });
     expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
     await listener.close();
     await core.close();
@@ -69,7 +69,7 @@ describe('the Vault API, case by case', { timeout: 120_000 }, () => {
       credentials: {},
       strange: { status: 403, text: 'permission denied' },
     });
-    const results = await runCases(inProcess(core, [shown]), 'root', { table });
+    const results = await runCases(inProcess(core, [shown]), 'root', { table, lanes: 8 });
     expect(results).toHaveLength(table.length);
     expect(results.filter(({ problem }) => problem !== undefined)).toEqual([]);
     await core.close();

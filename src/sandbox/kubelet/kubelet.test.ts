@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createPod, ended, kube, kubelet, output, sh, startNode, status } from './test-node.ts';
+import { createPod, ended, freshNodePerTest, kube, kubelet, output, sh, startNode, status } from './test-node.ts';
+
+freshNodePerTest();
 
 test('an unscheduled pod is bound, its init containers run in order before its containers, and it succeeds', async () => {
   await startNode();

@@ -7,7 +7,7 @@ import { FakeKube } from './fake-kube.ts';
 import type { ImageProgram } from './images.ts';
 import { type Kubelet, type KubeletOptions, start } from './kubelet.ts';
 
-/** A node on a fake API server, for tests: fresh for each test of the file that imports it. */
+/** A node on a fake API server, for tests. */
 
 const images: ImageProgram[] = [
   {
@@ -21,15 +21,18 @@ let dir: string;
 export let kube: FakeKube;
 export let kubelet: Kubelet;
 
-beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'kubelet-'));
-  kube = new FakeKube();
-});
+/** Called at the top of a test file: each of its tests gets an API server and a folder of its own, and its kubelet is stopped. */
+export function freshNodePerTest(): void {
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'kubelet-'));
+    kube = new FakeKube();
+  });
 
-afterEach(async () => {
-  await kubelet.stop(100);
-  await rm(dir, { recursive: true, force: true });
-});
+  afterEach(async () => {
+    await kubelet.stop(100);
+    await rm(dir, { recursive: true, force: true });
+  });
+}
 
 export async function startNode(options: Partial<KubeletOptions> = {}): Promise<void> {
   const backoff = { base: 20 };
