@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import fs, { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { agentLog } from './agent-log.ts';
 import { readConfig } from './config/read-config.ts';
 import { runAgent } from './run-agent.ts';
@@ -11,18 +12,23 @@ import { type KvBundle, testBundles } from './test-bundle.ts';
 import { TestClock } from './test-clock.ts';
 import { type TestVault, testVault } from './test-vault.ts';
 
-const full = vi.hoisted(() => ({ disk: false }));
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const open: typeof real.open = async (...args) => {
-    const handle = await real.open(...args);
+/** A disk that is full for what ends in .pem: the builtin module itself is changed, as everybody has it already. */
+const full = { disk: false };
+const realOpen = fs.open;
+beforeAll(() => {
+  fs.open = async (...args) => {
+    const handle = await realOpen(...args);
     if (full.disk && String(args[0]).includes('.pem'))
       handle.writeFile = async () => {
         throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       };
     return handle;
   };
-  return { ...real, open, default: { ...real, open } };
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  fs.open = realOpen;
+  syncBuiltinESMExports();
 });
 
 const path = 'kv/istiod-service/certs';
@@ -124,9 +130,10 @@ describe('an agent in trouble', { timeout: 60_000 }, () => {
     const done = run();
     await until(() => clock.now() - start >= minute);
     vault.down = false;
-    const up = clock.now();
+    const failed = () => log.split('error authenticating').length;
+    const before = failed();
     expect(await done).toBe(0);
-    expect(clock.now() - up).toBeLessThan(2 * minute); // the step after a minute is 64 s
+    expect(failed() - before).toBeLessThanOrEqual(1); // one may have been under way; the next step is the last
     expect(log).toContain('hint="is it running, and are address and CA certificate right?"');
     expect(await file('ca-key.pem')).toBe(vault.data[path]?.ca_key);
   });
