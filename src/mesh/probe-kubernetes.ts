@@ -3,6 +3,7 @@ import { MeshrootError } from '../lib/errors.ts';
 import { eachCluster } from './apply.ts';
 import { apiServerOf } from './kinds/auth-config.ts';
 import { madeByMeshroot } from './ownership.ts';
+import { persist } from './persist.ts';
 import { clusterVault, type Reach } from './resource.ts';
 import type { MeshCluster } from './schema.ts';
 
@@ -32,7 +33,8 @@ export async function probeKubernetes(
       const byName = new Map(members.map((cluster) => [cluster.name, cluster]));
       await eachCluster([...byName.keys()], undefined, async (name) => {
         const cluster = byName.get(name);
-        if (cluster !== undefined) await probeOne(vault, cluster, reach);
+        const ask = async () => cluster !== undefined && (await probeOne(vault, cluster, reach));
+        await persist(reach.clock, ask, ['kubernetes-not-reached']); // one cut connection is no reason to turn an apply away
       });
     } finally {
       await vault.delete(`sys/auth/${probeMount}`);
