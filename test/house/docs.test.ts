@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { parseMesh } from '../../src/mesh/load.ts';
@@ -28,6 +28,14 @@ describe('the documents', () => {
     );
     expect(typed.length).toBeGreaterThan(5);
     expect(typed.filter((name) => !Object.hasOwn(commands, name))).toEqual([]);
+  });
+
+  test('the table of the end-to-end tests has each of their folders, and no other', () => {
+    const folders = readdirSync(`${root}test/e2e`, { withFileTypes: true }).filter((at) => at.isDirectory());
+    const listed = [...read('test/e2e/README.md').matchAll(/^\| \[[\w-]+\]\(([\w-]+)\)/gm)].map(
+      ([, name]) => name,
+    );
+    expect(listed).toEqual(folders.map(({ name }) => name).sort());
   });
 
   test("README's mesh.yaml is accepted", () => {
