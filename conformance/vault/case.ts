@@ -11,6 +11,8 @@ export interface Step {
   readonly errors?: readonly string[];
   /** Must be contained in the answer. A function judges a value. */
   readonly body_has?: Expected;
+  /** Must stand in the answer to the letter: for what is lost when JavaScript reads it. */
+  readonly text_has?: string;
   /** Name → dotted path into the answer. */
   readonly save?: Readonly<Record<string, string>>;
   /** Milliseconds to let pass before. */

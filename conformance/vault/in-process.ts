@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toJson } from '../../src/lib/exact-json.ts';
 import { parseFields } from '../../src/server/vault-request.ts';
 import { handleLifecycle } from '../../src/vault/core/lifecycle.ts';
 import { Refusal } from '../../src/vault/core/refusal.ts';
@@ -52,8 +53,6 @@ export function inProcess(core: VaultCore, shown: readonly Buffer[] = []): Ask {
 }
 
 function answerOf({ status, body, raw }: Reply): Answer {
-  return {
-    status,
-    body: raw === undefined ? (JSON.parse(JSON.stringify(body ?? null)) ?? undefined) : String(raw.body),
-  };
+  const text = toJson(body ?? null);
+  return { status, text, body: raw === undefined ? (JSON.parse(text) ?? undefined) : String(raw.body) };
 }

@@ -4,6 +4,8 @@ import https from 'node:https';
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** As it came; of JSON alone. */
+  readonly text?: string;
 }
 
 /** However a server is reached: over a socket, or called in this process. */
@@ -39,7 +41,7 @@ export function overHttp(address: string): Ask {
           response.on('data', (chunk: string) => {
             text += chunk;
           });
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parsed(text) }));
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parsed(text), text }));
           response.on('error', reject);
         },
       );

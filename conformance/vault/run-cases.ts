@@ -99,6 +99,8 @@ async function runStep(ask: Ask, step: Step, values: Record<string, string>): Pr
   const wanted = step.errors?.map((text) => fill(text, values));
   if (wanted !== undefined && !isDeepStrictEqual(errors, wanted))
     return `errors ${JSON.stringify(errors)} instead of ${JSON.stringify(wanted)}`;
+  if (step.text_has !== undefined && answer.text?.includes(step.text_has) !== true)
+    return `${step.text_has} is not in ${answer.text}`;
   for (const [key, path] of Object.entries(step.save ?? {})) {
     const value = at(answer.body, path);
     if (typeof value !== 'string') return `no ${path} to save in ${shown}`;

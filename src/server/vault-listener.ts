@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { TlsOptions } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
+import { toJson } from '../lib/exact-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { envelope } from '../vault/core/envelope.ts';
 import { handleLifecycle } from '../vault/core/lifecycle.ts';
@@ -189,7 +190,7 @@ const tooLarge = (): Refusal => refuse('http: request body too large', 413, 'too
 
 async function send(message: IncomingMessage, response: ServerResponse, reply: Reply): Promise<void> {
   const { status, raw, stream } = reply;
-  const body = raw?.body ?? (reply.body === undefined ? '' : `${JSON.stringify(reply.body)}\n`);
+  const body = raw?.body ?? (reply.body === undefined ? '' : `${toJson(reply.body)}\n`);
   const namespace = message.headers['x-vault-namespace'];
   response.writeHead(status, {
     'Content-Type': raw?.contentType ?? stream?.contentType ?? 'application/json',

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { jsonShape, parseJson } from '../lib/exact-json.ts';
 import type { Fields } from '../vault/core/fields.ts';
 import { type Refusal, Refusal as RefusalError, refuse } from '../vault/core/refusal.ts';
 import type { Operation, VaultRequest } from '../vault/core/request.ts';
@@ -107,33 +108,18 @@ export function parseFields(
 }
 
 function fromJson(body: Buffer): Fields {
-  if (depthOf(body) > maxDepth) throw refuse('refused JSON input due to high complexity: nested too deeply');
+  const shape = jsonShape(body);
+  if (shape.depth > maxDepth) throw refuse('refused JSON input due to high complexity: nested too deeply');
   let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    value = parseJson(body, shape);
   } catch {
     throw refuse('failed to decode JSON input: the body is not valid JSON', 400, 'bad-json');
   }
+  if (shape.hasInfinity) throw refuse('failed to decode JSON input: a number is too large', 400, 'bad-json');
   if (value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Fields;
   throw refuse('failed to decode JSON input: the body is not a JSON object', 400, 'bad-json');
-}
-
-/** The deepest nesting, without parsing. */
-function depthOf(body: Buffer): number {
-  let depth = 0;
-  let deepest = 0;
-  let inText = false;
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i];
-    if (inText) {
-      if (byte === 0x5c) i++;
-      else if (byte === 0x22) inText = false;
-    } else if (byte === 0x22) inText = true;
-    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth);
-    else if (byte === 0x7d || byte === 0x5d) depth--;
-  }
-  return deepest;
 }
 
 function fromPairs(pairs: URLSearchParams): Fields {

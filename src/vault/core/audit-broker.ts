@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
+import { toJson } from '../../lib/exact-json.ts';
 import type { Logger } from '../../lib/log.ts';
 import { openAuditFile } from './audit-file.ts';
 import { type AuditStyle, auditStyle } from './audit-options.ts';
@@ -194,7 +195,7 @@ const notOverApi = (): Error =>
   );
 
 function lineOf(event: AuditEvent, { hash, style }: OpenDevice): string {
-  return `${style.prefix}${JSON.stringify(auditRecord(event, hash, style))}\n`;
+  return `${style.prefix}${toJson(auditRecord(event, hash, style))}\n`;
 }
 
 function testRecord({ hash, style }: OpenDevice): string {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { isExactNumber } from '../../lib/exact-json.ts';
 import type { AclAnswer } from '../policy/acl.ts';
 import type { AuditStyle } from './audit-options.ts';
 import type { Fields } from './fields.ts';
@@ -33,7 +34,7 @@ const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /** Every text at any depth hashed; keys, numbers, booleans and RFC 3339 times stay, and so do exempt top-level names. */
 export function hashValues(data: unknown, hash: Hasher, exempt: readonly string[] = []): unknown {
-  if (typeof data === 'string') return timestamp.test(data) ? data : hash(data);
+  if (typeof data === 'string') return timestamp.test(data) || isExactNumber(data) ? data : hash(data);
   if (Array.isArray(data)) return data.map((item) => hashValues(item, hash));
   if (typeof data !== 'object' || data === null) return data;
   return Object.fromEntries(

@@ -1,3 +1,4 @@
+import { exact } from '../../../lib/exact-json.ts';
 import { type Backend, type Context, defineBackend } from '../../core/backend.ts';
 import type { Fields } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
@@ -37,7 +38,7 @@ export function createCubbyhole(): Backend {
 function write(context: Context): undefined {
   if (context.path === '') throw refuse('missing path');
   if (Object.keys(context.data).length === 0) throw refuse('missing data fields');
-  own(context).put(context.path, context.data);
+  own(context).put(context.path, exact(context.data));
 }
 
 function own({ auth, transaction }: Context): StorageView {

@@ -1,3 +1,4 @@
+import { exact } from '../../../lib/exact-json.ts';
 import { type Backend, type Context, defineBackend } from '../../core/backend.ts';
 import { type Fields, toSeconds } from '../../core/fields.ts';
 import { effectiveDefaultTtl } from '../../core/mount-entry.ts';
@@ -27,7 +28,8 @@ function read({ store, path, mount }: Context): Result | undefined {
 /** Agents read again after about this time: the data's own `ttl` or `lease` if it is a duration. */
 function leaseOf(data: Fields): number | undefined {
   const said = data.ttl ?? data.lease;
-  if (said === undefined || said === '') return undefined;
+  if (said === undefined || said === '' || (typeof said === 'number' && !Number.isInteger(said)))
+    return undefined;
   try {
     return toSeconds(said);
   } catch {
@@ -38,7 +40,7 @@ function leaseOf(data: Fields): number | undefined {
 function write({ store, path, data }: Context): undefined {
   if (path === '') throw refuse('missing path');
   if (Object.keys(data).length === 0) throw refuse('missing data fields');
-  store.put(path, data);
+  store.put(path, exact(data));
 }
 
 function remove({ store, path }: Context): undefined {

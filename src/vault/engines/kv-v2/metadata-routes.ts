@@ -8,12 +8,13 @@ import {
   type Schema,
   textOf,
 } from '../../core/fields.ts';
-import { nothingHere, refuseWrapped } from '../../core/refusal.ts';
+import { nothingHere, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configFields, mergePatch, metadataFields } from './schema.ts';
 import {
   deleteVersion,
   type KeyMetadata,
+  type KvConfig,
   listKeys,
   newMetadata,
   putConfig,
@@ -22,7 +23,12 @@ import {
   readMetadata,
 } from './store.ts';
 
-const settings: Schema = { max_versions: 'int', cas_required: 'bool', delete_version_after: 'seconds' };
+const settings: Schema = {
+  max_versions: 'int',
+  cas_required: 'bool',
+  metadata_cas_required: 'bool',
+  delete_version_after: 'seconds',
+};
 
 export const configRoute: Route = {
   path: 'config',
@@ -34,6 +40,7 @@ export const configRoute: Route = {
       putConfig(store, {
         maxVersions: numberOf(fields, 'max_versions', before.maxVersions),
         casRequired: booleanOf(fields, 'cas_required', before.casRequired),
+        metadataCasRequired: booleanOf(fields, 'metadata_cas_required', before.metadataCasRequired),
         deleteVersionAfter: numberOf(fields, 'delete_version_after', before.deleteVersionAfter),
       });
       return undefined;
@@ -43,7 +50,7 @@ export const configRoute: Route = {
 
 export const metadataRoute: Route = {
   path: 'metadata/*path',
-  fields: { ...settings, custom_metadata: 'any' }, // a patch may hold null, which takes a key away
+  fields: { ...settings, metadata_cas: 'int', custom_metadata: 'any' }, // a patch may hold null, which takes a key away
   exists: ({ store, fields }) => readMetadata(store, textOf(fields, 'path')) !== undefined,
   operations: { read, create: write, update: write, patch, delete: remove, list },
 };
@@ -53,21 +60,60 @@ function read({ store, fields }: Context): Result | undefined {
   return metadata === undefined ? undefined : { data: metadataFields(metadata) };
 }
 
-function write({ store, fields, clock }: Context): undefined {
+/** Whether the call sets anything; one that does not is answered and does nothing. */
+const setsSomething = (fields: Fields): boolean =>
+  [...Object.keys(settings), 'custom_metadata'].some((name) => fields[name] !== undefined);
+
+function write({ store, fields, clock }: Context): Result | undefined {
   const path = textOf(fields, 'path');
-  putMetadata(
-    store,
-    path,
-    changed(readMetadata(store, path) ?? newMetadata(clock.now()), fields, clock.now()),
-  );
+  if (path === '') throw refuse('missing path');
+  if (!setsSomething(fields)) return undefined;
+  const before = readMetadata(store, path);
+  const after = changed(before ?? newMetadata(clock.now()), fields, clock.now());
+  checkCas(readConfig(store), before, fields);
+  putMetadata(store, path, after);
+  return warned(readConfig(store), fields);
 }
 
-function patch({ store, fields, clock }: Context): undefined {
+function patch({ store, fields, clock }: Context): Result | undefined {
   const path = textOf(fields, 'path');
+  if (!setsSomething(fields)) return undefined;
+  if (path === '') throw refuse('missing path');
   const before = readMetadata(store, path);
   if (before === undefined) throw nothingHere();
   const custom = mergePatch(before.customMetadata ?? {}, fields.custom_metadata ?? {});
-  putMetadata(store, path, changed(before, { ...fields, custom_metadata: custom }, clock.now()));
+  const after = changed(before, { ...fields, custom_metadata: custom }, clock.now());
+  checkCas(readConfig(store), before, fields);
+  putMetadata(store, path, after);
+  return warned(readConfig(store), fields);
+}
+
+/** Check-and-set of the metadata itself: `metadata_cas` is its version, 0 that there must be none. @throws Refusal 400 */
+function checkCas(config: KvConfig, metadata: KeyMetadata | undefined, fields: Fields): void {
+  const isRequired = metadata?.metadataCasRequired === true || config.metadataCasRequired === true;
+  if (fields.metadata_cas === undefined) {
+    if (isRequired)
+      throw refuse('metadata check-and-set parameter required for this call', 400, 'cas-required');
+    return;
+  }
+  const cas = numberOf(fields, 'metadata_cas');
+  if (metadata === undefined && cas !== 0) {
+    throw refuse('metadata_cas must be 0 when creating new metadata', 400, 'cas-mismatch');
+  }
+  if (metadata !== undefined && cas !== (metadata.metadataVersion ?? 0)) {
+    throw refuse('metadata check-and-set parameter does not match the current version', 400, 'cas-mismatch');
+  }
+}
+
+/** What a key cannot loosen, since the mount demands it. */
+function warned(config: KvConfig, fields: Fields): Result | undefined {
+  const demanded = { cas_required: config.casRequired, metadata_cas_required: config.metadataCasRequired };
+  const loosened = Object.entries(demanded).filter(([name, is]) => is === true && fields[name] === false);
+  if (loosened.length === 0) return undefined;
+  const warnings = loosened.map(
+    ([name]) => `"${name}" set to false, but is mandated by backend config. This value will be ignored.`,
+  );
+  return { warnings };
 }
 
 function changed(before: KeyMetadata, fields: Fields, now: number): KeyMetadata {
@@ -80,8 +126,10 @@ function changed(before: KeyMetadata, fields: Fields, now: number): KeyMetadata 
     ...before,
     maxVersions: numberOf(fields, 'max_versions', before.maxVersions),
     casRequired: booleanOf(fields, 'cas_required', before.casRequired),
+    metadataCasRequired: booleanOf(fields, 'metadata_cas_required', before.metadataCasRequired),
     deleteVersionAfter: numberOf(fields, 'delete_version_after', before.deleteVersionAfter),
     customMetadata: custom ?? before.customMetadata,
+    metadataVersion: (before.metadataVersion ?? 0) + 1,
     updated: now,
   };
 }

@@ -1,3 +1,4 @@
+import { exact } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/records.ts';
 import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
 import { coerceFields, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
@@ -105,23 +106,31 @@ function readData({ store, fields, clock }: Context): Result | undefined {
 function write(context: Context): Result {
   const { store, fields, clock } = context;
   const path = textOf(fields, 'path');
-  if (!isRecord(fields.data)) throw refuse('no data provided');
+  if (path === '') throw refuse('missing path');
+  const data = dataOf(context);
   checkCas(context, readMetadata(store, path));
-  const metadata = addVersion(store, path, fields.data, clock.now());
+  const metadata = addVersion(store, path, data, clock.now());
   return { data: versionFields(metadata, metadata.current) };
+}
+
+/** What is to be kept, its numbers as they were sent. @throws Refusal 400 */
+function dataOf({ data: sent, fields }: Context): Fields {
+  const { data } = exact(sent);
+  if (!isRecord(fields.data) || !isRecord(data)) throw refuse('no data provided');
+  return data;
 }
 
 function patch(context: Context): Result {
   const { store, fields, clock } = context;
   const path = textOf(fields, 'path');
-  if (!isRecord(fields.data)) throw refuse('no data provided');
+  const data = dataOf(context);
   const metadata = readMetadata(store, path);
   checkCas(context, metadata);
   if (metadata === undefined) throw nothingHere();
   if (!isAlive(metadata.versions[metadata.current], clock.now())) {
     throw refuse('no value found at the current version', 404, 'not-found');
   }
-  const merged = mergePatch(readVersion(store, path, metadata.current), fields.data) as Fields;
+  const merged = mergePatch(readVersion(store, path, metadata.current), data) as Fields;
   const after = addVersion(store, path, merged, clock.now());
   return { data: versionFields(after, after.current) };
 }

@@ -29,10 +29,12 @@ export function metadataFields(metadata: KeyMetadata): Fields {
   return {
     cas_required: metadata.casRequired,
     created_time: timeText(metadata.created),
+    current_metadata_version: metadata.metadataVersion ?? 0,
     current_version: metadata.current,
     custom_metadata: metadata.customMetadata,
     delete_version_after: goDuration(metadata.deleteVersionAfter * 1000),
     max_versions: metadata.maxVersions,
+    metadata_cas_required: metadata.metadataCasRequired ?? false,
     oldest_version: metadata.oldest,
     updated_time: timeText(metadata.updated),
     versions: Object.fromEntries(versions),
@@ -44,6 +46,7 @@ export function configFields(config: KvConfig): Fields {
     cas_required: config.casRequired,
     delete_version_after: goDuration(config.deleteVersionAfter * 1000),
     max_versions: config.maxVersions,
+    metadata_cas_required: config.metadataCasRequired ?? false,
   };
 }
 

@@ -16,6 +16,9 @@ export interface KeyMetadata {
   readonly updated: number;
   readonly maxVersions: number;
   readonly casRequired: boolean;
+  readonly metadataCasRequired?: boolean;
+  /** How often the metadata was written; 0 = only by data. */
+  readonly metadataVersion?: number;
   /** Seconds. */
   readonly deleteVersionAfter: number;
   readonly customMetadata: Readonly<Record<string, string>> | null;
@@ -24,6 +27,7 @@ export interface KeyMetadata {
 export interface KvConfig {
   readonly maxVersions: number;
   readonly casRequired: boolean;
+  readonly metadataCasRequired?: boolean;
   /** Seconds. */
   readonly deleteVersionAfter: number;
 }
