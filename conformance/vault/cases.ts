@@ -15,6 +15,7 @@ import { pkiLeafCases } from './cases-pki-leaves.ts';
 import { pkiRevocationCases } from './cases-pki-revocation.ts';
 import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
+import { policyRuleCases } from './cases-policy-rules.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
 import { sysCases } from './cases-sys.ts';
@@ -30,6 +31,7 @@ export const cases: readonly Case[] = [
   ...loginCases,
   ...kubernetesCases,
   ...policyCases,
+  ...policyRuleCases,
   ...tokenCases,
   ...tokenRoleCases,
   ...roleTokenCases,

@@ -49,7 +49,7 @@ export function aclOfToken(services: Services, store: StorageView, token: TokenE
   const entity = token.entityId === undefined ? undefined : readEntity(store, token.entityId);
   const extra = identityPoliciesOf(store, entity);
   const names = extra.length === 0 ? token.policies : [...new Set([...token.policies, ...extra])].sort();
-  return services.policies.aclOf(store, names, entity && withGroups(store, entity));
+  return services.policies.aclOf(store, names, services.leases.now(), entity && withGroups(store, entity));
 }
 
 function withGroups(store: StorageView, entity: Entity): Caller {
