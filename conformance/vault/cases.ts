@@ -19,6 +19,7 @@ import { policyRuleCases } from './cases-policy-rules.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
 import { sysCases } from './cases-sys.ts';
+import { sysNodeCases } from './cases-sys-node.ts';
 import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
@@ -51,5 +52,6 @@ export const cases: readonly Case[] = [
   ...transitDerivedCases,
   ...errorCases,
   ...sysCases,
+  ...sysNodeCases,
   ...keyShareCases,
 ];

@@ -226,6 +226,7 @@ function record(
     type,
     time: call.clock.now(),
     request,
+    headers: services.auditedHeaders.of(request),
     operation,
     mounted,
     auth,

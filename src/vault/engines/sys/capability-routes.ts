@@ -27,8 +27,12 @@ function byToken({ services, transaction, fields, clock }: Context): TokenEntry 
   return services.tokens.findToken(transaction, textOf(fields, 'token'), clock.now());
 }
 
-function byAccessor({ services, transaction, fields }: Context): TokenEntry | undefined {
-  return services.tokens.findByAccessor(transaction, textOf(fields, 'accessor'));
+function byAccessor({ services, transaction, fields }: Context): TokenEntry {
+  const accessor = textOf(fields, 'accessor');
+  if (accessor === '') throw refuse('missing accessor');
+  const token = services.tokens.findByAccessor(transaction, accessor);
+  if (token === undefined) throw refuseWrapped('invalid accessor', 400, 'accessor-unknown');
+  return token;
 }
 
 function answer({ services, transaction, fields }: Context, token: TokenEntry | undefined): Result {

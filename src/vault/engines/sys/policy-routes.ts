@@ -72,7 +72,8 @@ const timeField = (name: string, at: number | undefined): object =>
 
 function write(context: Context): Result | undefined {
   const { fields } = context;
-  const sent = textOf(fields, 'policy') || textOf(fields, 'rules');
+  const isLegacy = context.path.startsWith('policy/');
+  const sent = textOf(fields, 'policy') || (isLegacy ? textOf(fields, 'rules') : '');
   put(context, sent, {
     cas: 'cas' in fields ? numberOf(fields, 'cas') : undefined,
     casRequired: booleanOf(fields, 'cas_required'),
