@@ -21,7 +21,7 @@ const sample = <T>(arbitrary: fc.Arbitrary<T>, count: number): T[] =>
 
 const capability = fc.constantFrom('create', 'read', 'update', 'patch', 'delete', 'list', 'sudo', 'deny');
 const capabilities = fc.uniqueArray(capability, { maxLength: 4 });
-const segment = fc.constantFrom('a', 'b', 'ab', '+', '+');
+const segment = fc.constantFrom('a', 'b', 'ab', '+', '+', '+', '+b');
 const pattern = fc
   .tuple(fc.array(segment, { minLength: 1, maxLength: 4 }), fc.constantFrom('', '', '*', '/*', '/'))
   .map(([parts, end]) => (end === '*' && parts.at(-1) === '+' ? parts.join('/') : parts.join('/') + end));
@@ -29,7 +29,7 @@ const rule = fc
   .tuple(pattern, capabilities)
   .map(([path, list]) => `path ${JSON.stringify(path)} { capabilities = ${JSON.stringify(list)} }`);
 const path = fc
-  .tuple(fc.array(fc.constantFrom('a', 'b', 'ab', 'abc'), { minLength: 1, maxLength: 4 }), fc.boolean())
+  .tuple(fc.array(fc.constantFrom('a', 'b', 'ab', 'abc', '+b'), { minLength: 1, maxLength: 4 }), fc.boolean())
   .map(([parts, slash]) => parts.join('/') + (slash ? '/' : ''));
 
 const capabilityCases: PolicyCase[] = sample(
@@ -41,7 +41,7 @@ const capabilityCases: PolicyCase[] = sample(
     ),
     paths: fc.uniqueArray(path, { minLength: 6, maxLength: 6 }),
   }),
-  150,
+  200,
 );
 
 const written = [
@@ -155,22 +155,35 @@ const request: fc.Arbitrary<PolicyRequest> = fc.oneof(
     wrapTtl: fc.constantFrom(5, 60, 600),
   }),
 );
+/** Bounds of wrapping apart from the rest: together they would refuse nearly everything. */
+const constraints = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record(
+      {
+        allowed_parameters: parameters,
+        denied_parameters: parameters,
+        required_parameters: fc.uniqueArray(fc.constantFrom('x', 'y', 'Z'), { minLength: 1, maxLength: 1 }),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  fc.record(
+    { min_wrapping_ttl: fc.constantFrom(10, '1m'), max_wrapping_ttl: fc.constantFrom('2m', 3600) },
+    { requiredKeys: [] },
+  ),
+);
+const stanza = constraints.map((body) => {
+  const lines = Object.entries(body).map(([key, one]) => `  ${key} = ${hcl(one)}\n`);
+  return `path "MOUNT/p" {\n  capabilities = ["create", "update", "read", "list", "delete"]\n${lines.join('')}}\n`;
+});
+/** The same path twice now and then: what both say is merged. */
 const block = fc
-  .record(
-    {
-      capabilities: fc.constant(['create', 'update', 'read', 'list', 'delete']),
-      allowed_parameters: parameters,
-      denied_parameters: parameters,
-      required_parameters: fc.uniqueArray(fc.constantFrom('x', 'y'), { minLength: 1, maxLength: 2 }),
-      min_wrapping_ttl: fc.constantFrom(10, '1m'),
-      max_wrapping_ttl: fc.constantFrom('2m', 3600),
-    },
-    { requiredKeys: ['capabilities'] },
+  .tuple(
+    fc.array(stanza, { minLength: 1, maxLength: 2 }),
+    fc.constant('path "MOUNT/" { capabilities = ["list"] }\n'),
   )
-  .map((body) => {
-    const lines = Object.entries(body).map(([key, one]) => `  ${key} = ${hcl(one)}`);
-    return `path "MOUNT/p" {\n${lines.join('\n')}\n}\npath "MOUNT/" { capabilities = ["list"] }\n`;
-  });
+  .map(([stanzas, list]) => stanzas.join('') + list);
 
 function hcl(one: unknown): string {
   if (typeof one !== 'object' || one === null || Array.isArray(one)) return JSON.stringify(one);
@@ -185,7 +198,7 @@ const requestCases: PolicyCase[] = sample(
     policy: block,
     requests: fc.array(request, { minLength: 4, maxLength: 4 }),
   }),
-  120,
+  240,
 );
 
 /** The same ones every time. `MOUNT` in a policy stands for the mount that the runner makes. */

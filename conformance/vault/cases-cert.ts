@@ -24,6 +24,46 @@ export const certCases: readonly Case[] = [
     ],
   },
   {
+    name: 'cert: a revocation list is fetched from where its CA publishes it',
+    steps: [
+      mount,
+      refused(`${at}/crls/far`, { url: '' }, 400, 'empty CRL url'),
+      write(`${at}/crls/Far`, { url: '{{kubernetes}}/crl' }),
+      read(`${at}/crls/far`, {
+        serials: { 4660: {} },
+        cdp: { url: '{{kubernetes}}/crl', valid_until: (at: unknown) => Date.parse(String(at)) > Date.now() },
+      }),
+      ask('DELETE', `${at}/crls/far`),
+      ask('GET', `${at}/crls/far`, undefined, { status: 400, errors: ['no such CRL far'] }),
+    ],
+  },
+  {
+    name: 'cert: a revocation list that is not there is no fault of the store',
+    skip: { openbao: 'it answers 500 with the same text' },
+    steps: [
+      mount,
+      refused(
+        `${at}/crls/far`,
+        { url: '{{kubernetes}}/none' },
+        400,
+        'unexpected response code 404 fetching CRL from {{kubernetes}}/none',
+      ),
+    ],
+  },
+  {
+    name: 'cert: OCSP is refused, not passed over',
+    skip: { openbao: 'it asks OCSP responders' },
+    steps: [
+      mount,
+      refused(
+        `${at}/certs/x`,
+        { certificate: 'zz', ocsp_enabled: true },
+        400,
+        'ocsp_enabled is not offered by this server',
+      ),
+    ],
+  },
+  {
     name: 'cert: what is no certificate is refused, and so is a login without one',
     steps: [
       mount,

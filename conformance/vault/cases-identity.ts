@@ -1,9 +1,10 @@
-import type { Case } from './case.ts';
+import { type Case, type Step, wrapped } from './case.ts';
 import { ask, enable, login, missing, read, refused, write } from './steps.ts';
 
 const bob = 'identity/entity/name/bob{{id}}';
 const create = (body: object) =>
   write('identity/entity', { name: 'bob{{id}}', ...body }, { status: 200, save: { bob: 'data.id' } });
+const mergeRefused = (body: object, text: string): Step => refused('identity/entity/merge', body, 400, text);
 const secret = (path: string, status: number, as: string) =>
   ask('GET', `kv{{id}}/${path}`, undefined, { as, status });
 
@@ -43,6 +44,53 @@ export const identityCases: readonly Case[] = [
       ask('DELETE', bob),
       missing(bob),
       missing('identity/entity/id/{{bob}}'),
+    ],
+  },
+  {
+    name: 'identity: entities that turn out to be one are merged, and their tokens go on',
+    steps: [
+      ...['a', 'b'].flatMap((mount) => [
+        enable(`m${mount}{{id}}`, 'userpass'),
+        write(`auth/m${mount}{{id}}/users/u`, { password: 'pw' }),
+        login(`auth/m${mount}{{id}}/login/u`, { password: 'pw' }, `token_${mount}`),
+        ask('GET', 'auth/token/lookup-self', undefined, {
+          as: `token_${mount}`,
+          save: { [mount]: 'data.entity_id' },
+        }),
+      ]),
+      write('auth/ma{{id}}/users/v', { password: 'pw' }),
+      login('auth/ma{{id}}/login/v', { password: 'pw' }, 'token_v'),
+      ask('GET', 'auth/token/lookup-self', undefined, { as: 'token_v', save: { v: 'data.entity_id' } }),
+      refused('identity/entity/merge', {}, 400, 'missing entity id to merge to'),
+      refused('identity/entity/merge', { to_entity_id: '{{a}}' }, 400, 'missing entity ids to merge from'),
+      mergeRefused({ to_entity_id: 'x', from_entity_ids: '{{a}}' }, 'entity id to merge to is invalid'),
+      mergeRefused(
+        { to_entity_id: '{{a}}', from_entity_ids: '{{a}}' },
+        'to_entity_id should not be present in from_entity_ids',
+      ),
+      mergeRefused({ to_entity_id: '{{a}}', from_entity_ids: 'x' }, 'entity id to merge from is invalid'),
+      ask(
+        'POST',
+        'identity/entity/merge',
+        { to_entity_id: '{{a}}', from_entity_ids: ['{{v}}'] },
+        { status: 400, body_has: { errors: (e: unknown) => String(e).includes('same mount accessor') } },
+      ),
+      write('identity/group', { name: 'g{{id}}', member_entity_ids: '{{b}}' }, { status: 200 }),
+      write('identity/entity/merge', { to_entity_id: '{{a}}', from_entity_ids: ['{{b}}'] }),
+      missing('identity/entity/id/{{b}}'),
+      read('identity/entity/id/{{a}}', {
+        merged_entity_ids: ['{{b}}'],
+        aliases: (aliases: unknown) => Array.isArray(aliases) && aliases.length === 2,
+        direct_group_ids: (ids: unknown) => Array.isArray(ids) && ids.length === 1,
+      }),
+      read('auth/token/lookup-self', { entity_id: '{{b}}' }, { as: 'token_b' }),
+      login('auth/mb{{id}}/login/u', { password: 'pw' }, 'again', { entity_id: '{{a}}' }),
+      ask('DELETE', 'identity/entity/id/{{a}}'),
+      ...['token_a', 'token_b', 'again'].map((as) =>
+        ask('GET', 'auth/token/lookup-self', undefined, { as, status: 403, errors: ['permission denied'] }),
+      ),
+      refused('sys/capabilities', { token: '{{token_a}}', path: 'x' }, 400, wrapped('invalid token')),
+      ask('GET', 'auth/token/lookup-self', undefined, { as: 'token_v' }),
     ],
   },
   {

@@ -148,6 +148,52 @@ export const jwtCases: readonly Case[] = [
     ],
   },
   {
+    name: 'jwt: keys of several providers at once',
+    skip: { openbao: 'jwks_pairs are of HashiCorp Vault' },
+    steps: [
+      mount,
+      refused(
+        `${at}/config`,
+        { jwks_pairs: [{ jwks_ca_pem: 'x' }] },
+        400,
+        "'jwks_pairs' must be a list of objects with 'jwks_url' and 'jwks_ca_pem'",
+      ),
+      refused(
+        `${at}/config`,
+        { jwks_pairs: [{ jwks_url: '{{kubernetes}}/jwks' }, { jwks_url: '{{kubernetes}}/nothing' }] },
+        400,
+        'error checking jwks URL',
+      ),
+      write(`${at}/config`, {
+        jwks_pairs: [{ jwks_url: '{{kubernetes}}/no-keys' }, { jwks_url: '{{kubernetes}}/jwks' }],
+        bound_issuer: 'conformance',
+      }),
+      read(`${at}/config`, {
+        jwks_pairs: [
+          { jwks_url: '{{kubernetes}}/no-keys', jwks_ca_pem: '' },
+          { jwks_url: '{{kubernetes}}/jwks', jwks_ca_pem: '' },
+        ],
+        status: 'valid',
+      }),
+      write(role, bound),
+      admitted,
+      invalid('signed_by_other', 'error verifying token signature: failed to verify id token signature'),
+    ],
+  },
+  {
+    name: 'jwt: a provider with rules of its own is refused, not passed over',
+    skip: { openbao: 'it knows some providers by name' },
+    steps: [
+      mount,
+      refused(
+        `${at}/config`,
+        { ...pem, provider_config: { provider: 'azure' } },
+        400,
+        'provider_config is not offered by this server',
+      ),
+    ],
+  },
+  {
     name: 'jwt: logins that are refused',
     steps: [
       mount,

@@ -8,6 +8,7 @@ const setup = (body: object = {}) => [
   write(`${at}/users/Joe`, { password: 'pw', ...body }),
 ];
 const anonymous = { as: 'none' } as const;
+const bcrypt = (cost: string): string => `$2a$${cost}$${'a'.repeat(53)}`;
 const wrong = 'invalid username or password';
 
 export const userpassCases: readonly Case[] = [
@@ -45,6 +46,14 @@ export const userpassCases: readonly Case[] = [
       ...setup(),
       refused(`${at}/users/x`, {}, 400, 'must provide either password or password_hash'),
       refused(`${joe}/password`, {}, 400, 'must provide either password or password_hash'),
+      ...(
+        [
+          [{ password: 'x', password_hash: 'y' }, 'only one of password or password_hash may be provided'],
+          [{ password_hash: 'y' }, 'password_hash is not a valid bcrypt hash'],
+          [{ password_hash: bcrypt('04') }, 'bcrypt cost of 4 is too low, want 5 at minimum'],
+          [{ password_hash: bcrypt('13') }, 'bcrypt cost of 13 exceeds maximum cost of 12'],
+        ] as const
+      ).map(([body, text]) => refused(`${joe}/password`, body, 400, text)),
       refused(`${at}/users/none/password`, { password: 'x' }, 500, wrapped('username does not exist')),
       refused(`${at}/users/none/policies`, { policies: 'x' }, 500, wrapped('username does not exist')),
       refused(joe, { token_type: 'zz' }, 400, `invalid 'token_type' value "zz"`),

@@ -15,9 +15,11 @@ import { pkiLeafCases } from './cases-pki-leaves.ts';
 import { pkiRevocationCases } from './cases-pki-revocation.ts';
 import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
+import { policyRuleCases } from './cases-policy-rules.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
 import { sysCases } from './cases-sys.ts';
+import { sysNodeCases } from './cases-sys-node.ts';
 import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
@@ -30,6 +32,7 @@ export const cases: readonly Case[] = [
   ...loginCases,
   ...kubernetesCases,
   ...policyCases,
+  ...policyRuleCases,
   ...tokenCases,
   ...tokenRoleCases,
   ...roleTokenCases,
@@ -49,5 +52,6 @@ export const cases: readonly Case[] = [
   ...transitDerivedCases,
   ...errorCases,
   ...sysCases,
+  ...sysNodeCases,
   ...keyShareCases,
 ];

@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createCrl } from '../../src/x509/crl.ts';
 import { createCsr } from '../../src/x509/csr.ts';
 import { generateKeyPair } from '../../src/x509/keys.ts';
 import { pemBlocks, toPem } from '../../src/x509/pem.ts';
+import { createRoot } from '../../src/x509/templates/root.ts';
 import { jwtFixtures } from './jwt-fixtures.ts';
 
 const audience = 'https://kubernetes.default.svc';
@@ -50,6 +52,15 @@ async function requests(): Promise<Record<string, string>> {
   };
 }
 
+/** A revocation list that names the serial number 4660. */
+async function revocationList(): Promise<Buffer> {
+  const [key, now] = [await generateKeyPair('ec-p256'), Date.now()];
+  const certificate = await createRoot({ key, ttl: 3_600_000, now, crlSign: true });
+  const issuer = { certificate, privateKey: key.privateKey };
+  const times = { thisUpdate: now, nextUpdate: now + 3_600_000 };
+  return (await createCrl({ issuer, number: 1, ...times, revoked: [{ serial: '1234', time: now }] })).der;
+}
+
 export interface Fixtures {
   readonly values: Readonly<Record<string, string>>;
   close(): void;
@@ -57,8 +68,12 @@ export interface Fixtures {
 
 /** Tokens, and an API server's TokenReview that believes what a token says unless it says `refuse`. */
 export async function startFixtures(): Promise<Fixtures> {
-  const signed = jwtFixtures();
+  const [signed, crl] = [jwtFixtures(), await revocationList()];
   const server = createServer(async (request, response) => {
+    if (request.url === '/crl') {
+      response.end(crl);
+      return;
+    }
     if (request.method === 'GET') {
       const document = signed.documents(`http://${request.headers.host}`)[request.url ?? ''];
       response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': 'application/json' });

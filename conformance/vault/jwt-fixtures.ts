@@ -62,6 +62,7 @@ export function jwtFixtures(): JwtFixtures {
     },
     documents: (address) => ({
       '/jwks': jwks,
+      '/no-keys': { keys: [] },
       '/openid/v1/jwks': jwks,
       '/api/v1/namespaces/istio-system': {
         apiVersion: 'v1',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { silentLogger } from '../../src/lib/log.ts';
+import { createCrlFetcher } from '../../src/server/fetch-crl.ts';
 import { createJsonFetcher } from '../../src/server/fetch-json.ts';
 import { createClusterReader, createTokenReviewer } from '../../src/server/token-review.ts';
 import { listenVault } from '../../src/server/vault-listener.ts';
@@ -23,6 +24,7 @@ async function openCore(): Promise<{ core: VaultCore; key: string }> {
       review: createTokenReviewer(),
       readLocal: () => undefined,
       fetchJson: createJsonFetcher(),
+      fetchCrl: createCrlFetcher(),
       readCluster: createClusterReader(),
     }),
   });

@@ -7,6 +7,7 @@ import { openLmdbPhysical } from '../vault/core/physical-lmdb.ts';
 import { createMemoryPhysical } from '../vault/core/physical-memory.ts';
 import { VaultCore } from '../vault/core/vault-core.ts';
 import { openAuditSocket } from './audit-socket.ts';
+import { createCrlFetcher } from './fetch-crl.ts';
 import { createJsonFetcher } from './fetch-json.ts';
 import { createClusterReader, createLocalReader, createTokenReviewer } from './token-review.ts';
 import type { VaultConfig } from './vault-config.ts';
@@ -37,6 +38,7 @@ export async function startVaultServer(config: VaultConfig, clock: Clock, log: L
       review: createTokenReviewer(),
       readLocal: createLocalReader(clock),
       fetchJson: createJsonFetcher(),
+      fetchCrl: createCrlFetcher(),
       readCluster: createClusterReader(),
     }),
     metrics: createVaultMetrics(() => core, clock),

@@ -1,4 +1,5 @@
 import { createAppRoleAuth } from './auth/approle/routes.ts';
+import type { FetchCrl } from './auth/cert/fetch-crl.ts';
 import { createCertAuth } from './auth/cert/routes.ts';
 import type { FetchJson } from './auth/jwt/fetch-json.ts';
 import { createJwtAuth } from './auth/jwt/routes.ts';
@@ -21,9 +22,10 @@ export function createCatalogue(o: {
   readonly review: TokenReviewer;
   readonly readLocal: ReadLocal;
   readonly fetchJson?: FetchJson;
+  readonly fetchCrl?: FetchCrl;
   readonly readCluster?: ClusterReader;
 }): Catalogue {
-  const { fetchJson = noNetwork, readCluster = noNetwork } = o;
+  const { fetchJson = noNetwork, fetchCrl = noNetwork, readCluster = noNetwork } = o;
   return {
     secret: {
       system: createSys,
@@ -36,7 +38,7 @@ export function createCatalogue(o: {
     auth: {
       token: createTokenAuth,
       approle: createAppRoleAuth,
-      cert: createCertAuth,
+      cert: () => createCertAuth(fetchCrl),
       jwt: () => createJwtAuth(fetchJson),
       userpass: createUserpassAuth,
       kubernetes: () => createKubernetesAuth({ ...o, readCluster }),

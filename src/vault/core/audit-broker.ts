@@ -140,6 +140,7 @@ export class AuditBroker {
 
   #checkAllowed({ path, type, options }: AuditDevice): void {
     if (this.#devices.has(path)) throw refuse('path already in use');
+    if (type === 'syslog') throw noSyslog();
     if (type !== 'file' && type !== 'socket') throw refuse(`unknown backend type: "${type}"`);
     if (options.prefix !== undefined && options.prefix !== '')
       throw refuse('audit log prefixing is not allowed');
@@ -184,6 +185,10 @@ export class AuditBroker {
     });
   }
 }
+
+/** Node has no datagrams of Unix sockets, which is how the log daemon is spoken to. */
+const noSyslog = (): Error =>
+  refuse('audit devices of type syslog are not offered by this server: use a file or a socket');
 
 const unrecorded = (): Error => refuseWrapped('internal error', 500, 'audit-failed');
 

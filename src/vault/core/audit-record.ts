@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { isExactNumber } from '../../lib/exact-json.ts';
 import type { AclAnswer } from '../policy/acl.ts';
 import type { AuditStyle } from './audit-options.ts';
+import type { AuditedHeader } from './audited-headers.ts';
 import type { Fields } from './fields.ts';
 import { fullPath } from './mount-entry.ts';
 import type { Reply, Result, VaultRequest } from './request.ts';
@@ -14,6 +15,8 @@ export interface AuditEvent {
   /** Milliseconds. */
   readonly time: number;
   readonly request: VaultRequest;
+  /** Those that people want to see. */
+  readonly headers?: readonly AuditedHeader[];
   readonly operation: string;
   readonly mounted: Mounted | undefined;
   readonly auth: RequestAuth | undefined;
@@ -107,7 +110,7 @@ function mountPart(mounted: Mounted | undefined, versionKey: string): Fields {
 }
 
 function requestPart(
-  { request, operation, mounted, auth }: AuditEvent,
+  { request, headers = [], operation, mounted, auth }: AuditEvent,
   { text: hash, accessor }: Hashes,
 ): Fields {
   const exempt = mounted?.entry.config.audit_non_hmac_request_keys ?? [];
@@ -123,8 +126,12 @@ function requestPart(
     remote_address: request.remoteAddress,
     remote_port: request.remotePort,
     ...(request.wrapTtl === undefined ? {} : { wrap_ttl: request.wrapTtl }),
+    ...(headers.length === 0 ? {} : { headers: headersPart(headers, hash) }),
   };
 }
+
+const headersPart = (headers: readonly AuditedHeader[], hash: Hasher): Fields =>
+  Object.fromEntries(headers.map(({ name, values, hmac }) => [name, hmac ? values.map(hash) : values]));
 
 function responsePart(
   { result, mounted, operation, error }: AuditEvent,

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { call, openTestCore } from '../test-core.ts';
+import { call, openTestCore, request } from '../test-core.ts';
 import { createHasher, hashValues } from './audit-record.ts';
 
 describe('hashValues', () => {
@@ -53,6 +53,29 @@ describe('a file device', () => {
     expect(records[4]).toMatchObject({ auth: { token_type: 'default' }, error: 'permission denied' });
     expect(records[5].error).toBe('1 error occurred:\n\t* permission denied\n\n');
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    await core.close();
+  });
+
+  test('shows the headers that people want to see, logins only hashed', async () => {
+    const file = join(folder, 'a.log');
+    const core = await openTestCore({ auditFolders: [folder] });
+    for (const [name, hmac] of [
+      ['X-Plain', false],
+      ['x-hashed', true],
+      ['X-Vault-Token', false],
+    ] as const) {
+      await call(core, 'update', `sys/config/auditing/request-headers/${name}`, { hmac });
+    }
+    await call(core, 'update', 'sys/audit/file', device(file));
+    const headers = { 'x-plain': 'clear', 'X-Hashed': ['one', 'two'], 'x-vault-token': 'root', other: 'x' };
+    await core.handle({ ...request('read', 'sys/mounts', {}, 'root'), headers });
+    const last = readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '';
+    const hmac = expect.stringMatching(/^hmac-sha256:/);
+    expect(JSON.parse(last).request.headers).toEqual({
+      'x-plain': ['clear'],
+      'x-hashed': [hmac, hmac],
+      'x-vault-token': [hmac],
+    });
     await core.close();
   });
 

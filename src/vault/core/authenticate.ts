@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import type { Acl } from '../policy/acl.ts';
 import type { Caller } from '../policy/templates.ts';
 import { groupsOf } from './group-store.ts';
-import { type Entity, readEntity } from './identity-store.ts';
+import { type Entity, entityOfToken } from './identity-store.ts';
 import type { Refusal } from './refusal.ts';
 import { denied } from './refusal.ts';
 import type { VaultRequest } from './request.ts';
@@ -38,18 +38,24 @@ export function authenticate(
   if (!addressAllowed(request.remoteAddress, token.boundCidrs)) {
     return denied('token-address', 'the token is bound to other addresses');
   }
-  const entity = token.entityId === undefined ? undefined : readEntity(store, token.entityId);
+  const entity = token.entityId === undefined ? undefined : entityOfToken(store, token.entityId);
+  if (token.entityId !== undefined && entity === undefined)
+    return denied('entity-gone', 'the entity behind the token was deleted');
   if (entity?.disabled === true) return denied('entity-disabled', 'the entity behind the token is disabled');
   const acl = aclOfToken(services, store, token);
   return { token, lease, acl, clientToken, ...(entity === undefined ? {} : { entity }) };
 }
 
+/** Whether the entity behind a token was deleted: then the token is good for nothing. */
+export const hasNoOwner = (store: StorageView, { entityId }: TokenEntry): boolean =>
+  entityId !== undefined && entityOfToken(store, entityId) === undefined;
+
 /** What a token may do: its own policies and those of its entity, with the entity put into templates. */
 export function aclOfToken(services: Services, store: StorageView, token: TokenEntry): Acl {
-  const entity = token.entityId === undefined ? undefined : readEntity(store, token.entityId);
+  const entity = token.entityId === undefined ? undefined : entityOfToken(store, token.entityId);
   const extra = identityPoliciesOf(store, entity);
   const names = extra.length === 0 ? token.policies : [...new Set([...token.policies, ...extra])].sort();
-  return services.policies.aclOf(store, names, entity && withGroups(store, entity));
+  return services.policies.aclOf(store, names, services.leases.now(), entity && withGroups(store, entity));
 }
 
 function withGroups(store: StorageView, entity: Entity): Caller {

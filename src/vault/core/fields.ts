@@ -4,8 +4,8 @@ import { refuse } from './refusal.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** How Vault's framework reads a field; `seconds` takes `1h`, `60` and 60. */
-export type FieldType = 'string' | 'int' | 'bool' | 'seconds' | 'list' | 'texts' | 'map' | 'any';
+/** How Vault's framework reads a field; `seconds` takes `1h`, `60` and 60, `time` becomes milliseconds. */
+export type FieldType = 'string' | 'int' | 'bool' | 'seconds' | 'time' | 'list' | 'texts' | 'map' | 'any';
 export type Schema = Readonly<Record<string, FieldType>>;
 
 /**
@@ -37,6 +37,7 @@ const converters: Readonly<Record<FieldType, (value: unknown) => unknown>> = {
   int: toInteger,
   bool: toBoolean,
   seconds: toSeconds,
+  time: toTime,
   list: toTexts,
   texts: toTextMap,
   map: (value) => {
@@ -87,6 +88,18 @@ export function toSeconds(value: unknown): number {
     }
   }
   throw new Error('could not parse duration from input');
+}
+
+/** Milliseconds of an RFC 3339 text or of seconds since 1970; NaN for an empty text, which says nothing. */
+export function toTime(value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value)) return value * 1000;
+  if (value === '') return Number.NaN;
+  if (typeof value !== 'string') throw new Error('could not parse time from input');
+  if (/^[-+]?\d+$/.test(value)) return Number(value) * 1000;
+  const isTime = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value);
+  const at = isTime ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(at)) throw new Error('could not parse string as date and time');
+  return at;
 }
 
 function toTexts(value: unknown): string[] {

@@ -6,6 +6,7 @@ import { authenticate } from './authenticate.ts';
 import { type Context, fieldsOf, type RouteMatch } from './backend.ts';
 import type { Random } from './barrier.ts';
 import { envelope } from './envelope.ts';
+import { pageOf } from './list-page.ts';
 import { fullPath, viewPrefix } from './mount-entry.ts';
 import { denied, multiError, nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Operation, Reply, Result, VaultRequest } from './request.ts';
@@ -188,7 +189,8 @@ async function perform(call: Call): Promise<Result> {
     if (context === undefined) break;
     const pending = handler(context);
     // A handler that did not have to wait is committed in the same turn: nobody can come between.
-    const done = pending instanceof Promise ? await pending : pending;
+    const whole = pending instanceof Promise ? await pending : pending;
+    const done = pageOf(whole, request, call.acl?.limit);
     const result = request.wrapTtl === undefined ? done : wrapResult(context, done, request.wrapTtl);
     if (transaction.isEmpty) return result ?? empty(call);
     const committed = transaction.commit();
@@ -224,6 +226,7 @@ function record(
     type,
     time: call.clock.now(),
     request,
+    headers: services.auditedHeaders.of(request),
     operation,
     mounted,
     auth,

@@ -13,6 +13,8 @@ export interface Alias {
   readonly metadata: Readonly<Record<string, string>>;
   /** By people. */
   readonly customMetadata: Readonly<Record<string, string>>;
+  /** Ids of the entities that it was of before they were merged. */
+  readonly mergedFrom?: readonly string[];
   readonly created: string;
   readonly updated: string;
 }
@@ -29,6 +31,8 @@ export interface Entity {
   readonly aliases: readonly Alias[];
   /** Of the groups that have it as a member. */
   readonly groupIds?: readonly string[];
+  /** Of the entities that have become part of it. */
+  readonly mergedIds?: readonly string[];
   readonly created: string;
   readonly updated: string;
 }
@@ -36,12 +40,26 @@ export interface Entity {
 const prefix = 'sys/identity/';
 const entityPath = (id: string): string => `${prefix}entity/${id}`;
 const namePath = (name: string): string => `${prefix}name/${name.toLowerCase()}`;
+const mergedPath = (id: string): string => `${prefix}merged/${id}`;
 const aliasIdPath = (id: string): string => `${prefix}alias-id/${id}`;
 const aliasPath = (accessor: string, name: string): string =>
   `${prefix}alias/${accessor}/${Buffer.from(name).toString('base64url')}`;
 
 export const readEntity = (store: StorageView, id: string): Entity | undefined =>
   store.get<Entity>(entityPath(id));
+/** The entity of a token: perhaps by now part of another. */
+export function entityOfToken(store: StorageView, id: string): Entity | undefined {
+  const entity = readEntity(store, id);
+  if (entity !== undefined) return entity;
+  const into = store.get<string>(mergedPath(id));
+  return into === undefined ? undefined : readEntity(store, into);
+}
+
+/** Lets tokens of the entities that have become part of `entity` find it. */
+export function noteMerged(store: StorageView, entity: Entity): void {
+  for (const id of entity.mergedIds ?? []) store.put(mergedPath(id), entity.id);
+}
+
 export const entityIds = (store: StorageView): string[] => store.list(`${prefix}entity/`);
 export const aliasIds = (store: StorageView): string[] => store.list(`${prefix}alias-id/`);
 
@@ -75,6 +93,7 @@ export function putEntity(store: StorageView, entity: Entity): void {
 export function deleteEntity(store: StorageView, entity: Entity): void {
   dropIndexes(store, entity);
   store.delete(entityPath(entity.id));
+  for (const id of entity.mergedIds ?? []) store.delete(mergedPath(id));
 }
 
 function dropIndexes(store: StorageView, entity: Entity): void {

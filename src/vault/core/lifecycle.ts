@@ -58,16 +58,30 @@ const leader = {
   performance_standby_last_remote_wal: 0,
 };
 
+const initSchema = {
+  secret_shares: 'int',
+  secret_threshold: 'int',
+  pgp_keys: 'list',
+  root_token_pgp_key: 'string',
+  recovery_shares: 'int',
+  recovery_threshold: 'int',
+  recovery_pgp_keys: 'list',
+} as const;
+
 async function init(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
-  const fields = coerceFields(
-    { secret_shares: 'int', secret_threshold: 'int', recovery_shares: 'int' },
-    data,
-  );
-  if (numberOf(fields, 'recovery_shares') > 0) {
-    throw refuse('parameters recovery_shares not applicable to seal type shamir');
+  const fields = coerceFields(initSchema, data);
+  const isSaid = (name: string): boolean => {
+    const value = fields[name];
+    return typeof value === 'string' || Array.isArray(value) ? value.length > 0 : (value ?? 0) !== 0;
+  };
+  const recovery = ['recovery_shares', 'recovery_threshold', 'recovery_pgp_keys'].filter(isSaid);
+  if (recovery.length > 0)
+    throw refuse(`parameters ${recovery.join(',')} not applicable to seal type shamir`);
+  // Who asks for keys that only they can read must not get them in clear.
+  for (const name of ['pgp_keys', 'root_token_pgp_key']) {
+    if (isSaid(name) && !core.status().initialized)
+      throw refuse(`${name} is not offered by this server: it has no OpenPGP`);
   }
-  if (Array.isArray(data.pgp_keys) && data.pgp_keys.length > 0)
-    throw refuse('pgp_keys are not offered by this server');
   const config = {
     shares: numberOf(fields, 'secret_shares'),
     threshold: numberOf(fields, 'secret_threshold'),
@@ -135,7 +149,7 @@ function health(core: VaultCore, { data }: VaultRequest, now: number): Reply {
       : ['activecode', 200];
   const status = data[String(name)] === undefined ? Number(code) : Number(data[String(name)]);
   if (!Number.isInteger(status) || status < 100 || status > 599)
-    throw refuse(`invalid status code for ${name}`);
+    throw new Refusal(400, 'bad-status-code', [], `${name} is no status code`);
   return {
     status,
     body: {

@@ -3,6 +3,7 @@ import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
+import { AuditedHeaders } from './audited-headers.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
 import { Cors } from './cors.ts';
 import { RootGeneration } from './generate-root.ts';
@@ -132,11 +133,12 @@ function lockoutBy(router: Router): UserLockout {
   );
 }
 
-function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors'> {
-  const [quotas, cors] = [new RateQuotas(), new Cors()];
+function loadSettings(store: StorageView): Pick<Services, 'quotas' | 'cors' | 'auditedHeaders'> {
+  const [quotas, cors, auditedHeaders] = [new RateQuotas(), new Cors(), new AuditedHeaders()];
   quotas.load(store);
   cors.load(store);
-  return { quotas, cors };
+  auditedHeaders.load(store);
+  return { quotas, cors, auditedHeaders };
 }
 
 /** A secret of a mount that is gone, or of an engine that need not know, ends with its lease. */

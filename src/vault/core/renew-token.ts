@@ -1,6 +1,6 @@
 import { identityPoliciesOf } from './authenticate.ts';
 import type { Backend, Context, Renewal } from './backend.ts';
-import { readEntity } from './identity-store.ts';
+import { entityOfToken } from './identity-store.ts';
 import { type Lease, putLease } from './leases.ts';
 import { effectiveDefaultTtl, effectiveMaxTtl } from './mount-entry.ts';
 import { type Refusal, refuse, refuseWrapped } from './refusal.ts';
@@ -26,7 +26,7 @@ export function renewToken(
   if (ttl === undefined) return undefined;
   const now = services.leases.now();
   putLease(transaction, services.leases, { ...lease, expires: now + ttl.ttl * 1000, renewed: now });
-  const entity = entry.entityId === undefined ? undefined : readEntity(transaction, entry.entityId);
+  const entity = entry.entityId === undefined ? undefined : entityOfToken(transaction, entry.entityId);
   const auth = authResult(entry, shown, ttl.ttl * 1000, identityPoliciesOf(transaction, entity));
   const result: Result = { auth };
   return ttl.warnings.length === 0 ? result : { ...result, warnings: ttl.warnings };

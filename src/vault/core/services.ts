@@ -1,5 +1,6 @@
 import type { PolicyStore } from '../policy/policy-store.ts';
 import type { AuditBroker } from './audit-broker.ts';
+import type { AuditedHeaders } from './audited-headers.ts';
 import type { Backend } from './backend.ts';
 import type { Cors } from './cors.ts';
 import type { RootGeneration } from './generate-root.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly tokens: TokenStore;
   readonly policies: PolicyStore;
   readonly audit: AuditBroker;
+  readonly auditedHeaders: AuditedHeaders;
   readonly catalogue: Catalogue;
   readonly metrics: Metrics;
   readonly lockout: UserLockout;

@@ -5,7 +5,10 @@ import { Acl } from './acl.ts';
 import { parsePolicy } from './parse-policy.ts';
 
 const acl = (...texts: string[]): Acl =>
-  new Acl(texts.map((text, i) => ({ name: `p${i}`, rules: parsePolicy(text) })));
+  new Acl(
+    texts.map((text, i) => ({ name: `p${i}`, rules: parsePolicy(text) })),
+    0,
+  );
 const rule = (path: string, ...capabilities: string[]): string =>
   `path "${path}" { capabilities = ${JSON.stringify(capabilities)} }\n`;
 
@@ -27,6 +30,25 @@ describe('which rule decides', () => {
   test('policies add up on the same path, and deny wipes the rest', () => {
     expect(acl(rule('a', 'read'), rule('a', 'list')).capabilities('a')).toEqual(['list', 'read']);
     expect(acl(rule('a', 'read'), rule('a', 'deny')).capabilities('a')).toEqual(['deny']);
+  });
+
+  test('names the policies that give what was asked for', () => {
+    const both = acl(rule('a', 'read'), rule('a', 'list', 'read'), rule('b', 'list'));
+    const asked = { path: 'a', data: {}, needsSudo: false, wrapTtl: undefined } as const;
+    expect(both.allows({ ...asked, operation: 'read' })).toEqual({ allowed: true, granting: ['p0', 'p1'] });
+    expect(both.allows({ ...asked, operation: 'list' })).toEqual({ allowed: true, granting: ['p1'] });
+    expect(both.allows({ ...asked, operation: 'update' })).toEqual({ allowed: false, granting: [] });
+  });
+
+  test('a stanza ends at its time, and the compiled rules say when that is', () => {
+    const rules = parsePolicy(
+      'path "a" { capabilities = ["read"] expiration = 10 }\npath "b" { capabilities = ["read"] expiration = 20 }',
+    );
+    const at = (now: number): Acl => new Acl([{ name: 'p', rules }], now);
+    expect([at(9_999).until, at(10_000).until, at(20_000).until]).toEqual([10_000, 20_000, Infinity]);
+    expect(at(9_999).capabilities('a')).toEqual(['read']);
+    expect(at(10_000).capabilities('a')).toEqual(['deny']);
+    expect(at(10_000).capabilities('b')).toEqual(['read']);
   });
 
   test('a grant of one path below counts as a grant of the mount', () => {
@@ -79,6 +101,14 @@ describe('parsePolicy', () => {
 
   test.each([
     ['path "a" { capabilities = ["zap"] }', 'line 1, column 12: path "a": invalid capability "zap"'],
+    [
+      'path "a" { list_scan_response_keys_filter_path = "x" }',
+      'line 1, column 12: path "a": list_scan_response_keys_filter_path is not offered by this server',
+    ],
+    [
+      'path "a" { expiration = "x" }',
+      'line 1, column 12: path "a": invalid expiration time: could not parse string as date and time',
+    ],
     ['foo = 1', 'line 1, column 1: invalid key "foo" on line 1'],
     ['path "a" { bar = 1 }', 'line 1, column 12: path "a": invalid key "bar" on line 1'],
     ['path "a/+*" { }', `line 1, column 1: path "a/+*": invalid use of wildcards ('+*' is forbidden)`],

@@ -1,8 +1,16 @@
 import type { Fields } from '../core/fields.ts';
 import type { Operation } from '../core/request.ts';
-import { type Granted, mergeRules } from './merge-rules.ts';
+import { listLimit } from './list-limit.ts';
+import { type Granted, grantedBy, mergeRules } from './merge-rules.ts';
 import { checkParameters } from './parameters.ts';
-import { bestPattern, insertPattern, type PatternNode, patternNode } from './pattern-trie.ts';
+import {
+  bestPattern,
+  insertPattern,
+  isPattern,
+  isPrefix,
+  type PatternNode,
+  patternNode,
+} from './pattern-trie.ts';
 import type { Capability, Policy } from './policy.ts';
 
 export interface AclQuestion {
@@ -15,8 +23,10 @@ export interface AclQuestion {
 
 export interface AclAnswer {
   readonly allowed: boolean;
-  /** Names of the policies whose rule decided. */
+  /** Names of the policies that give what was asked for. */
   readonly granting: readonly string[];
+  /** Of a list: how many names it may give; 0 for all. */
+  readonly limit?: number;
 }
 
 /**
@@ -25,28 +35,40 @@ export interface AclAnswer {
  */
 export class Acl {
   readonly isRoot: boolean;
+  /** Milliseconds: from then on it says too much, since something in it has expired. */
+  readonly until: number;
   readonly #exact = new Map<string, Granted>();
+  readonly #prefixes = new Map<string, Granted>();
   readonly #patterns: PatternNode = patternNode();
 
-  constructor(policies: readonly Policy[]) {
+  /** @param now milliseconds */
+  constructor(policies: readonly Policy[], now: number) {
     this.isRoot = policies.some(({ name }) => name === 'root');
-    for (const [path, granted] of mergeRules(policies)) {
-      if (path.endsWith('*') || path.split('/').includes('+')) insertPattern(this.#patterns, path, granted);
+    const ends = policies.flatMap(({ rules, expires }) => [expires, ...rules.map((rule) => rule.expires)]);
+    this.until = ends.reduce<number>(
+      (first, end) => (end !== undefined && end > now ? Math.min(first, end) : first),
+      Number.POSITIVE_INFINITY,
+    );
+    for (const [path, granted] of mergeRules(policies, now)) {
+      if (isPattern(path)) insertPattern(this.#patterns, path, granted);
       else this.#exact.set(path, granted);
+      if (isPrefix(path)) this.#prefixes.set(path.slice(0, -1), granted);
     }
   }
 
   allows(question: AclQuestion): AclAnswer {
-    if (this.isRoot) return { allowed: true, granting: ['root'] };
-    const rule = this.#rule(question.path, question.operation === 'list');
-    if (rule === undefined || rule.capabilities.has('deny'))
-      return { allowed: false, granting: rule?.policies ?? [] };
+    const { operation, path, data } = question;
+    if (this.isRoot) return { allowed: true, granting: ['root'], ...rootLimit(question) };
+    const rule = this.#rule(path, operation === 'list');
+    if (rule?.capabilities.has(operation) !== true) return { allowed: false, granting: [] };
+    const limit = operation === 'list' ? listLimit(rule, data) : 0;
     const allowed =
-      rule.capabilities.has(question.operation) &&
       (!question.needsSudo || rule.capabilities.has('sudo')) &&
       checkWrapping(rule, question.wrapTtl) &&
-      checkParameters(rule, question);
-    return { allowed, granting: rule.policies };
+      checkParameters(rule, question) &&
+      limit !== 'denied';
+    if (!allowed) return { allowed, granting: [] };
+    return { allowed, granting: grantedBy(rule, operation), ...(limit === 0 ? {} : { limit }) };
   }
 
   /** As sys/capabilities shows them. */
@@ -55,6 +77,11 @@ export class Acl {
     const rule = this.#rule(path, path.endsWith('/'));
     const found: Capability[] = [...(rule?.capabilities ?? [])].sort();
     return found.length === 0 || found.includes('deny') ? ['deny'] : found;
+  }
+
+  /** Whether a rule says `deny` of the path, which is more than that none says anything. */
+  isDenied(path: string): boolean {
+    return this.#rule(path, false)?.capabilities.has('deny') === true;
   }
 
   /** Whether anything at or below `prefix` is granted: the preflight of kv clients. */
@@ -73,15 +100,20 @@ export class Acl {
     return this.#exact;
   }
 
+  /** Those that end in `*` and have no other wildcard, without it. */
+  prefixPaths(): ReadonlyMap<string, Granted> {
+    return this.#prefixes;
+  }
+
   #rule(path: string, isList: boolean): Granted | undefined {
-    const exact = this.#exact.get(path);
     const bare = isList && path.endsWith('/') ? path.slice(0, -1) : undefined;
-    if (bare === undefined) return exact ?? bestPattern(this.#patterns, path);
-    // A list of `a/` must not get past a rule that denies `a`.
-    const exactBare = this.#exact.get(bare);
-    const withSlash = exact ?? exactBare ?? bestPattern(this.#patterns, path);
-    const without = exactBare ?? bestPattern(this.#patterns, bare);
-    return without?.capabilities.has('deny') === true ? without : (withSlash ?? without);
+    if (bare === undefined) return this.#exact.get(path) ?? bestPattern(this.#patterns, path);
+    const exact = this.#exact.get(path) ?? this.#exact.get(bare);
+    if (exact !== undefined) return exact;
+    // Upstream asks for `a` only where no pattern fits `a/`. A pattern that denies `a` keeps its list shut here, too.
+    const without = bestPattern(this.#patterns, bare);
+    if (without?.capabilities.has('deny') === true) return without;
+    return bestPattern(this.#patterns, path) ?? without;
   }
 }
 
@@ -108,5 +140,10 @@ function checkWrapping(
   ttl: number | undefined,
 ): boolean {
   if (min !== undefined && min > 0 && (ttl === undefined || ttl < min)) return false;
-  return max === undefined || max === 0 || (ttl !== undefined && ttl <= max);
+  return max === undefined || max <= 0 || (ttl !== undefined && ttl <= max);
+}
+
+function rootLimit({ operation, data }: AclQuestion): { readonly limit?: number } {
+  const limit = operation === 'list' ? listLimit({ capabilities: new Set(), sources: [] }, data) : 0;
+  return limit === 0 || limit === 'denied' ? {} : { limit };
 }

@@ -2,18 +2,32 @@ import type { Capability, ParameterRules, PathRule, Policy } from './policy.ts';
 import { isTemplate } from './templates.ts';
 
 /** What all policies of a token together say about one path text. */
-export interface Granted extends Omit<PathRule, 'path'> {
-  readonly policies: readonly string[];
+export interface Granted extends Omit<PathRule, 'path' | 'expires'> {
+  /** Who said it. */
+  readonly sources: readonly Source[];
 }
 
-/** Same path text: capabilities add up, `deny` wipes the rest, parameter rules widen, wrapping bounds narrow. */
-export function mergeRules(policies: readonly Policy[]): Map<string, Granted> {
+interface Source {
+  readonly policy: string;
+  readonly capabilities: ReadonlySet<Capability>;
+}
+
+/** Names of the policies that give `capability`. */
+export const grantedBy = ({ sources }: Granted, capability: Capability): string[] => [
+  ...new Set(sources.flatMap(({ policy, capabilities }) => (capabilities.has(capability) ? [policy] : []))),
+];
+
+/**
+ * Same path text: capabilities add up, `deny` wipes the rest, parameter rules widen; of two bounds of wrapping or of two
+ * limits the lesser counts, as upstream has it. @param now milliseconds: what has expired says nothing
+ */
+export function mergeRules(policies: readonly Policy[], now: number): Map<string, Granted> {
   const merged = new Map<string, Granted>();
   for (const { name, rules } of policies) {
-    for (const { path, ...rule } of rules) {
-      if (isTemplate(path)) continue; // nobody to put in: it grants nothing
+    for (const { path, expires, ...rule } of rules) {
+      if (isTemplate(path) || (expires !== undefined && expires <= now)) continue; // nobody to put in: it grants nothing
       const known = merged.get(path);
-      const granted = { ...rule, policies: [name] };
+      const granted = { ...rule, sources: [{ policy: name, capabilities: rule.capabilities }] };
       merged.set(path, known === undefined ? granted : mergeTwo(known, granted));
     }
   }
@@ -21,29 +35,32 @@ export function mergeRules(policies: readonly Policy[]): Map<string, Granted> {
 }
 
 function mergeTwo(a: Granted, b: Granted): Granted {
-  const policies = [...new Set([...a.policies, ...b.policies])];
+  const sources = [...a.sources, ...b.sources];
   if (a.capabilities.has('deny') || b.capabilities.has('deny')) {
-    return { capabilities: new Set<Capability>(['deny']), policies };
+    return { capabilities: new Set<Capability>(['deny']), sources };
   }
-  const min = Math.max(a.minWrappingTtl ?? 0, b.minWrappingTtl ?? 0);
-  const max = narrower(a.maxWrappingTtl, b.maxWrappingTtl);
+  const min = lesser(a.minWrappingTtl, b.minWrappingTtl);
+  const max = lesser(a.maxWrappingTtl, b.maxWrappingTtl);
+  const limit = lesser(a.paginationLimit, b.paginationLimit);
   const allowed = bothLists(a.allowed, b.allowed);
   const denied = bothLists(a.denied, b.denied);
   const required = [...new Set([...(a.required ?? []), ...(b.required ?? [])])];
   return {
     capabilities: new Set([...a.capabilities, ...b.capabilities]),
-    policies,
+    sources,
     ...(allowed === undefined ? {} : { allowed }),
     ...(denied === undefined ? {} : { denied }),
     ...(required.length === 0 ? {} : { required }),
-    ...(min === 0 ? {} : { minWrappingTtl: min }),
+    ...(min === undefined ? {} : { minWrappingTtl: min }),
     ...(max === undefined ? {} : { maxWrappingTtl: max }),
+    ...(limit === undefined ? {} : { paginationLimit: limit }),
   };
 }
 
-function narrower(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || a === 0) return b;
-  return b === undefined || b === 0 ? a : Math.min(a, b);
+/** What is not above zero bounds nothing. */
+function lesser(a = 0, b = 0): number | undefined {
+  const set = [a, b].filter((bound) => bound > 0);
+  return set.length === 0 ? undefined : Math.min(...set);
 }
 
 /** An empty list means every value, so it stays empty. */

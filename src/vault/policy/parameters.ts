@@ -4,38 +4,55 @@ import type { ParameterRules, PathRule } from './policy.ts';
 
 type Rules = Pick<PathRule, 'allowed' | 'denied' | 'required'>;
 
-/** Whether the request's parameters are within the rule; lists and deletes have none. */
+/**
+ * Whether the request's parameters are within the rule; lists and deletes have none. Every parameter is judged as it was
+ * sent, also `X` beside `x`: handlers read names as they are written.
+ */
 export function checkParameters(
   rule: Rules,
   { operation, data }: { readonly operation: Operation; readonly data: Fields },
 ): boolean {
   if (operation === 'list' || operation === 'delete') return true;
-  const given = new Map(Object.entries(data).map(([name, value]) => [name.toLowerCase(), value]));
-  if (rule.required?.some((name) => !given.has(name)) === true) return false;
-  if (given.size === 0) return true;
+  if (rule.required?.some((name) => !Object.hasOwn(data, name)) === true) return false;
+  const given = Object.entries(data);
+  if (given.length === 0) return true;
   return !isDenied(rule.denied, given) && isAllowed(rule.allowed, given);
 }
 
-function isDenied(denied: ParameterRules | undefined, given: ReadonlyMap<string, unknown>): boolean {
-  if (denied === undefined) return false;
-  if ('*' in denied) return true;
-  return [...given].some(([name, value]) => Object.hasOwn(denied, name) && fits(denied[name] ?? [], value));
-}
+type Given = readonly (readonly [string, unknown])[];
 
-function isAllowed(allowed: ParameterRules | undefined, given: ReadonlyMap<string, unknown>): boolean {
-  if (allowed === undefined || Object.keys(allowed).length === 0) return true;
-  const others = '*' in allowed;
-  if (others && Object.keys(allowed).length === 1) return true;
-  return [...given].every(([name, value]) => {
-    if (!Object.hasOwn(allowed, name)) return others;
-    return fits(allowed[name] ?? [], value);
+function isDenied(denied: ParameterRules | undefined, given: Given): boolean {
+  if (denied === undefined) return false;
+  if (Object.hasOwn(denied, '*')) return true;
+  return given.some(([name, value]) => {
+    const values = valuesOf(denied, name);
+    return values !== undefined && (fits(values, value) || values.includes(value));
   });
 }
 
-/** An empty list fits every value; texts may start or end in `*`. */
+function isAllowed(allowed: ParameterRules | undefined, given: Given): boolean {
+  if (allowed === undefined || Object.keys(allowed).length === 0) return true;
+  const others = Object.hasOwn(allowed, '*');
+  if (others && Object.keys(allowed).length === 1) return true;
+  return given.every(([name, value]) => {
+    const values = valuesOf(allowed, name);
+    return values === undefined ? others : fits(values, value);
+  });
+}
+
+const valuesOf = (rules: ParameterRules, name: string): readonly unknown[] | undefined => {
+  const key = name.toLowerCase();
+  return Object.hasOwn(rules, key) ? rules[key] : undefined;
+};
+
+/**
+ * An empty list fits every value; texts may start or end in `*`. A number fits nothing, as upstream has it (there a
+ * policy's numbers and a request's are of two types), so that no list allows more here; what is denied is found all the same.
+ */
 function fits(values: readonly unknown[], value: unknown): boolean {
   if (values.length === 0) return true;
   return values.some((wanted) => {
+    if (typeof wanted === 'number') return false;
     if (typeof wanted === 'string' && typeof value === 'string') return globMatches(wanted, value);
     return JSON.stringify(wanted) === JSON.stringify(value);
   });

@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
 import {
   type HclBlock,
@@ -8,7 +9,7 @@ import {
   labelledBlocks,
   plainValue,
 } from '../../lib/hcl/tree.ts';
-import { toSeconds } from '../core/fields.ts';
+import { toSeconds, toTime } from '../core/fields.ts';
 import { type Capability, capabilityNames, type ParameterRules, type PathRule } from './policy.ts';
 
 const legacy: Readonly<Record<string, readonly Capability[]>> = {
@@ -37,6 +38,8 @@ interface Draft {
   required?: readonly string[];
   minWrappingTtl?: number;
   maxWrappingTtl?: number;
+  paginationLimit?: number;
+  expires?: number;
 }
 
 function toRule(block: HclBlock): PathRule {
@@ -52,7 +55,13 @@ function toRule(block: HclBlock): PathRule {
   if (min !== undefined && max !== undefined && max !== 0 && max < min) {
     throw wrong(block, block, 'max_wrapping_ttl cannot be less than min_wrapping_ttl');
   }
-  if (draft.capabilities.has('deny')) return { path, capabilities: new Set(['deny']) };
+  if (draft.capabilities.has('deny')) {
+    return {
+      path,
+      capabilities: new Set(['deny']),
+      ...(draft.expires === undefined ? {} : { expires: draft.expires }),
+    };
+  }
   return { path, ...draft };
 }
 
@@ -74,6 +83,7 @@ const readers: Readonly<Record<string, Reader>> = {
       const capability = capabilityNames.find((known) => known === name);
       if (capability === undefined) throw wrong(block, entry, `invalid capability ${JSON.stringify(name)}`);
       draft.capabilities.add(capability);
+      if (capability === 'deny') return; // the rest does not matter, and is not looked at
     }
   },
   policy: (draft, entry, block) => {
@@ -96,9 +106,25 @@ const readers: Readonly<Record<string, Reader>> = {
   max_wrapping_ttl: (draft, entry, block) => {
     draft.maxWrappingTtl = duration(entry, block);
   },
+  pagination_limit: (draft, entry, block) => {
+    const { value } = entry;
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      throw wrong(block, entry, '"pagination_limit" must be a whole number');
+    draft.paginationLimit = value;
+  },
+  expiration: (draft, entry, block) => {
+    try {
+      const at = toTime(entry.value);
+      if (!Number.isNaN(at)) draft.expires = at;
+    } catch (error) {
+      throw wrong(block, entry, `invalid expiration time: ${messageOf(error)}`);
+    }
+  },
   comment: ignore,
-  pagination_limit: ignore,
-  list_scan_response_keys_filter_path: ignore,
+  // Who writes it wants names kept from readers: it must not look as if they were.
+  list_scan_response_keys_filter_path: (_draft, entry, block) => {
+    throw wrong(block, entry, 'list_scan_response_keys_filter_path is not offered by this server');
+  },
 };
 
 function texts(value: HclValue, entry: HclEntry, block: HclBlock): string[] {
@@ -112,27 +138,23 @@ function texts(value: HclValue, entry: HclEntry, block: HclBlock): string[] {
 
 function parameters(entry: HclEntry, block: HclBlock): ParameterRules {
   const groups: readonly HclValue[] = Array.isArray(entry.value) ? entry.value : [entry.value as HclValue];
-  const rules: Record<string, readonly unknown[]> = {};
+  const rules = new Map<string, readonly unknown[]>();
   for (const group of groups) {
     if (!isHclObject(group)) throw wrong(block, entry, `"${entry.key}" must be a map of lists`);
     for (const { key, value } of group.entries) {
       const plain = plainValue(value);
       if (!Array.isArray(plain)) throw wrong(block, entry, `"${entry.key}" must be a map of lists`);
-      rules[key.toLowerCase()] = plain;
+      rules.set(key.toLowerCase(), plain);
     }
   }
-  return rules;
+  return Object.fromEntries(rules);
 }
 
 function duration(entry: HclEntry, block: HclBlock): number {
   try {
     return toSeconds(entry.value);
   } catch (error) {
-    throw wrong(
-      block,
-      entry,
-      `error parsing ${entry.key}: ${error instanceof Error ? error.message : error}`,
-    );
+    throw wrong(block, entry, `error parsing ${entry.key}: ${messageOf(error)}`);
   }
 }
 

@@ -20,6 +20,14 @@ export interface PatternNode {
   readonly globs: Map<string, Pattern>;
 }
 
+const hasSegmentWildcard = (text: string): boolean =>
+  text === '+' || text.includes('/+') || text.startsWith('+/');
+
+/** Whether a path text is more than the one path: upstream counts `a/+b` among them, which fits `a/+b` alone. */
+export const isPattern = (text: string): boolean => text.endsWith('*') || hasSegmentWildcard(text);
+/** Whether `*` at its end is all that is special. */
+export const isPrefix = (text: string): boolean => text.endsWith('*') && !hasSegmentWildcard(text);
+
 export function patternNode(): PatternNode {
   return { children: new Map(), plus: undefined, end: undefined, globs: new Map() };
 }
@@ -27,16 +35,12 @@ export function patternNode(): PatternNode {
 export function insertPattern(root: PatternNode, text: string, granted: Granted): void {
   const segments = text.split('/');
   const isGlob = text.endsWith('*');
-  const plus = segments.flatMap((segment, i) =>
-    segment === '+' ? [segments.slice(0, i).join('/').length] : [],
-  );
-  const wildcards = [...plus.map((at) => (at === 0 ? 0 : at + 1)), ...(isGlob ? [text.length - 1] : [])];
   const pattern: Pattern = {
     text,
     granted,
-    firstWildcard: Math.min(...wildcards),
+    firstWildcard: hasSegmentWildcard(text) ? text.indexOf('+') : text.length - 1,
     isGlob,
-    plusCount: plus.length,
+    plusCount: segments.filter((segment) => segment === '+').length,
   };
   let node = root;
   for (const segment of isGlob ? segments.slice(0, -1) : segments) node = child(node, segment);

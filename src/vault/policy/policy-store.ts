@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.ts';
 import { refuse } from '../core/refusal.ts';
 import type { StorageView, Transaction } from '../core/storage.ts';
 import { Acl } from './acl.ts';
@@ -15,6 +16,8 @@ export interface StoredPolicy {
   readonly casRequired?: boolean;
   /** Milliseconds. */
   readonly modified?: number;
+  /** Milliseconds: from then on it is as if it were not there. */
+  readonly expires?: number | undefined;
 }
 
 /** What a writer says about the version that it knows. */
@@ -24,6 +27,8 @@ export interface PolicyChange {
   readonly cas: number | undefined;
   /** Whether later writers must say it. */
   readonly casRequired: boolean;
+  /** Milliseconds; undefined for a policy that stays. */
+  readonly expires: number | undefined;
   /** Milliseconds. */
   readonly now: number;
 }
@@ -38,33 +43,32 @@ export class PolicyStore {
     store.put(`${prefix}default`, { text: defaultPolicyText } satisfies StoredPolicy);
   }
 
-  /** `root` has an empty text, as Vault shows it. */
-  read(store: StorageView, name: string): StoredPolicy | undefined {
+  /** `root` has an empty text, as Vault shows it. @param now milliseconds */
+  read(store: StorageView, name: string, now: number): StoredPolicy | undefined {
     if (name === 'root') return { text: '' };
     if (name === wrappingPolicyName) return { text: wrappingPolicyText };
-    return store.get<StoredPolicy>(prefix + name);
+    const stored = store.get<StoredPolicy>(prefix + name);
+    return stored?.expires !== undefined && stored.expires <= now ? undefined : stored;
   }
 
-  names(store: StorageView): string[] {
-    return [...store.all(prefix), 'root'].sort();
+  names(store: StorageView, now: number): string[] {
+    const names = store.all(prefix).filter((name) => this.read(store, name, now) !== undefined);
+    return [...names, 'root'].sort();
   }
 
   /** @throws Refusal 400 when it cannot be parsed, must not be changed, or was changed by somebody else */
-  write(transaction: Transaction, name: string, { text, cas, casRequired, now }: PolicyChange): void {
+  write(transaction: Transaction, name: string, change: PolicyChange): void {
+    const { text, cas, casRequired, expires, now } = change;
     if (name === 'root' || name === wrappingPolicyName) throw refuse(`cannot update "${name}" policy`);
     try {
       parsePolicy(text);
     } catch (error) {
-      throw refuse(
-        `failed to parse policy: ${error instanceof Error ? error.message : error}`,
-        400,
-        'bad-policy',
-      );
+      throw refuse(`failed to parse policy: ${messageOf(error)}`, 400, 'bad-policy');
     }
-    const before = transaction.get<StoredPolicy>(prefix + name);
+    const before = this.read(transaction, name, now);
     checkVersion(before, cas, casRequired);
     const version = (before?.version ?? 0) + 1;
-    const next: StoredPolicy = { text, version, casRequired, modified: now };
+    const next: StoredPolicy = { text, version, casRequired, modified: now, expires };
     transaction.put(prefix + name, next);
     transaction.afterCommit(() => this.#forget());
   }
@@ -78,28 +82,34 @@ export class PolicyStore {
   }
 
   /** The compiled rules of a token with these policies, for this caller; unknown names grant nothing. */
-  aclOf(store: StorageView, names: readonly string[], entity?: Caller): Acl {
+  aclOf(store: StorageView, names: readonly string[], now: number, entity?: Caller): Acl {
     const plainKey = names.join('\0');
-    const plain = this.#acls.get(plainKey);
+    const plain = this.#fresh(plainKey, now);
     if (plain !== undefined) return plain;
     const key = entity === undefined ? plainKey : `${plainKey}\0\0${entity.id}\0${entity.version}`;
-    const known = this.#acls.get(key);
+    const known = this.#fresh(key, now);
     if (known !== undefined) return known;
-    const policies = names.flatMap((name) => this.#policy(store, name) ?? []);
+    const policies = names.flatMap((name) => this.#policy(store, name, now) ?? []);
     const isPersonal = policies.some(({ rules }) => rules.some(({ path }) => isTemplate(path)));
-    const acl = new Acl(isPersonal ? policies.map((policy) => personal(policy, entity)) : policies);
+    const acl = new Acl(isPersonal ? policies.map((policy) => personal(policy, entity)) : policies, now);
     if (this.#acls.size > 5000) this.#acls.clear();
     // Without templates all callers share one; with them each has its own, and nobody else's is found.
     if (!isPersonal || entity !== undefined) this.#acls.set(isPersonal ? key : plainKey, acl);
     return acl;
   }
 
-  #policy(store: StorageView, name: string): Policy | undefined {
+  #fresh(key: string, now: number): Acl | undefined {
+    const acl = this.#acls.get(key);
+    return acl !== undefined && now < acl.until ? acl : undefined;
+  }
+
+  #policy(store: StorageView, name: string, now: number): Policy | undefined {
     const known = this.#parsed.get(name);
-    if (known !== undefined) return known;
-    const text = this.read(store, name)?.text;
-    if (text === undefined) return undefined;
-    const policy = { name, rules: name === 'root' ? [] : parsePolicy(text) };
+    if (known !== undefined) return known.expires !== undefined && known.expires <= now ? undefined : known;
+    const stored = this.read(store, name, now);
+    if (stored === undefined) return undefined;
+    const rules = name === 'root' ? [] : parsePolicy(stored.text);
+    const policy: Policy = { name, rules, expires: stored.expires };
     this.#parsed.set(name, policy);
     return policy;
   }
@@ -123,7 +133,8 @@ function checkVersion(before: StoredPolicy | undefined, cas: number | undefined,
   }
 }
 
-const personal = ({ name, rules }: Policy, entity: Caller | undefined): Policy => ({
+const personal = ({ name, rules, expires }: Policy, entity: Caller | undefined): Policy => ({
   name,
+  expires,
   rules: rules.flatMap((rule) => resolveRule(rule, entity) ?? []),
 });

@@ -23,6 +23,10 @@ export interface PathRule {
   /** Seconds. */
   readonly minWrappingTtl?: number;
   readonly maxWrappingTtl?: number;
+  /** The most names that a list may give at once. */
+  readonly paginationLimit?: number;
+  /** Milliseconds: from then on the stanza says nothing. */
+  readonly expires?: number;
 }
 
 export type ParameterRules = Readonly<Record<string, readonly unknown[]>>;
@@ -30,6 +34,8 @@ export type ParameterRules = Readonly<Record<string, readonly unknown[]>>;
 export interface Policy {
   readonly name: string;
   readonly rules: readonly PathRule[];
+  /** Milliseconds: from then on there is no such policy. */
+  readonly expires?: number | undefined;
 }
 
 /** `Root `, `a,b`, duplicates: as Vault keeps policy names. `root` swallows all others. */

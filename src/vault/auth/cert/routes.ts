@@ -4,16 +4,18 @@ import { booleanOf, textOf } from '../../core/fields.ts';
 import { renewalRefused } from '../../core/renew-token.ts';
 import type { Result } from '../../core/request.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
+import { crlRoutes, refreshCrls } from './crl-routes.ts';
+import type { FetchCrl } from './fetch-crl.ts';
 import { login } from './login.ts';
 import { matchingRole, shownCertificates } from './match.ts';
-import { crlRoutes } from './revoked.ts';
 import { readRoleFields, roleFields, roleSchema } from './schema.ts';
 import { type CertRole, deleteRole, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
 
 /** Logins by the client certificate of the TLS connection, also those that carry a SPIFFE id. */
-export function createCertAuth(): Backend {
+export function createCertAuth(fetch: FetchCrl): Backend {
   return defineBackend({
     type: 'cert',
+    periodic: (context) => refreshCrls(context, fetch),
     renew: (store, name, renewal) => {
       const role = readRole(store, name);
       if (role === undefined) return 'nothing';
@@ -36,7 +38,7 @@ export function createCertAuth(): Backend {
       roleRoute,
       { path: 'certs', operations: { list } },
       configRoute,
-      ...crlRoutes(),
+      ...crlRoutes(fetch),
     ],
   });
 }
@@ -81,7 +83,7 @@ const roleRoute: Route = {
 
 const configRoute: Route = {
   path: 'config',
-  fields: { disable_binding: 'bool', enable_identity_alias_metadata: 'bool' },
+  fields: { disable_binding: 'bool', enable_identity_alias_metadata: 'bool', ocsp_cache_size: 'int' },
   operations: {
     read: ({ store }) => {
       const config = readConfig(store);

@@ -20,6 +20,10 @@ export const roleSchema: Schema = {
   required_extensions: 'list',
   allowed_metadata_extensions: 'list',
   ocsp_enabled: 'bool',
+  ocsp_ca_certificates: 'string',
+  ocsp_servers_override: 'list',
+  ocsp_fail_open: 'bool',
+  ocsp_query_all_servers: 'bool',
 };
 
 /** Applies what was sent to what was there. @throws Refusal 400 */

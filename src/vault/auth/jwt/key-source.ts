@@ -8,7 +8,7 @@ import {
 import type { Clock } from '../../../lib/clock.ts';
 import { isRecord } from '../../../lib/records.ts';
 import type { FetchJson } from './fetch-json.ts';
-import type { JwtConfig } from './store.ts';
+import type { JwksPair, JwtConfig } from './store.ts';
 
 type LocalSet = ReturnType<typeof createLocalJWKSet>;
 
@@ -23,6 +23,18 @@ interface Known {
   readonly set: LocalSet;
 }
 
+interface Provider extends JwksPair {
+  /** `url` is where OpenID Connect discovery begins. */
+  readonly discovers: boolean;
+}
+
+function providersOf(config: JwtConfig): Provider[] {
+  const { discoveryUrl, discoveryCaPem, jwksUrl, jwksCaPem, jwksPairs = [] } = config;
+  if (discoveryUrl !== '') return [{ url: discoveryUrl, caPem: discoveryCaPem, discovers: true }];
+  const pairs = jwksUrl === '' ? jwksPairs : [{ url: jwksUrl, caPem: jwksCaPem }];
+  return pairs.map((pair) => ({ ...pair, discovers: false }));
+}
+
 /** The keys that may have signed a token, of whatever source is configured. */
 export class KeySource {
   readonly #fetch: FetchJson;
@@ -32,55 +44,61 @@ export class KeySource {
     this.#fetch = fetch;
   }
 
-  /** Static keys, or what the provider publishes. Throws when the provider cannot be reached. */
+  /** Static keys, or what the providers publish. Throws when none of them can be reached. */
   async keys(
     config: JwtConfig,
     clock: Clock,
     token?: FlattenedJWSInput,
   ): Promise<readonly (KeyObject | LocalSet)[]> {
     if (config.publicKeys.length > 0) return config.publicKeys.map((pem) => createPublicKey(pem));
-    const cacheKey = JSON.stringify([
-      config.jwksUrl,
-      config.jwksCaPem,
-      config.discoveryUrl,
-      config.discoveryCaPem,
-    ]);
+    const asked = await Promise.allSettled(
+      providersOf(config).map((provider) => this.#set(provider, clock, token)),
+    );
+    const sets = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = asked.find((one) => one.status === 'rejected');
+    if (sets.length === 0 && failed !== undefined) throw failed.reason;
+    return sets;
+  }
+
+  /** Throws when a provider cannot be reached. */
+  async check(config: JwtConfig, clock: Clock): Promise<void> {
+    await Promise.all(providersOf(config).map((provider) => this.#set(provider, clock)));
+  }
+
+  async #set(provider: Provider, clock: Clock, token?: FlattenedJWSInput): Promise<LocalSet> {
+    const cacheKey = JSON.stringify(provider);
     const known = this.#known.get(cacheKey);
     const age = known === undefined ? Number.POSITIVE_INFINITY : clock.now() - known.at;
     if (known !== undefined && age < freshMs && (age < cooldownMs || (await has(known.set, token)))) {
-      return [known.set];
+      return known.set;
     }
     let set: LocalSet;
     try {
-      set = createLocalJWKSet(await this.#load(config));
+      set = createLocalJWKSet(await this.#load(provider));
     } catch (error) {
-      if (known !== undefined && age < staleMs) return [known.set];
+      if (known !== undefined && age < staleMs) return known.set;
       throw error;
     }
     if (this.#known.size > 100) this.#known.clear();
     this.#known.set(cacheKey, { at: clock.now(), set });
-    return [set];
+    return set;
   }
 
-  async #load(config: JwtConfig): Promise<JSONWebKeySet> {
-    if (config.jwksUrl !== '') {
-      return keySetOf(await this.#fetch({ url: config.jwksUrl, caPem: config.jwksCaPem }));
-    }
-    const { jwksUri } = await this.discover(config);
-    return keySetOf(await this.#fetch({ url: jwksUri, caPem: config.discoveryCaPem }));
+  async #load(provider: Provider): Promise<JSONWebKeySet> {
+    const { url, caPem } = provider;
+    if (!provider.discovers) return keySetOf(await this.#fetch({ url, caPem }));
+    const { jwksUri } = await this.#discover(provider);
+    return keySetOf(await this.#fetch({ url: jwksUri, caPem }));
   }
 
   /** OpenID Connect Discovery 1.0. Throws when the document is not the provider's own. */
-  async discover(config: JwtConfig): Promise<{ readonly jwksUri: string }> {
-    const url = `${config.discoveryUrl.replace(/\/+$/, '')}/.well-known/openid-configuration`;
-    const document = (await this.#fetch({ url, caPem: config.discoveryCaPem })) as Record<
-      string,
-      unknown
-    > | null;
+  async #discover({ url: base, caPem }: Provider): Promise<{ readonly jwksUri: string }> {
+    const url = `${base.replace(/\/+$/, '')}/.well-known/openid-configuration`;
+    const document = (await this.#fetch({ url, caPem })) as Record<string, unknown> | null;
     const issuer = document?.issuer;
-    if (issuer !== config.discoveryUrl) {
+    if (issuer !== base) {
       throw new Error(
-        `issuer did not match the issuer returned by provider, expected "${config.discoveryUrl}" got "${issuer}"`,
+        `issuer did not match the issuer returned by provider, expected "${base}" got "${issuer}"`,
       );
     }
     if (typeof document?.jwks_uri !== 'string') throw new Error('the provider names no jwks_uri');

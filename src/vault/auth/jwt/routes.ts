@@ -40,7 +40,7 @@ export function createJwtAuth(fetch: FetchJson): Backend {
           read: async ({ store, clock }) => {
             const config = readConfig(store);
             if (config === undefined) return undefined;
-            const isValid = await keys.keys(config, clock).then(
+            const isValid = await keys.check(config, clock).then(
               () => true,
               () => false,
             );
@@ -58,7 +58,7 @@ export function createJwtAuth(fetch: FetchJson): Backend {
 /** The provider is asked at once, so that a wrong address is seen here and not at the first login. */
 async function writeConfig({ store, fields, clock }: Context, keys: KeySource): Promise<Result | undefined> {
   const config = readConfigFields(fields);
-  const problem = await keys.keys(config, clock).then(
+  const problem = await keys.check(config, clock).then(
     () => undefined,
     (error: unknown) => problemText(config, error),
   );
@@ -70,7 +70,7 @@ async function writeConfig({ store, fields, clock }: Context, keys: KeySource): 
 }
 
 const problemText = (config: JwtConfig, error: unknown): string =>
-  config.jwksUrl === ''
+  config.discoveryUrl !== ''
     ? `error checking oidc discovery URL: ${messageOf(error)}`
     : 'error checking jwks URL';
 

@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
+import { isRecord } from '../../../lib/records.ts';
 import { booleanOf, type Fields, listOf, numberOf, type Schema, textOf } from '../../core/fields.ts';
-import { refuse } from '../../core/refusal.ts';
+import { type Refusal, refuse } from '../../core/refusal.ts';
 import {
   kubernetesLegacy,
   readRoleTokens,
@@ -8,7 +9,7 @@ import {
   roleTokenSchema,
 } from '../../core/role-fields.ts';
 import { listClaim } from './claims.ts';
-import type { JwtConfig, JwtRole } from './store.ts';
+import type { JwksPair, JwtConfig, JwtRole } from './store.ts';
 
 export const algorithms = [
   'RS256',
@@ -31,6 +32,8 @@ export const configSchema: Schema = {
   jwks_url: 'string',
   jwks_ca_pem: 'string',
   jwks_pairs: 'any',
+  provider_config: 'map',
+  override_allowed_server_names: 'list',
   jwt_validation_pubkeys: 'list',
   jwt_supported_algs: 'list',
   bound_issuer: 'string',
@@ -57,21 +60,21 @@ export const roleSchema: Schema = {
 
 /** A write replaces the whole configuration. @throws Refusal 400 */
 export function readConfigFields(fields: Fields): JwtConfig {
-  if (fields.jwks_pairs !== undefined || textOf(fields, 'oidc_client_id') !== '') {
-    throw refuse('jwks_pairs and oidc_client_id (browser logins) are not offered by this server');
-  }
+  refuseMissing(fields);
   const config: JwtConfig = {
     discoveryUrl: textOf(fields, 'oidc_discovery_url'),
     discoveryCaPem: textOf(fields, 'oidc_discovery_ca_pem'),
     jwksUrl: textOf(fields, 'jwks_url'),
     jwksCaPem: textOf(fields, 'jwks_ca_pem'),
+    jwksPairs: jwksPairsOf(fields.jwks_pairs),
     publicKeys: listOf(fields, 'jwt_validation_pubkeys'),
     algorithms: listOf(fields, 'jwt_supported_algs'),
     boundIssuer: textOf(fields, 'bound_issuer'),
     defaultRole: textOf(fields, 'default_role'),
   };
-  const ways = [config.discoveryUrl !== '', config.jwksUrl !== '', config.publicKeys.length > 0];
-  if (ways.filter(Boolean).length !== 1) {
+  const lists = [config.publicKeys, config.jwksPairs ?? []];
+  const ways = [config.discoveryUrl, config.jwksUrl, ...lists].filter(({ length }) => length > 0);
+  if (ways.length !== 1) {
     throw refuse(
       "exactly one of 'jwt_validation_pubkeys', 'jwks_url', 'jwks_pairs', 'oidc_discovery_url', or 'provider_config' must be set",
     );
@@ -81,6 +84,40 @@ export function readConfigFields(fields: Fields): JwtConfig {
   }
   checkKeys(config);
   return config;
+}
+
+/** A condition that is not checked, or a way of asking that is not taken, must not look as if it were. */
+function refuseMissing(fields: Fields): void {
+  if (textOf(fields, 'oidc_client_id') !== '')
+    throw refuse('oidc_client_id (browser logins) is not offered by this server');
+  if (Object.keys((fields.provider_config as Fields | undefined) ?? {}).length > 0)
+    throw refuse('provider_config is not offered by this server');
+  if (listOf(fields, 'override_allowed_server_names').length > 0)
+    throw refuse('override_allowed_server_names is not offered by this server');
+}
+
+/** A list of objects, or their JSON. @throws Refusal 400 */
+function jwksPairsOf(sent: unknown): readonly JwksPair[] {
+  if (sent === undefined || sent === null || sent === '') return [];
+  const wrong = (): Refusal =>
+    refuse("'jwks_pairs' must be a list of objects with 'jwks_url' and 'jwks_ca_pem'");
+  const list: unknown = typeof sent === 'string' ? parseJson(sent, wrong) : sent;
+  if (!Array.isArray(list)) throw wrong();
+  return list.map((item: unknown) => {
+    const pair = typeof item === 'string' ? parseJson(item, wrong) : item;
+    if (!isRecord(pair)) throw wrong();
+    const { jwks_url: url, jwks_ca_pem: caPem = '' } = pair;
+    if (typeof url !== 'string' || url === '' || typeof caPem !== 'string') throw wrong();
+    return { url, caPem };
+  });
+}
+
+function parseJson(text: string, wrong: () => Refusal): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrong();
+  }
 }
 
 function checkKeys({ publicKeys, algorithms: wanted }: JwtConfig): void {
@@ -99,6 +136,7 @@ export const configFields = (config: JwtConfig, isValid: boolean): Fields => ({
   bound_issuer: config.boundIssuer,
   default_role: config.defaultRole,
   jwks_ca_pem: config.jwksCaPem,
+  jwks_pairs: (config.jwksPairs ?? []).map(({ url, caPem }) => ({ jwks_url: url, jwks_ca_pem: caPem })),
   jwks_url: config.jwksUrl,
   jwt_supported_algs: config.algorithms,
   jwt_validation_pubkeys: config.publicKeys,

@@ -1,11 +1,19 @@
 import type { RoleTokens } from '../../core/role-fields.ts';
 import type { StorageView } from '../../core/storage.ts';
 
+/** An address of keys, and the only roots to trust there (PEM; empty for the system's). */
+export interface JwksPair {
+  readonly url: string;
+  readonly caPem: string;
+}
+
 export interface JwtConfig {
   readonly discoveryUrl: string;
   readonly discoveryCaPem: string;
   readonly jwksUrl: string;
   readonly jwksCaPem: string;
+  /** Several providers at once. */
+  readonly jwksPairs?: readonly JwksPair[];
   readonly publicKeys: readonly string[];
   readonly algorithms: readonly string[];
   readonly boundIssuer: string;

@@ -70,7 +70,8 @@ function withWarnings(
   policies: readonly string[],
   ofLife: readonly string[],
 ): Result {
-  const unknown = policies.filter((name) => services.policies.read(transaction, name) === undefined);
+  const now = services.leases.now();
+  const unknown = policies.filter((name) => services.policies.read(transaction, name, now) === undefined);
   const ofPolicies = unknown.map((name) => `Policy "${name}" does not exist`);
   const warnings = [...ofLife, ...(result.warnings ?? []), ...ofPolicies];
   return warnings.length === 0 ? result : { ...result, warnings };

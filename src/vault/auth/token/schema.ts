@@ -1,7 +1,7 @@
 import { identityPoliciesOf } from '../../core/authenticate.ts';
 import type { Context } from '../../core/backend.ts';
 import type { Fields, Schema } from '../../core/fields.ts';
-import { readEntity } from '../../core/identity-store.ts';
+import { entityOfToken } from '../../core/identity-store.ts';
 import type { TokenEntry } from '../../core/tokens.ts';
 
 export const createSchema: Schema = {
@@ -28,7 +28,7 @@ export function tokenFields({ services, transaction }: Context, entry: TokenEntr
   const expires = lease?.expires ?? entry.expires;
   const identity = identityPoliciesOf(
     transaction,
-    entry.entityId === undefined ? undefined : readEntity(transaction, entry.entityId),
+    entry.entityId === undefined ? undefined : entityOfToken(transaction, entry.entityId),
   );
   return {
     accessor: entry.accessor,

@@ -58,7 +58,7 @@ function oneRoute(by: 'id' | 'name', find: (context: Context, value: string) => 
       update: write,
       delete: (context) => {
         const entity = found(context);
-        if (entity !== undefined) remove(context.transaction, entity);
+        if (entity !== undefined) removeEntity(context.transaction, entity);
         return undefined;
       },
     },
@@ -66,7 +66,7 @@ function oneRoute(by: 'id' | 'name', find: (context: Context, value: string) => 
 }
 
 /** An entity, and its place in groups. */
-function remove(store: StorageView, entity: Entity): void {
+export function removeEntity(store: StorageView, entity: Entity): void {
   for (const group of groupsOf(store, entity).direct) {
     const memberEntityIds = group.memberEntityIds.filter((id) => id !== entity.id);
     putGroup(store, { ...group, memberEntityIds });
@@ -79,7 +79,7 @@ function removeAll({ fields, transaction }: Context): undefined {
   if (ids.length === 0) throw refuse('missing entity ids to delete');
   for (const id of ids) {
     const entity = readEntity(transaction, id);
-    if (entity !== undefined) remove(transaction, entity);
+    if (entity !== undefined) removeEntity(transaction, entity);
   }
 }
 

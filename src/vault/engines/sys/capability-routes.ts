@@ -1,4 +1,4 @@
-import { aclOfToken } from '../../core/authenticate.ts';
+import { aclOfToken, hasNoOwner } from '../../core/authenticate.ts';
 import type { Context, Route } from '../../core/backend.ts';
 import { listOf, textOf } from '../../core/fields.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
@@ -27,14 +27,19 @@ function byToken({ services, transaction, fields, clock }: Context): TokenEntry 
   return services.tokens.findToken(transaction, textOf(fields, 'token'), clock.now());
 }
 
-function byAccessor({ services, transaction, fields }: Context): TokenEntry | undefined {
-  return services.tokens.findByAccessor(transaction, textOf(fields, 'accessor'));
+function byAccessor({ services, transaction, fields }: Context): TokenEntry {
+  const accessor = textOf(fields, 'accessor');
+  if (accessor === '') throw refuse('missing accessor');
+  const token = services.tokens.findByAccessor(transaction, accessor);
+  if (token === undefined) throw refuseWrapped('invalid accessor', 400, 'accessor-unknown');
+  return token;
 }
 
 function answer({ services, transaction, fields }: Context, token: TokenEntry | undefined): Result {
   const paths = [...listOf(fields, 'paths'), ...listOf(fields, 'path')];
   if (paths.length === 0) throw refuse('paths must be supplied');
-  if (token === undefined) throw refuseWrapped('invalid token', 400, 'token-unknown');
+  if (token === undefined || hasNoOwner(transaction, token))
+    throw refuseWrapped('invalid token', 400, 'token-unknown');
   const acl = aclOfToken(services, transaction, token);
   const data: Record<string, readonly string[]> = {};
   for (const path of paths) data[path] = acl.capabilities(path.replace(/^\/+/, ''));

@@ -55,7 +55,8 @@ function status({ services }: Context, otp: string): Result {
 }
 
 function begin(context: Context): Result {
-  if (textOf(context.fields, 'pgp_key') !== '') throw refuse('pgp_key is not offered by this server');
+  if (textOf(context.fields, 'pgp_key') !== '')
+    throw refuse('pgp_key is not offered by this server: it has no OpenPGP');
   return status(context, context.services.rootGeneration.begin(textOf(context.fields, 'otp')));
 }
 

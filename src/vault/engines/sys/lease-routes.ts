@@ -58,22 +58,26 @@ function renew(context: Context): Result {
   return renewLease(context, lease, numberOf(context.fields, 'increment'));
 }
 
+/** Upstream goes on behind the answer; here it is done already. */
+const accepted = ({ fields: sent }: Context): Result | undefined =>
+  sent.sync === false ? { status: 202, raw: { contentType: 'application/json', body: '' } } : undefined;
+
 function revoke(context: Context): Result | undefined {
   const { services, transaction } = context;
   const lease = services.leases.get(leaseId(context), transaction);
   if (lease !== undefined) endLease(services, transaction, lease);
-  return context.fields.sync === false ? { status: 202, data: null } : undefined;
+  return accepted(context);
 }
 
 function revokePrefix(context: Context): Result | undefined {
   endLeases(context, textOf(context.fields, 'prefix'));
-  return context.fields.sync === false ? { status: 202, data: null } : undefined;
+  return accepted(context);
 }
 
 /** Also where the engine cannot end its secret: somebody says that it is ended elsewhere. */
 function revokeForce(context: Context): Result | undefined {
   dropLeases(context, textOf(context.fields, 'prefix'));
-  return context.fields.sync === false ? { status: 202, data: null } : undefined;
+  return accepted(context);
 }
 
 /** Leases and their tokens are written in one transaction, so that there is never anything to tidy. */

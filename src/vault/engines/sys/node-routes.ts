@@ -3,6 +3,7 @@ import type { Context, Route } from '../../core/backend.ts';
 import type { Result } from '../../core/request.ts';
 import { buildDate, serverVersion } from '../../core/server-version.ts';
 import { versionPrefix } from '../../core/version-history.ts';
+import { diskUsage } from './disk-usage.ts';
 
 /** The one node that there is, the machine below it, and the versions that have opened the store. */
 export function nodeRoutes(): Route[] {
@@ -32,7 +33,7 @@ function host({ clock }: Context): Result {
       timestamp: new Date(clock.now()).toISOString(),
       cpu: os.cpus().map(({ model, speed }, cpu) => ({ cpu, modelName: model, mhz: speed, cores: 1 })),
       cpu_times: os.cpus().map(({ times }, i) => ({ cpu: `cpu${i}`, ...inSeconds(times) })),
-      disk: null,
+      disk: diskUsage(),
       host: {
         hostname: os.hostname(),
         os: os.platform(),

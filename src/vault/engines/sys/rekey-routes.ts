@@ -34,9 +34,11 @@ const present: Spelling = { words: rotationWords, open: false, keyMissing: "miss
 export function rekeyRoutes(): Route[] {
   return [
     ...ceremony('rekey', old),
-    { path: 'rekey/backup', sudo: true, operations: { read: noBackup, delete: () => undefined } },
+    { path: 'rekey/backup', sudo: true, operations: backup },
+    { path: 'rekey/recovery-key-backup', sudo: true, operations: backup },
     ...ceremony('rotate/root', present),
-    { path: 'rotate/root/backup', operations: { read: noBackup, delete: () => undefined } },
+    { path: 'rotate/root/backup', operations: backup },
+    { path: 'rotate/recovery/backup', operations: backup },
     ...['rekey-recovery-key', 'rotate/recovery'].flatMap((path) => noRecovery(path)),
   ];
 }
@@ -84,7 +86,8 @@ function status({ services }: Context): Result {
 
 function begin(context: Context, { words }: Spelling): Result {
   const { fields, services } = context;
-  if (listOf(fields, 'pgp_keys').length > 0) throw refuse('pgp_keys are not offered by this server');
+  if (listOf(fields, 'pgp_keys').length > 0)
+    throw refuse('pgp_keys is not offered by this server: it has no OpenPGP');
   if (booleanOf(fields, 'backup')) {
     throw refuse('cannot request a backup of the new keys without providing PGP keys for encryption');
   }
@@ -141,9 +144,13 @@ function given(fields: Fields, { keyMissing, open }: Spelling): { share: Buffer;
   return { share: shareOf(key), nonce };
 }
 
-function noBackup(): never {
-  throw refuse('no backed-up keys found');
-}
+/** There is none, since a backup is of shares that PGP keys have made unreadable for others. */
+const backup: Route['operations'] = {
+  read: () => {
+    throw refuse('no backed-up keys found');
+  },
+  delete: () => undefined,
+};
 
 function noRecovery(path: string): Route[] {
   const refused: Handler = () => {
@@ -153,6 +160,6 @@ function noRecovery(path: string): Route[] {
   return ['init', 'update', 'verify'].map((step) => ({
     path: `${path}/${step}`,
     open,
-    operations: { read: refused, update: refused, delete: refused },
+    operations: { read: refused, update: refused, delete: step === 'init' ? () => undefined : refused },
   }));
 }

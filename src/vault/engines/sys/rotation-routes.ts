@@ -42,7 +42,7 @@ const configOf = ({ transaction }: Context): RotationConfig =>
 
 function readConfig(context: Context): Result {
   const { interval, ...rest } = configOf(context);
-  return { data: { ...rest, interval: interval === 0 ? 0 : goDuration(interval) }, flatten: true };
+  return { data: { ...rest, interval: interval === 0 ? 0 : goDuration(interval) } };
 }
 
 function writeConfig(context: Context): undefined {

@@ -1,5 +1,6 @@
 import { type Backend, defineBackend } from '../../core/backend.ts';
 import { auditRoutes } from './audit-routes.ts';
+import { auditedHeaderRoutes } from './audited-header-routes.ts';
 import { capabilityRoutes } from './capability-routes.ts';
 import { corsRoutes } from './cors-routes.ts';
 import { generateRootRoutes } from './generate-root-routes.ts';
@@ -27,6 +28,7 @@ export function createSys(): Backend {
       ...capabilityRoutes(),
       ...leaseRoutes(),
       ...auditRoutes(),
+      ...auditedHeaderRoutes(),
       ...wrappingRoutes(),
       ...uiRoutes(),
       ...remountRoutes(),

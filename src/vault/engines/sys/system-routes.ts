@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context, Route } from '../../core/backend.ts';
-import { numberOf, textOf } from '../../core/fields.ts';
+import { type Fields, numberOf, textOf } from '../../core/fields.ts';
 import { metricsResult } from '../../core/metrics-result.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
@@ -10,7 +10,12 @@ const hashes: Readonly<Record<string, string>> = {
   'sha2-256': 'sha256',
   'sha2-384': 'sha384',
   'sha2-512': 'sha512',
+  'sha3-224': 'sha3-224',
+  'sha3-256': 'sha3-256',
+  'sha3-384': 'sha3-384',
+  'sha3-512': 'sha3-512',
 };
+const maxRandomBytes = 131_072;
 
 /** Metrics, small tools. Sealing is done by the listener, behind `seal` here for who may. */
 export function systemRoutes(): Route[] {
@@ -25,23 +30,47 @@ export function systemRoutes(): Route[] {
     { path: 'tools/hash', fields: toolFields, operations: { update: hash } },
     { path: 'tools/hash/:algorithm', fields: toolFields, operations: { update: hash } },
     { path: 'tools/random', fields: toolFields, operations: { update: randomBytes } },
-    { path: 'tools/random/:bytes', fields: toolFields, operations: { update: randomBytes } },
+    { path: 'tools/random/:count', fields: toolFields, operations: { update: randomBytes } },
   ];
 }
 
 function hash({ fields }: Context): Result {
   const name = textOf(fields, 'algorithm', 'sha2-256');
   const algorithm = Object.hasOwn(hashes, name) ? hashes[name] : undefined;
+  const input = textOf(fields, 'input');
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(input))
+    throw refuse('unable to decode input as base64: it is not of the standard alphabet with its padding');
   if (algorithm === undefined) throw refuse(`unsupported algorithm ${name}`);
-  const sum = createHash(algorithm).update(Buffer.from(textOf(fields, 'input'), 'base64'));
-  return { data: { sum: sum.digest(textOf(fields, 'format') === 'base64' ? 'base64' : 'hex') } };
+  const encoding = encodingOf(fields, 'hex', (text) => text);
+  return { data: { sum: createHash(algorithm).update(Buffer.from(input, 'base64')).digest(encoding) } };
 }
 
 function randomBytes({ fields, random }: Context): Result {
-  const bytes = Number(fields.bytes ?? numberOf(fields, 'bytes', 32));
-  if (!Number.isInteger(bytes) || bytes < 1 || bytes > 131_072) {
-    throw refuse('"bytes" must be between 1 and 131072');
-  }
-  const encoding = textOf(fields, 'format') === 'hex' ? 'hex' : 'base64';
+  const bytes = byteCount(fields);
+  if (bytes < 1) throw refuse("'bytes' cannot be less than 1");
+  if (bytes > maxRandomBytes) throw refuse(`'bytes' should be less than ${maxRandomBytes}`);
+  const encoding = encodingOf(fields, 'base64', JSON.stringify);
   return { data: { random_bytes: random(bytes).toString(encoding) } };
+}
+
+/** Of the path, or of the body. */
+function byteCount(fields: Fields): number {
+  const inPath = textOf(fields, 'count');
+  if (inPath === '') return numberOf(fields, 'bytes', 32);
+  if (!/^[-+]?\d{1,15}$/.test(inPath))
+    throw refuse(
+      `error parsing url-set byte count: strconv.Atoi: parsing ${JSON.stringify(inPath)}: invalid syntax`,
+    );
+  return Number(inPath);
+}
+
+/** @param quoted how upstream shows a wrong one. @throws Refusal 400 */
+function encodingOf(
+  fields: Fields,
+  otherwise: 'hex' | 'base64',
+  quoted: (text: string) => string,
+): 'hex' | 'base64' {
+  const format = textOf(fields, 'format', otherwise);
+  if (format === 'hex' || format === 'base64') return format;
+  throw refuse(`unsupported encoding format ${quoted(format)}; must be "hex" or "base64"`);
 }

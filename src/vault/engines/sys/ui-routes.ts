@@ -4,6 +4,7 @@ import { fullPath } from '../../core/mount-entry.ts';
 import { denied, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import type { Mounted } from '../../core/router.ts';
+import type { Granted } from '../../policy/merge-rules.ts';
 import { mountFields } from './mount-view.ts';
 
 /** What clients ask before the real call: which engine, which version, what may I do. */
@@ -21,7 +22,8 @@ function visibleMounts({ services, auth }: Context): Result {
       const unauthenticated = mounted.entry.config.listing_visibility === 'unauth';
       return unauthenticated || auth?.acl.grantsBelow(fullPath(mounted.entry)) === true;
     });
-    return Object.fromEntries(mounts.map((mounted) => [mounted.entry.path, brief(mounted)]));
+    const view = auth === undefined ? brief : mountFields;
+    return Object.fromEntries(mounts.map((mounted) => [mounted.entry.path, view(mounted)]));
   };
   return { data: { secret: shown('secret'), auth: shown('auth') } };
 }
@@ -40,14 +42,39 @@ function preflight({ services, auth, fields }: Context): Result {
     const text = `preflight capability check returned 403, please ensure client's policies grant access to path "${path.replace(/\/?$/, '/')}"`;
     throw refuse(text, 403, 'policy');
   }
-  return { data: { ...mountFields(mounted), path: fullPath(mounted.entry) } };
+  return { data: { ...mountFields(mounted), path: mounted.entry.path } };
 }
 
+/** Rules with a `+` are in neither list, as upstream has it. */
 function resultantAcl({ auth }: Context): Result | undefined {
   if (auth === undefined) return undefined;
-  const exact = [...auth.acl.exactPaths()].map(([path, rule]) => [
-    path,
-    { capabilities: [...rule.capabilities] },
-  ]);
-  return { data: { root: auth.acl.isRoot, exact_paths: Object.fromEntries(exact), glob_paths: {} } };
+  if (auth.acl.isRoot) return { data: { root: true } };
+  const shown = (rules: ReadonlyMap<string, Granted>): object =>
+    Object.fromEntries([...rules].map(([path, rule]) => [path, ruleFields(rule)]));
+  const [exact_paths, glob_paths] = [shown(auth.acl.exactPaths()), shown(auth.acl.prefixPaths())];
+  return { data: { root: false, exact_paths, glob_paths } };
 }
+
+const shownCapabilities = ['create', 'delete', 'list', 'read', 'sudo', 'update', 'patch', 'scan'] as const;
+
+function ruleFields({
+  capabilities,
+  minWrappingTtl,
+  maxWrappingTtl,
+  allowed,
+  denied,
+  required,
+}: Granted): object {
+  const given = shownCapabilities.filter((one) => capabilities.has(one));
+  return {
+    capabilities: given.length === 0 ? ['deny'] : given,
+    ...(minWrappingTtl === undefined ? {} : { min_wrapping_ttl: minWrappingTtl }),
+    ...(maxWrappingTtl === undefined ? {} : { max_wrapping_ttl: maxWrappingTtl }),
+    ...(isEmpty(allowed) ? {} : { allowed_parameters: allowed }),
+    ...(isEmpty(denied) ? {} : { denied_parameters: denied }),
+    ...(isEmpty(required) ? {} : { required_parameters: required }),
+  };
+}
+
+const isEmpty = (rules: object | undefined): boolean =>
+  rules === undefined || Object.keys(rules).length === 0;
