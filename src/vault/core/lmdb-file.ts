@@ -1,20 +1,34 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { MeshrootError } from '../../lib/errors.ts';
 
+/** What a head page says of a tree; `root` is undefined while the tree is empty. */
+export interface LmdbTree {
+  readonly root: number | undefined;
+  readonly depth: number;
+  readonly branchPages: number;
+  readonly leafPages: number;
+  readonly overflowPages: number;
+  readonly entries: number;
+}
+
 /** What one of the two meta pages of an LMDB file says. */
 export interface LmdbMeta {
   readonly pageSize: number;
   readonly lastPage: number;
   readonly transaction: bigint;
-  /** Page of the tree with the entries, and of the one with the free pages; undefined while it is empty. */
-  readonly root: number | undefined;
-  readonly freeRoot: number | undefined;
+  /** The tree with the entries, and the one with the free pages. */
+  readonly main: LmdbTree;
+  readonly free: LmdbTree;
 }
 
-const headerBytes = 24;
+export const headerBytes = 24;
 const magic = 0xbeefc0de;
 const dataVersion = 2;
+const metaPage = 0x08;
+/** Of the two trees: free pages have numbers as keys, entries nothing special. With the first stand two of the file. */
+const treeFlags = { free: 0x08, main: 0, ofFile: 0x5000 } as const;
 const noPage = 0xffff_ffff_ffff_ffffn;
+const mostMapBytes = 2 ** 45;
 const windowBytes = 1024 * 1024;
 const windows = 16;
 
@@ -79,22 +93,42 @@ export class LmdbFile {
       pageSize: page.readUInt32LE(headerBytes + 24),
       lastPage: Number(page.readBigUInt64LE(headerBytes + 120)),
       transaction: page.readBigUInt64LE(headerBytes + 128),
-      freeRoot: pageOrNone(page.readBigUInt64LE(headerBytes + 64)),
-      root: pageOrNone(page.readBigUInt64LE(headerBytes + 112)),
+      free: treeOf(page, headerBytes + 24),
+      main: treeOf(page, headerBytes + 72),
     };
-    const isMeta =
-      page.readUInt32LE(headerBytes) === magic && page.readUInt32LE(headerBytes + 4) === dataVersion;
-    // LMDB writes its transactions to the two pages in turn.
-    const isInTurn = meta.transaction === 0n || meta.transaction % 2n === BigInt(index);
-    const isSize = meta.pageSize >= 4096 && meta.pageSize <= 65536 && meta.pageSize % 4096 === 0;
-    if (!isMeta || !isInTurn || !isSize || !Number.isSafeInteger(meta.lastPage)) {
+    if (!isHead(page) || !isSane(page, meta, index))
       throw damaged(this.path, `its head (meta page ${index}) makes no sense`);
-    }
     return meta;
   }
 }
 
-const pageOrNone = (page: bigint): number | undefined => (page === noPage ? undefined : Number(page));
+function treeOf(page: Buffer, at: number): LmdbTree {
+  const number = (offset: number): number => Number(page.readBigUInt64LE(at + offset));
+  const root = page.readBigUInt64LE(at + 40);
+  return {
+    root: root === noPage ? undefined : Number(root),
+    depth: page.readUInt16LE(at + 6),
+    branchPages: number(8),
+    leafPages: number(16),
+    overflowPages: number(24),
+    entries: number(32),
+  };
+}
+
+const isHead = (page: Buffer): boolean =>
+  page.readUInt16LE(18) === metaPage &&
+  page.readUInt32LE(headerBytes) === magic &&
+  page.readUInt32LE(headerBytes + 4) === dataVersion &&
+  (page.readUInt16LE(headerBytes + 28) & ~treeFlags.ofFile) === treeFlags.free &&
+  page.readUInt16LE(headerBytes + 76) === treeFlags.main;
+
+/** LMDB writes its transactions to the two pages in turn, and maps as much as it says here. */
+function isSane(page: Buffer, { pageSize, lastPage, transaction }: LmdbMeta, index: number): boolean {
+  const mapBytes = Number(page.readBigUInt64LE(headerBytes + 16));
+  const isInTurn = transaction === 0n || transaction % 2n === BigInt(index);
+  const isSize = pageSize >= 4096 && pageSize <= 65536 && pageSize % 4096 === 0;
+  return isInTurn && isSize && (lastPage + 1) * pageSize <= mapBytes && mapBytes <= mostMapBytes;
+}
 
 /** @param what a place, never what stands there */
 export function damaged(path: string, what: string): MeshrootError {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { open, type RootDatabase, type Transaction } from 'lmdb';
 import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
-import { checkLmdb, sumOf, withoutSum } from './check-lmdb.ts';
+import { checkLmdb, sumOf } from './check-lmdb.ts';
+import { withoutSum } from './lmdb-tree.ts';
 import type { Physical, PhysicalChange, PhysicalEntry, PhysicalSnapshot } from './physical.ts';
 
 const file = 'store.mdb';

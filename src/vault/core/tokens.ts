@@ -58,6 +58,11 @@ export type NewToken = Omit<TokenEntry, 'key' | 'accessor' | 'created' | 'leaseI
 };
 
 const prefix = 'sys/token/';
+/** Of a token that says when it was made, so that those of one time stand side by side on disk. */
+const dated = /^hvs\.([0-9A-Za-z]{5})[0-9A-Za-z]{24}$/;
+const dateLength = 5;
+const accessorLength = 24;
+const dateTick = 100;
 /** 192 bits of a digest: as many as make a collision unthinkable, and no more on every page of the disk. */
 const keyBytes = 24;
 const saltPath = `${prefix}salt`;
@@ -75,6 +80,19 @@ export function randomBase62(length: number, random: Random): string {
     for (const byte of random(length)) {
       if (byte < 248 && text.length < length) text += alphabet[byte % 62];
     }
+  }
+  return text;
+}
+
+/**
+ * Five characters that rise with time, and start again after three years: what is made and renewed together is then
+ * written to few pages, however many there are. Whoever has the token knows its time anyway.
+ */
+function dateOf(now: number): string {
+  let [rest, text] = [Math.floor(now / dateTick), ''];
+  for (let i = 0; i < dateLength; i++) {
+    text = alphabet.charAt(rest % 62) + text;
+    rest = Math.floor(rest / 62);
   }
   return text;
 }
@@ -104,7 +122,17 @@ export class TokenStore {
 
   /** The key at rest. The lookup is by this digest, so that its timing says nothing about stored tokens. */
   keyOf(token: string): string {
-    return createHmac('sha256', this.#salt).update(token).digest().toString('base64url', 0, keyBytes);
+    return (dated.exec(token)?.[1] ?? '') + this.#digest(token);
+  }
+
+  #digest(text: string): string {
+    return createHmac('sha256', this.#salt).update(text).digest().toString('base64url', 0, keyBytes);
+  }
+
+  /** Older accessors stand where their digest alone says. */
+  #accessorPaths(accessor: string): string[] {
+    const digest = this.#digest(accessor);
+    return [accessorPath(accessor.slice(0, dateLength) + digest), accessorPath(digest)];
   }
 
   find(store: StorageView, key: string): TokenEntry | undefined {
@@ -146,8 +174,11 @@ export class TokenStore {
   }
 
   findByAccessor(store: StorageView, accessor: string): TokenEntry | undefined {
-    const key = store.get<string>(accessorPath(this.keyOf(accessor)));
-    return key === undefined ? undefined : this.find(store, key);
+    for (const path of this.#accessorPaths(accessor)) {
+      const key = store.get<string>(path);
+      if (key !== undefined) return this.find(store, key);
+    }
+    return undefined;
   }
 
   accessors(store: StorageView): string[] {
@@ -157,13 +188,14 @@ export class TokenStore {
   /** Stages token, accessor and lease as one change. */
   create(transaction: Transaction, wanted: NewToken, now: number): { token: string; entry: TokenEntry } {
     const { id, ...rest } = wanted;
-    const token = id ?? `hvs.${randomBase62(24, this.#random)}`;
+    const date = dateOf(now);
+    const token = id ?? `hvs.${date}${randomBase62(24, this.#random)}`;
     const key = this.keyOf(token);
-    const accessor = randomBase62(24, this.#random);
+    const accessor = date + randomBase62(accessorLength - dateLength, this.#random);
     const leaseId = rest.ttl === 0 ? '' : leaseIdOf(rest.path, key);
     const entry: TokenEntry = { ...rest, key, accessor, created: now, leaseId };
     this.update(transaction, entry);
-    transaction.put(accessorPath(this.keyOf(accessor)), key);
+    transaction.put(this.#accessorPaths(accessor)[0] ?? '', key);
     if (entry.parent !== '') transaction.put(parentPath(entry.parent, key), true);
     if (leaseId !== '') {
       this.#leases.put(transaction, {
@@ -210,7 +242,9 @@ export class TokenStore {
     const entry = this.find(transaction, key);
     if (entry === undefined) return;
     transaction.delete(tokenPath(key));
-    transaction.delete(accessorPath(this.keyOf(entry.accessor)));
+    for (const path of this.#accessorPaths(entry.accessor)) {
+      if (transaction.get(path) !== undefined) transaction.delete(path);
+    }
     if (entry.parent !== '') transaction.delete(parentPath(entry.parent, key));
     for (const name of transaction.all(cubbyholePrefix(key))) transaction.delete(cubbyholePrefix(key) + name);
     for (const lease of this.#leases.ofToken(transaction, key)) this.#leases.revoke(transaction, lease);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Logger, silentLogger } from '../../lib/log.ts';
 import type { AuditDevice } from './audit-broker.ts';
@@ -13,6 +12,7 @@ import type { SystemTtls } from './mount-entry.ts';
 import { type OpenStore, openServices } from './open-services.ts';
 import { periodicLoop } from './periodic.ts';
 import type { Physical } from './physical.ts';
+import { pooledRandom } from './pooled-random.ts';
 import { refuse } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
 import { checkSealConfig, openKeyring, openSeal, readSealConfig, type SealConfig } from './seal.ts';
@@ -67,7 +67,7 @@ export class VaultCore {
   constructor(options: VaultCoreOptions) {
     this.#options = {
       clock: systemClock,
-      random: randomBytes,
+      random: pooledRandom(),
       log: silentLogger,
       metrics: silentMetrics,
       auditDevices: [],
