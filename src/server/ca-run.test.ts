@@ -2,14 +2,11 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { floodOf } from '../../test/support/csr-flood.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { tokenReviewApi } from '../../test/support/token-review-api.ts';
 import { day, swapFiles, tempFolder, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
-
-const cartUri = 'spiffe://cluster.local/ns/demo/sa/cart';
 
 describe('the CA on its wire', () => {
   let ca: Awaited<ReturnType<typeof runningCa>>;
@@ -211,39 +208,6 @@ describe('a root that changes', () => {
       await ca.close();
     }
   });
-});
-
-describe('a caller that ignores back-off', () => {
-  test('an honest one is served within two seconds beside it', async () => {
-    const ca = await runningCa();
-    try {
-      const { csr } = await testCsr();
-      const token = await ca.token();
-      const honest = {
-        csr: (await testCsr({ uri: cartUri })).csr,
-        token: await ca.token({ account: 'cart' }),
-      };
-      const flood = floodOf({
-        address: ca.address,
-        rootPem: ca.root.certificate.pem,
-        csr,
-        token,
-        streams: 400,
-      });
-      try {
-        await flood.refusedOnce;
-        for (let i = 0; i < 3; i++) {
-          const began = performance.now();
-          expect(await ca.ask(honest)).toHaveLength(3);
-          expect(performance.now() - began).toBeLessThan(2000);
-        }
-      } finally {
-        await flood.stop();
-      }
-    } finally {
-      await ca.close();
-    }
-  }, 30_000);
 });
 
 describe('what stands around the CA', () => {
