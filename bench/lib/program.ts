@@ -2,8 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-export { freePorts, type Program, start } from '../../test/support/program.ts';
-
 export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Runs one of our own .ts files in a process of its own: `input` goes in as JSON, the last line comes out as JSON. */
