@@ -244,6 +244,27 @@ describe('what stands around the CA', () => {
     await folder.remove();
   });
 
+  test.each([
+    ['1h', 0],
+    ['1ms', 1],
+  ])(
+    'tokens checked by keys with a revocation window of %s: %i of one token are asked about',
+    async (revocationWindow, asked) => {
+      const api = await tokenReviewApi();
+      const folder = await tempFolder();
+      const kubeconfig = join(folder.path, 'kubeconfig');
+      await writeFile(kubeconfig, api.kubeconfig);
+      const ca = await runningCa({}, { kubeconfig, revocationWindow });
+      const answer = ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+      if (asked === 0) expect(await answer).toHaveLength(3);
+      else await expect(answer).rejects.toMatchObject({ grpcCode: 16 }); // this API server does not know it
+      expect(api.state.reviews).toBe(asked);
+      await ca.close();
+      await api.close();
+      await folder.remove();
+    },
+  );
+
   test('clusters by name: a token counts where it was made, and the root goes to both', async () => {
     const remote = await tokenReviewApi();
     const folder = await tempFolder();
