@@ -299,6 +299,32 @@ describe("overlays for Istio's charts", () => {
     });
   });
 
+  test('an istiod without a CA gets its serving certificate as one file, and sends proxies to meshroot-ca', () => {
+    const values: unknown = parse(read('charts/overlays/istiod-without-ca-values.yaml'));
+    expect(at(values, 'global', 'caAddress')).toBe('meshroot-ca.istio-system.svc:15012');
+    const pod = {
+      metadata: { annotations: at(values, 'pilot', 'podAnnotations') as object },
+      spec: {
+        containers: [
+          {
+            name: 'discovery',
+            volumeMounts: [{ name: 't', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+          },
+        ],
+      },
+    };
+    const injection = inject(pod, 'istio-system', { ...defaultSettings, vaultAddress: 'https://v' });
+    if (injection.kind !== 'injected') throw new Error(injection.kind);
+    const env = at(applyPatch(pod, injection.patch), 'spec', 'initContainers', 0, 'env');
+    const config = (env as { name: string; value: string }[]).find(({ name }) => name === 'VAULT_CONFIG');
+    const { template } = JSON.parse(Buffer.from(config?.value ?? '', 'base64').toString()) as {
+      template: { destination: string; contents: string }[];
+    };
+    expect(template.map(({ destination }) => destination)).toEqual(['/vault/secrets/istiod.pem']);
+    expect(at(values, 'pilot', 'extraContainerArgs', 0)).toBe(`--tlsCertFile=${template[0]?.destination}`);
+    expect(template[0]?.contents).toContain('pkiCert "pki/cluster1/issue/istiod"');
+  });
+
   test('a gateway gets its certificate as files that only the proxy reads', () => {
     const annotations = at(parse(read('charts/overlays/gateway-values.yaml')), 'podAnnotations') as object;
     const pod = {
