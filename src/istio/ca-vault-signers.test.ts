@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ import { parseCertificate } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { parseCsr } from '../x509/csr.ts';
 import type { CaFlags } from './ca-settings.ts';
-import { day, type TestRoot, testCsr } from './test-mesh.ts';
+import { day, type TestRoot, tempFolder, testCsr } from './test-mesh.ts';
 
 const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
 const stores = [
@@ -43,7 +44,9 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
   });
 
   async function serves(caFlags: CaFlags) {
-    const ca = await runningCa({}, caFlags);
+    const folder = await tempFolder();
+    const ledger = join(folder.path, 'ledger');
+    const ca = await runningCa({}, { ...caFlags, ledger });
     try {
       const { csr } = await testCsr();
       const chain = await ca.ask({ csr, token: await ca.token(), rootPem: root.certificate.pem });
@@ -51,6 +54,9 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
       return ca.log();
     } finally {
       await ca.close();
+      const line: unknown = JSON.parse(await readFile(ledger, 'utf8'));
+      expect(line).toMatchObject({ vault_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      await folder.remove();
     }
   }
 

@@ -215,7 +215,8 @@ describe('what stands around the CA', () => {
     const folder = await tempFolder();
     const ledger = join(folder.path, 'ledger');
     const ca = await runningCa({}, { ledger });
-    const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    const token = await ca.token({ pod: { name: 'shop-1', uid: 'u-1' } });
+    const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token });
     const bundle = await (await fetch(ca.metricsUrl.replace('/metrics', '/trust-bundle'))).json();
     const metrics = await (await fetch(ca.metricsUrl)).text();
     await ca.close();
@@ -228,6 +229,8 @@ describe('what stands around the CA', () => {
       caller: shop,
       via: 'token',
       cluster: 'cluster1',
+      pod: 'shop-1',
+      pod_uid: 'u-1',
       names: [shop],
       serial,
       not_after: new Date(notAfter).toISOString(),
@@ -242,6 +245,25 @@ describe('what stands around the CA', () => {
       );
     expect(metrics).toMatch(/^meshroot_ca_queue_depth 0$/m);
     await folder.remove();
+  });
+
+  test.each([
+    [{ callerRateLimit: '2/h' }, 'is served'],
+    [{ rateLimit: '2/h' }, 'is not either'],
+  ])('with %j a third request is told to come back, and another caller %s', async (flags, other) => {
+    const ca = await runningCa({}, flags);
+    const ask = async (who: string) =>
+      ca.ask({
+        csr: (await testCsr({ uri: `spiffe://cluster.local/ns/demo/sa/${who}` })).csr,
+        token: await ca.token({ account: who }),
+      });
+    const tooMany = { grpcCode: 8, message: 'too many certificate requests, try again later' };
+    await ask('shop');
+    await ask('shop');
+    await expect(ask('shop')).rejects.toMatchObject(tooMany);
+    if (other === 'is not either') await expect(ask('cart')).rejects.toMatchObject(tooMany);
+    else expect(await ask('cart')).toHaveLength(3);
+    await ca.close();
   });
 
   test.each([
