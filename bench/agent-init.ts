@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onPath } from '../test/support/on-path.ts';
 import { makeBundle } from './lib/bundle.ts';
 import { templateOf } from './lib/istiod-review.ts';
 import type { Sample } from './lib/measures.ts';
-import { missing, onPath } from './lib/peers.ts';
+import { missing } from './lib/peers.ts';
 import type { Plan, Question, Settings, Variant } from './lib/question.ts';
 import { onceMeter, runOnce } from './lib/run-once.ts';
 import { enableLogin, startSandbox } from './lib/sandbox.ts';

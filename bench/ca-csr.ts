@@ -4,14 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { systemClock } from '../src/lib/clock.ts';
 import { generateKeyPair, privateKeyPem } from '../src/x509/keys.ts';
 import { issueServing } from '../src/x509/templates/serving.ts';
+import { onPath } from '../test/support/on-path.ts';
+import { freePorts, start } from '../test/support/program.ts';
 import { makeBundle } from './lib/bundle.ts';
 import { type Case, callers, caPrograms, caVariant, namelessCsrs } from './lib/ca-variant.ts';
 import { answers } from './lib/echo.ts';
 import { csrGenerator, loadCsr } from './lib/load-csr.ts';
 import { measureLoad } from './lib/measure-load.ts';
 import { loadMeasures } from './lib/measures.ts';
-import { missing, onPath } from './lib/peers.ts';
-import { freePorts, repository, start } from './lib/program.ts';
+import { missing } from './lib/peers.ts';
+import { repository } from './lib/program.ts';
 import type { Build, Mark, Plan, Question, Settings, Variant } from './lib/question.ts';
 
 type Bundle = Awaited<ReturnType<typeof makeBundle>>;

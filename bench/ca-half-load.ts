@@ -1,8 +1,9 @@
+import { onPath } from '../test/support/on-path.ts';
 import { makeBundle } from './lib/bundle.ts';
 import { callers, caPrograms, caVariant, namelessCsrs } from './lib/ca-variant.ts';
 import { csrGenerator } from './lib/load-csr.ts';
 import { loadMeasures, type Sample } from './lib/measures.ts';
-import { missing, onPath } from './lib/peers.ts';
+import { missing } from './lib/peers.ts';
 import type { Build, Plan, Question, Settings, Variant } from './lib/question.ts';
 
 /** How long do callers wait while a CA is half as busy as it can be? */

@@ -1,12 +1,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { testIssuer, tokenIssuer, writeFiles } from '../src/istio/test-mesh.ts';
+import { freePorts, start } from '../test/support/program.ts';
 import { letLoose, type Storm, stormCallers } from '../test/support/storm.ts';
 import { makeBundle } from './lib/bundle.ts';
 import { answers } from './lib/echo.ts';
 import type { Sample } from './lib/measures.ts';
 import { cpuMs, peakRssMb } from './lib/process-usage.ts';
-import { freePorts, start } from './lib/program.ts';
 import type { Build, Plan, Question, Settings, Variant } from './lib/question.ts';
 
 const identities = 10_000;

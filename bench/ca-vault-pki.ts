@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keylessCa } from '../test/support/keyless-ca.ts';
+import { freePorts, start } from '../test/support/program.ts';
 import { vaultCaller } from '../test/support/vault-caller.ts';
 import { callers, namelessCsrs } from './lib/ca-variant.ts';
 import { answers } from './lib/echo.ts';
@@ -8,7 +9,6 @@ import { csrGenerator, loadCsr } from './lib/load-csr.ts';
 import { loadHttps, ownGenerator } from './lib/load-http.ts';
 import { measureLoad } from './lib/measure-load.ts';
 import { loadMeasures, type Sample } from './lib/measures.ts';
-import { freePorts, start } from './lib/program.ts';
 import type { Build, Plan, Question, Settings, Variant } from './lib/question.ts';
 import { startSandbox } from './lib/sandbox.ts';
 import { type BenchStore, startStore } from './lib/store.ts';

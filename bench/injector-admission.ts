@@ -6,13 +6,14 @@ import { systemClock } from '../src/lib/clock.ts';
 import { generateKeyPair, privateKeyPem } from '../src/x509/keys.ts';
 import { createRoot } from '../src/x509/templates/root.ts';
 import { issueServing } from '../src/x509/templates/serving.ts';
+import { onPath } from '../test/support/on-path.ts';
+import { freePorts, type Program, start } from '../test/support/program.ts';
 import { answers, startEcho } from './lib/echo.ts';
 import { istiodReview } from './lib/istiod-review.ts';
 import { loadHttps, ownGenerator } from './lib/load-http.ts';
 import { measureLoad } from './lib/measure-load.ts';
 import { loadMeasures } from './lib/measures.ts';
-import { missing, onPath } from './lib/peers.ts';
-import { freePorts, type Program, start } from './lib/program.ts';
+import { missing } from './lib/peers.ts';
 import type { Plan, Question, Settings, Variant } from './lib/question.ts';
 
 /** How fast is the pod of an annotated istiod admitted, by many API server connections and by one? */

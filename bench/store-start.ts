@@ -1,10 +1,11 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts, start } from '../test/support/program.ts';
 import { loadHttp } from './lib/load-http.ts';
 import type { Sample } from './lib/measures.ts';
 import { rssMb } from './lib/process-usage.ts';
-import { freePorts, runScript, start } from './lib/program.ts';
+import { runScript } from './lib/program.ts';
 import type { Build, Plan, Question, Settings, Variant } from './lib/question.ts';
 import type { Filled, FillOrder } from './store-fill-process.ts';
 

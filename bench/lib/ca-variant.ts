@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { writeFiles } from '../../src/istio/test-mesh.ts';
 import { createCsr } from '../../src/x509/csr.ts';
 import { generateKeyPair } from '../../src/x509/keys.ts';
+import { onPath } from '../../test/support/on-path.ts';
+import { freePorts, start } from '../../test/support/program.ts';
 import type { makeBundle } from './bundle.ts';
 import { answers } from './echo.ts';
 import { type CsrLoad, loadCsr } from './load-csr.ts';
 import { measureLoad } from './measure-load.ts';
-import { onPath } from './peers.ts';
-import { freePorts, start } from './program.ts';
 import type { Build, Settings, Variant } from './question.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 

@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { onPath } from '../../test/support/on-path.ts';
 import type { Load, LoadResult } from './load.ts';
-import { onPath } from './peers.ts';
 import { runScript } from './program.ts';
 
 const wrk = onPath('wrk');

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { onPath } from '../../test/support/on-path.ts';
 import type { Sample } from './measures.ts';
-import { onPath } from './peers.ts';
 
 const time = onPath('time');
 

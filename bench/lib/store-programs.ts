@@ -1,4 +1,5 @@
-import { missing, onPath } from './peers.ts';
+import { onPath } from '../../test/support/on-path.ts';
+import { missing } from './peers.ts';
 import type { Settings } from './question.ts';
 
 export interface StoreProgram {

@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts, type Program, start } from './program.ts';
+import { freePorts, type Program, start } from '../../test/support/program.ts';
 
 export interface BenchStore {
   readonly address: string;

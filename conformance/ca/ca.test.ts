@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CaFlags } from '../../src/istio/ca-settings.ts';
-import { testCsr } from '../../src/istio/test-mesh.ts';
-import { parseCertificate } from '../../src/x509/certificate.ts';
 import { keylessCa } from '../../test/support/keyless-ca.ts';
 import { ownStore } from '../../test/support/own-store.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
@@ -60,24 +58,4 @@ describe.each([
   test.each(caCases)('$name', async (one) => {
     expect(await problemOf(one, target)).toBeUndefined();
   });
-
-  test('a certificate in hand renews itself without a token', async () => {
-    const first = await testCsr();
-    const chain = await target.ask({ csr: first.csr, token: target.token });
-    const client = { chain: chain.slice(0, 2).join(''), key: first.keyPem };
-    const [renewed] = await target.ask({ csr: (await testCsr()).csr, client });
-    expect(parseCertificate(renewed!).sans.uri).toEqual(parseCertificate(chain[0]!).sans.uri);
-  });
-
-  test('many at once all get one, each with its own serial', async () => {
-    const many = signer === 'file' ? 200 : 40;
-    const { csr } = await testCsr();
-    const leaves = await Promise.all(
-      Array.from({ length: many }, async () => {
-        const [leaf] = await target.ask({ csr, token: target.token, timeout: 60_000 });
-        return parseCertificate(leaf!).serial;
-      }),
-    );
-    expect(new Set(leaves).size).toBe(many);
-  }, 60_000);
 });

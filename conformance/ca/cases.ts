@@ -1,10 +1,13 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { CertificateCall } from '../../src/istio/workload-request.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { type Certificate, parseCertificate, parseCertificates } from '../../src/x509/certificate.ts';
 import { createCsr } from '../../src/x509/csr.ts';
-import { generateKeyPair, type KeyPair, type KeyType } from '../../src/x509/keys.ts';
+import { generateKeyPair, type KeyPair, type KeyType, privateKeyPem } from '../../src/x509/keys.ts';
 import type { Name } from '../../src/x509/name.ts';
 import { pemBlocks, toPem } from '../../src/x509/pem.ts';
+import { createRoot } from '../../src/x509/templates/root.ts';
+import { issueWorkload } from '../../src/x509/templates/workload.ts';
 import type { CaTarget } from './target.ts';
 
 /** What comes back: a gRPC code and text, or a chain. */
@@ -124,6 +127,43 @@ async function brokenSignature(): Promise<string> {
 
 const good = { code: 0 } as const;
 
+/** A certificate in hand: what a machine renews with. */
+async function client(target: CaTarget) {
+  const key = await generateKeyPair('ec-p256');
+  const first = await createCsr({ key, sans: { uri: [uriOf(target)] } });
+  const chain = await target.ask({ csr: first, token: target.token, clusterId: target.cluster });
+  return { chain: chain.slice(0, 2).join(''), key: privateKeyPem(key.privateKey).reveal() };
+}
+
+/** A certificate for the same identity by a root that nobody here knows. */
+async function strangersClient(target: CaTarget) {
+  const [caKey, key] = [await generateKeyPair('ec-p256'), await generateKeyPair('ec-p256')];
+  const now = systemClock.now();
+  const subject = [{ type: 'CN', value: 'stranger' }] as const;
+  const certificate = await createRoot({ key: caKey, subject, ttl: 24 * hour, now });
+  const issuer = { certificate, privateKey: caKey.privateKey };
+  const leaf = await issueWorkload({
+    issuer,
+    publicKey: key.publicKey,
+    uris: [uriOf(target)],
+    ttl: hour,
+    now,
+  });
+  return { chain: leaf.pem + certificate.pem, key: privateKeyPem(key.privateKey).reveal() };
+}
+
+const atOnce = 100;
+
+/** As many requests at a time as a node that restarts; the last answer is judged, the others are counted. */
+async function burst(target: CaTarget) {
+  const one = await csrOf(target);
+  const call = { csr: one, token: target.token, clusterId: target.cluster, timeout: 60_000 };
+  const chains = await Promise.all(Array.from({ length: atOnce - 1 }, () => target.ask(call)));
+  const serials = new Set(chains.map(([leaf = '']) => parseCertificate(leaf).serial));
+  if (serials.size !== atOnce - 1) throw new Error(`${serials.size} serials of ${atOnce - 1} certificates`);
+  return call;
+}
+
 /** What a black box can be asked, case by case. */
 export const caCases: readonly CaCase[] = [
   { name: 'no token', call: bearer(undefined), expect: refused },
@@ -177,7 +217,7 @@ export const caCases: readonly CaCase[] = [
     expect: good,
     faults: chainFaults,
   },
-  ...(['rsa-2048', 'ec-p256', 'ec-p384'] as const).map((type) => ({
+  ...(['rsa-2048', 'ec-p256', 'ec-p384', 'ed25519'] as const).map((type) => ({
     name: `a key of ${type}`,
     call: known((target) => csrOf(target, { type })),
     expect: good,
@@ -242,6 +282,45 @@ export const caCases: readonly CaCase[] = [
     call: known(() => createCsr({ key: weakKey(), sans: { uri: ['spiffe://cluster.local/ns/foo/sa/bar'] } })),
     expect: { code: 3, text: 'CSR signing error (RSA key of 1024 bits: 2048 to 8192 are signed)' },
     istiod: good,
+  },
+  {
+    name: 'a certificate in hand renews itself without a token',
+    call: async (target) => ({ csr: await csr(target), client: await client(target) }),
+    expect: good,
+    faults: profileFaults,
+  },
+  {
+    name: 'a certificate in hand renews no other identity',
+    call: async (target) => ({
+      csr: await csrOf(target, { uri: 'spiffe://cluster.local/ns/a/sa/b' }),
+      client: await client(target),
+    }),
+    expect: good,
+    strict: refused,
+    faults: profileFaults,
+  },
+  {
+    name: 'a client certificate of strangers, without a token',
+    call: async (target) => ({ csr: await csr(target), client: await strangersClient(target) }),
+    expect: refused,
+    istiod: { code: 14 },
+  },
+  {
+    name: 'a client certificate of strangers beside a good token',
+    call: async (target) => ({
+      csr: await csr(target),
+      token: target.token,
+      client: await strangersClient(target),
+    }),
+    expect: good,
+    istiod: { code: 14 },
+    faults: profileFaults,
+  },
+  {
+    name: `${atOnce} at once are all served, each with a serial of its own`,
+    call: burst,
+    expect: good,
+    faults: profileFaults,
   },
   {
     name: 'the root is not sent twice',

@@ -1,7 +1,7 @@
 /** Records policies.golden.json from a real store: `bao server -dev` of PATH, or BAO=its path. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { freePorts } from '../../bench/lib/program.ts';
+import { freePorts } from '../../test/support/program.ts';
 import { policyCases } from './cases.ts';
 import { type Ask, mountName, runCase } from './run-case.ts';
 

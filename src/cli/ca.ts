@@ -79,6 +79,7 @@ export function command(io: Io): Command {
     .option('--kubeconfig <file>', 'cluster that reviews tokens')
     .option('--jwks <file|url>', 'check tokens with these keys instead')
     .option('--issuer <issuer>', 'issuer of those tokens')
+    .option('--revocation-window <time>', 'with --jwks: tokens older than that are reviewed too (10m)')
     .option('--signer <kind>', 'what holds the key: file, vault-pki or vault-transit', 'file')
     .option('--reserve-dir <dir>', 'intermediate with an encrypted key that signs while the Vault is away')
     .option('--reserve-passphrase-file <file>', 'what opens that key')

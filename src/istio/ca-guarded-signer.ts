@@ -114,12 +114,18 @@ export class GuardedSigner implements Signer {
   }
 }
 
-/** No answer, a sealed or overloaded Vault, a token that is refused: all that somebody may mend while agents retry. */
-function isAway(error: unknown): boolean {
-  if (codeOf(error) === 'deadline' || codeOf(error) === 'vault-login') return true;
+/** No answer at all, or one of a Vault that cannot answer just now: time mends it, and nothing is wrong with the settings. */
+export function isUnreachable(error: unknown): boolean {
+  if (codeOf(error) === 'deadline') return true;
   if (!(error instanceof VaultError)) return false;
   const { status } = error;
-  return status === undefined || status === 403 || status === 412 || status === 429 || status >= 500;
+  return status === undefined || status === 412 || status === 429 || status >= 500;
+}
+
+/** No answer, a sealed or overloaded Vault, a token that is refused: all that somebody may mend while agents retry. */
+function isAway(error: unknown): boolean {
+  if (isUnreachable(error) || codeOf(error) === 'vault-login') return true;
+  return error instanceof VaultError && error.status === 403;
 }
 
 function away(reason: string): CaRefusal {

@@ -14,13 +14,13 @@ const longestLife = days(31);
 
 /**
  * The reserve intermediate: the four files in a folder, the key encrypted (PKCS#8), the passphrase in a file of its own.
- * It must end within 31 days and lead to a root that the mesh already has.
+ * It must end within 31 days and lead to a root that the mesh already has (`mesh` undefined: not known yet).
  * @throws MeshrootError `reserve-*`, or what is wrong with its certificates
  */
 export async function openReserve(
   folder: string,
   passphraseFile: string,
-  mesh: TrustSet,
+  mesh: TrustSet | undefined,
   options: JudgeOptions,
 ): Promise<FileSigner> {
   const [key, caCert, certChain, rootCert, passphrase] = await Promise.all([
@@ -34,13 +34,13 @@ export async function openReserve(
   const trust = trustSet(bundle);
   if (trust.certificate.notAfter - options.clock.now() > longestLife)
     throw refused('reserve-too-long', 'the reserve intermediate lives longer than 31 days');
-  const known = new Set(mesh.roots.map(({ fingerprint }) => fingerprint));
-  if (!trust.roots.every(({ fingerprint }) => known.has(fingerprint)))
+  const known = mesh && new Set(mesh.roots.map(({ fingerprint }) => fingerprint));
+  if (known !== undefined && !trust.roots.every(({ fingerprint }) => known.has(fingerprint)))
     throw refused('reserve-other-root', 'the reserve intermediate has a root that the mesh does not have');
   const privateKey = decrypted(key ?? '', passphrase ?? '');
   if (!keyMatches(trust.certificate, privateKey))
     throw refused('key-does-not-match', 'the key of the reserve is not that of its certificate');
-  return new FileSigner({ ...trust, roots: mesh.roots, rootPem: mesh.rootPem, privateKey });
+  return new FileSigner({ ...trust, privateKey });
 }
 
 function decrypted(pem: string, passphrase: string): KeyObject {

@@ -28,7 +28,7 @@ function fakeCluster() {
   return { api, maps, namespace, told };
 }
 
-function keeper(rootPem: () => string) {
+function keeper(rootPem: () => string | undefined) {
   const cluster = fakeCluster();
   const stop = new AbortController();
   const maps = new RootConfigMaps({
@@ -69,6 +69,20 @@ describe('the root in every namespace', () => {
     maps.delete('demo');
     told('DELETED', gone);
     await vi.waitFor(() => expect(maps.has('demo')).toBe(true));
+    stop.abort();
+  });
+
+  test('what there is none of is written nowhere, and what was taken away is emptied', async () => {
+    let list: string | undefined;
+    const { maps, namespace, published, stop } = keeper(() => list);
+    namespace('one');
+    await published.publish();
+    expect(maps.size).toBe(0);
+    list = 'CRL';
+    await published.publish();
+    list = undefined;
+    await published.publish();
+    expect(maps.get('one')?.data).toEqual({ 'root-cert.pem': '' });
     stop.abort();
   });
 

@@ -48,6 +48,12 @@ describe('settings of the CA', () => {
     });
   });
 
+  test('tokens checked by keys count until they end, or are asked about after a window', () => {
+    const flags = { jwks: 'f', issuer: 'i' };
+    expect(caSettings(flags, {}).jwks).toMatchObject({ revocationWindow: undefined });
+    expect(caSettings({ ...flags, revocationWindow: '10m' }, {}).jwks?.revocationWindow).toBe(600_000);
+  });
+
   test('JWT_RULE is taken as istiod takes it', () => {
     const rule = { issuer: 'https://i', jwks_uri: 'https://i/keys', audiences: ['x'] };
     expect(caSettings({}, { JWT_RULE: JSON.stringify(rule) })).toMatchObject({
@@ -63,6 +69,12 @@ describe('settings of the CA', () => {
     [{ signer: 'vault-pki' }, {}, 'signer-incomplete', '--signer vault-pki lacks --vault-pki-role'],
     [{ signer: 'hsm' }, {}, 'unknown-signer', '"hsm" is not a signer'],
     [{ jwks: 'f' }, {}, 'half-jwks', '--jwks alone is not enough'],
+    [
+      { revocationWindow: '10m' },
+      {},
+      'half-jwks',
+      '--revocation-window is of tokens that are checked by keys',
+    ],
     [{}, { DEFAULT_WORKLOAD_CERT_TTL: 'soon' }, 'bad-duration', '"soon" is not a duration'],
     [
       {},

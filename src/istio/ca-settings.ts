@@ -18,6 +18,8 @@ export interface CaFlags {
   readonly kubeconfig?: string | undefined;
   readonly jwks?: string | undefined;
   readonly issuer?: string | undefined;
+  /** `10m`: tokens older than that are reviewed by the cluster too. */
+  readonly revocationWindow?: string | undefined;
   readonly signer?: string | undefined;
   readonly vault?: VaultFlags | undefined;
   readonly reserveDir?: string | undefined;
@@ -67,7 +69,14 @@ export interface CaSettings {
   /** Kubeconfig by cluster id. */
   readonly remoteClusters: ReadonlyMap<string, string>;
   /** Check tokens with these keys instead of asking the API server. */
-  readonly jwks: { readonly source: string; readonly issuer: string } | undefined;
+  readonly jwks: JwksSettings | undefined;
+}
+
+export interface JwksSettings {
+  readonly source: string;
+  readonly issuer: string;
+  /** Milliseconds; undefined: a token counts until it ends. */
+  readonly revocationWindow: number | undefined;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -109,7 +118,7 @@ export function caSettings(flags: CaFlags, env: Env): CaSettings {
     join: joinSettings(flags, env),
     ledger: flags.ledger,
     ...policyOf(flags, env),
-    jwks: jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer }),
+    jwks: jwksSettings(flags, rule),
   };
 }
 
@@ -179,7 +188,19 @@ function remoteOf(text: string): readonly [string, string] {
   });
 }
 
-function jwksOf({ jwks, issuer }: CaFlags): CaSettings['jwks'] {
+function jwksSettings(flags: CaFlags, rule: z.infer<typeof jwtRule> | undefined): JwksSettings | undefined {
+  const keys =
+    jwksOf(flags) ?? (rule === undefined ? undefined : { source: rule.jwks_uri, issuer: rule.issuer });
+  const { revocationWindow: text } = flags;
+  if (keys !== undefined)
+    return { ...keys, revocationWindow: text === undefined ? undefined : parseDuration(text) };
+  if (text === undefined) return undefined;
+  throw new MeshrootError('half-jwks', '--revocation-window is of tokens that are checked by keys', {
+    hint: 'give it with --jwks and --issuer; TokenReview alone knows at once what was revoked',
+  });
+}
+
+function jwksOf({ jwks, issuer }: CaFlags): Pick<JwksSettings, 'source' | 'issuer'> | undefined {
   if (jwks === undefined && issuer === undefined) return undefined;
   if (jwks !== undefined && issuer !== undefined) return { source: jwks, issuer };
   throw new MeshrootError('half-jwks', `${jwks === undefined ? '--issuer' : '--jwks'} alone is not enough`, {

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,14 +6,13 @@ import { baoDev, baoPath } from '../../test/support/bao-dev.ts';
 import { keylessCa } from '../../test/support/keyless-ca.ts';
 import { moodyProxy } from '../../test/support/moody-proxy.ts';
 import { ownStore } from '../../test/support/own-store.ts';
+import { reserveFolder } from '../../test/support/reserve-folder.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { parseCsr } from '../x509/csr.ts';
-import { generateKeyPair } from '../x509/keys.ts';
-import { issueIntermediate } from '../x509/templates/intermediate.ts';
 import type { CaFlags } from './ca-settings.ts';
-import { day, type TestRoot, tempFolder, testCsr, testRoot } from './test-mesh.ts';
+import { day, type TestRoot, tempFolder, testCsr } from './test-mesh.ts';
 
 const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
 const stores = [
@@ -45,7 +44,9 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
   });
 
   async function serves(caFlags: CaFlags) {
-    const ca = await runningCa({}, caFlags);
+    const folder = await tempFolder();
+    const ledger = join(folder.path, 'ledger');
+    const ca = await runningCa({}, { ...caFlags, ledger });
     try {
       const { csr } = await testCsr();
       const chain = await ca.ask({ csr, token: await ca.token(), rootPem: root.certificate.pem });
@@ -53,6 +54,9 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
       return ca.log();
     } finally {
       await ca.close();
+      const line: unknown = JSON.parse(await readFile(ledger, 'utf8'));
+      expect(line).toMatchObject({ vault_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      await folder.remove();
     }
   }
 
@@ -192,6 +196,36 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
     }
   }, 30_000);
 
+  test('a start while the Vault is away waits for it', async () => {
+    const flags = await keyless.pki('pki-late');
+    way.turn('down');
+    const refused = way.refused();
+    const started = runningCa({}, flags);
+    await refused;
+    way.turn('through');
+    const ca = await started;
+    const { csr } = await testCsr();
+    expectGood(await ca.ask({ csr, token: await ca.token(), rootPem: root.certificate.pem }), csr, root);
+    await ca.close();
+  });
+
+  test('a start while the Vault is away serves at once where there is a reserve', async () => {
+    const flags = await keyless.pki('pki-late-reserve');
+    const reserve = await reserveFolder(root);
+    way.turn('down');
+    const more = { reserveDir: reserve.path, reservePassphraseFile: join(reserve.path, 'passphrase') };
+    const ca = await runningCa({}, { ...flags, ...more });
+    try {
+      expect(ca.log()).toContain('starting on the reserve');
+      const { csr } = await testCsr();
+      expectGood(await ca.ask({ csr, token: await ca.token(), rootPem: root.certificate.pem }), csr, root);
+    } finally {
+      way.turn('through');
+      await ca.close();
+      await reserve.remove();
+    }
+  });
+
   test.each([
     [{ ttl: 60 * day }, 'reserve-too-long', 'the reserve intermediate lives longer than 31 days'],
     [{ plain: true }, 'reserve-not-encrypted', 'the key of the reserve is not encrypted'],
@@ -233,32 +267,4 @@ async function untilServed(ask: () => Promise<readonly string[]>): Promise<reado
     if (chain !== undefined) return chain;
     await delay(100); // as agents do
   }
-}
-
-async function reserveFolder(
-  mesh: TestRoot,
-  shape: { ttl?: number; plain?: boolean; passphrase?: string; stranger?: boolean } = {},
-) {
-  const folder = await tempFolder();
-  const root = shape.stranger === true ? await testRoot('Stranger') : mesh;
-  const key = await generateKeyPair('ec-p256');
-  const issuer = { certificate: root.certificate, privateKey: root.key.privateKey };
-  const ttl = shape.ttl ?? 7 * day;
-  const made = await issueIntermediate({
-    issuer,
-    publicKey: key.publicKey,
-    name: 'reserve',
-    ttl,
-    now: Date.now(),
-  });
-  const secret = shape.plain === true ? {} : { cipher: 'aes-256-cbc', passphrase: 'sesame' };
-  const texts = {
-    'ca-key.pem': key.privateKey.export({ type: 'pkcs8', format: 'pem', ...secret }),
-    'ca-cert.pem': made.pem,
-    'cert-chain.pem': made.pem + root.certificate.pem,
-    'root-cert.pem': root.certificate.pem,
-    passphrase: `${shape.passphrase ?? 'sesame'}\n`,
-  };
-  for (const [name, text] of Object.entries(texts)) await writeFile(join(folder.path, name), text);
-  return folder;
 }

@@ -93,6 +93,7 @@ export async function tokenIssuer() {
       issuer?: string;
       expires?: string;
       subject?: string;
+      pod?: { name: string; uid: string };
     } = {},
   ) => {
     const {
@@ -102,7 +103,7 @@ export async function tokenIssuer() {
       issuer = testIssuer,
       expires = '1h',
     } = options;
-    return new SignJWT({})
+    return new SignJWT(options.pod === undefined ? {} : { 'kubernetes.io': { namespace, pod: options.pod } })
       .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
       .setIssuer(issuer)
       .setAudience(audience)

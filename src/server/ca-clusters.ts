@@ -2,7 +2,8 @@ import type { RemoteCluster } from '../istio/ca-authority.ts';
 import { clusterReviewer } from '../istio/ca-cluster.ts';
 import { nodeAuthorizer } from '../istio/ca-impersonation.ts';
 import { jwksReviewer } from '../istio/ca-jwks.ts';
-import type { CaSettings } from '../istio/ca-settings.ts';
+import { withinWindow } from '../istio/ca-revocation-window.ts';
+import type { CaSettings, JwksSettings } from '../istio/ca-settings.ts';
 import { boundedReview, type ReviewToken } from '../istio/ca-token-review.ts';
 import type { KubeApi } from '../kube/api.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -68,9 +69,20 @@ async function ownCluster({ settings, env, clock }: Options): Promise<KubeApi | 
 }
 
 async function ownReview({ jwks }: CaSettings, clock: Clock, api: KubeApi | undefined): Promise<ReviewToken> {
-  if (jwks !== undefined) return boundedReview(await jwksReviewer({ ...jwks, clock }), { clock });
+  if (jwks !== undefined) return boundedReview(await byKeys(jwks, clock, api), { clock });
   if (api === undefined) throw new MeshrootError('no-reviewer', 'no cluster to review tokens');
   return boundedReview(clusterReviewer(api), { clock });
+}
+
+/** By the issuer's keys; tokens older than the revocation window by the cluster too. */
+async function byKeys(jwks: JwksSettings, clock: Clock, api: KubeApi | undefined): Promise<ReviewToken> {
+  const local = await jwksReviewer({ ...jwks, clock });
+  const { revocationWindow: window } = jwks;
+  if (window === undefined) return local;
+  if (api !== undefined) return withinWindow({ local, cluster: clusterReviewer(api), window, clock });
+  throw new MeshrootError('no-reviewer', '--revocation-window needs a cluster that knows what was revoked', {
+    hint: 'give --kubeconfig FILE too, or run in a pod of the cluster',
+  });
 }
 
 function authorizer(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { RootConfigMaps } from '../istio/ca-root-config-map.ts';
+import { unlessIstiod } from '../istio/ca-root-yield.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
 import type { KubeApi } from '../kube/api.ts';
 import { whileLeader } from '../kube/leader.ts';
@@ -18,7 +19,7 @@ export interface PublishOptions {
   readonly onChange: (listener: () => void) => void;
 }
 
-/** Keeps root and revocation list in every namespace of a cluster, by one replica at a time. */
+/** Keeps root and revocation list in every namespace of a cluster, by one replica at a time, and not beside istiod's CA. */
 export async function publishIn(api: KubeApi, options: PublishOptions, signal: AbortSignal): Promise<void> {
   const { settings, env, clock } = options;
   const log = options.log.named('rootcertconfigmap');
@@ -28,16 +29,19 @@ export async function publishIn(api: KubeApi, options: PublishOptions, signal: A
   });
   const identity = `${env.POD_NAME || 'meshroot-ca'}-${randomBytes(4).toString('hex')}`;
   const lease = { name: 'meshroot-ca-root-publisher', namespace: settings.namespace, identity };
-  await whileLeader({ api, ...lease, clock, log, signal }, async (leading) => {
+  const publish = async (free: AbortSignal) => {
     const { configMap, crlConfigMap } = settings;
-    const common = { api, log, signal: leading };
+    const common = { api, log, signal: free };
     current = [
       new RootConfigMaps({ ...common, name: configMap, rootPem: options.rootPem }),
       new RootConfigMaps({ ...common, name: crlConfigMap, key: 'ca-crl.pem', rootPem: options.crl }),
     ];
-    await Promise.all(current.map((maps) => untilAborted(maps, clock, log, leading)));
+    await Promise.all(current.map((maps) => untilAborted(maps, clock, log, free)));
     current = [];
-  });
+  };
+  await whileLeader({ api, ...lease, clock, log, signal }, (leading) =>
+    unlessIstiod({ api, namespace: settings.namespace, clock, log, signal: leading }, publish),
+  );
 }
 
 /** Rights may come after the start (RBAC applied late): tried again until it works. */

@@ -2,14 +2,11 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { floodOf } from '../../test/support/csr-flood.ts';
 import { runningCa } from '../../test/support/running-ca.ts';
 import { tokenReviewApi } from '../../test/support/token-review-api.ts';
 import { day, swapFiles, tempFolder, testBundle, testCsr, testRoot, writeFiles } from '../istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
-
-const cartUri = 'spiffe://cluster.local/ns/demo/sa/cart';
 
 describe('the CA on its wire', () => {
   let ca: Awaited<ReturnType<typeof runningCa>>;
@@ -213,45 +210,13 @@ describe('a root that changes', () => {
   });
 });
 
-describe('a caller that ignores back-off', () => {
-  test('an honest one is served within two seconds beside it', async () => {
-    const ca = await runningCa();
-    try {
-      const { csr } = await testCsr();
-      const token = await ca.token();
-      const honest = {
-        csr: (await testCsr({ uri: cartUri })).csr,
-        token: await ca.token({ account: 'cart' }),
-      };
-      const flood = floodOf({
-        address: ca.address,
-        rootPem: ca.root.certificate.pem,
-        csr,
-        token,
-        streams: 400,
-      });
-      try {
-        await flood.refusedOnce;
-        for (let i = 0; i < 3; i++) {
-          const began = performance.now();
-          expect(await ca.ask(honest)).toHaveLength(3);
-          expect(performance.now() - began).toBeLessThan(2000);
-        }
-      } finally {
-        await flood.stop();
-      }
-    } finally {
-      await ca.close();
-    }
-  }, 30_000);
-});
-
 describe('what stands around the CA', () => {
   test('a ledger line for every certificate, the roots as a SPIFFE bundle, days left of each certificate', async () => {
     const folder = await tempFolder();
     const ledger = join(folder.path, 'ledger');
     const ca = await runningCa({}, { ledger });
-    const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+    const token = await ca.token({ pod: { name: 'shop-1', uid: 'u-1' } });
+    const [leaf] = await ca.ask({ csr: (await testCsr()).csr, token });
     const bundle = await (await fetch(ca.metricsUrl.replace('/metrics', '/trust-bundle'))).json();
     const metrics = await (await fetch(ca.metricsUrl)).text();
     await ca.close();
@@ -264,6 +229,8 @@ describe('what stands around the CA', () => {
       caller: shop,
       via: 'token',
       cluster: 'cluster1',
+      pod: 'shop-1',
+      pod_uid: 'u-1',
       names: [shop],
       serial,
       not_after: new Date(notAfter).toISOString(),
@@ -279,6 +246,46 @@ describe('what stands around the CA', () => {
     expect(metrics).toMatch(/^meshroot_ca_queue_depth 0$/m);
     await folder.remove();
   });
+
+  test.each([
+    [{ callerRateLimit: '2/h' }, 'is served'],
+    [{ rateLimit: '2/h' }, 'is not either'],
+  ])('with %j a third request is told to come back, and another caller %s', async (flags, other) => {
+    const ca = await runningCa({}, flags);
+    const ask = async (who: string) =>
+      ca.ask({
+        csr: (await testCsr({ uri: `spiffe://cluster.local/ns/demo/sa/${who}` })).csr,
+        token: await ca.token({ account: who }),
+      });
+    const tooMany = { grpcCode: 8, message: 'too many certificate requests, try again later' };
+    await ask('shop');
+    await ask('shop');
+    await expect(ask('shop')).rejects.toMatchObject(tooMany);
+    if (other === 'is not either') await expect(ask('cart')).rejects.toMatchObject(tooMany);
+    else expect(await ask('cart')).toHaveLength(3);
+    await ca.close();
+  });
+
+  test.each([
+    ['1h', 0],
+    ['1ms', 1],
+  ])(
+    'tokens checked by keys with a revocation window of %s: %i of one token are asked about',
+    async (revocationWindow, asked) => {
+      const api = await tokenReviewApi();
+      const folder = await tempFolder();
+      const kubeconfig = join(folder.path, 'kubeconfig');
+      await writeFile(kubeconfig, api.kubeconfig);
+      const ca = await runningCa({}, { kubeconfig, revocationWindow });
+      const answer = ca.ask({ csr: (await testCsr()).csr, token: await ca.token() });
+      if (asked === 0) expect(await answer).toHaveLength(3);
+      else await expect(answer).rejects.toMatchObject({ grpcCode: 16 }); // this API server does not know it
+      expect(api.state.reviews).toBe(asked);
+      await ca.close();
+      await api.close();
+      await folder.remove();
+    },
+  );
 
   test('clusters by name: a token counts where it was made, and the root goes to both', async () => {
     const remote = await tokenReviewApi();

@@ -7,6 +7,7 @@ import { CaMetrics } from '../istio/ca-metrics.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
 import type { CaSettings } from '../istio/ca-settings.ts';
 import type { Signer } from '../istio/ca-signer.ts';
+import type { KubeApi } from '../kube/api.ts';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -58,6 +59,7 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
     onReload: (result) => metrics?.reloaded(result),
     onSigned: (result) => metrics?.signed(result),
     onAway: (away) => metrics?.signerAway(away),
+    signal: run.signal,
   });
   const { signer } = opened;
   const trust = () => signer.trust();
@@ -212,7 +214,11 @@ function publishers(
     crl: () => crl.text,
     onChange: (listener: () => void) => void listeners.push(listener),
   };
-  return [look(), ...[...clusters.apis.values()].map((api) => publishIn(api, options, signal))];
+  const publish = async (api: KubeApi) => {
+    await Promise.race([opened.reached, ended(signal)]);
+    await publishIn(api, options, signal);
+  };
+  return [look(), ...[...clusters.apis.values()].map(publish)];
 }
 
 function ended(signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { parseMesh } from '../../src/mesh/load.ts';
@@ -17,9 +18,36 @@ describe('the documents', () => {
     ).toEqual([]);
   });
 
-  test('every link of README leads somewhere', () => {
-    const links = [...read('README.md').matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path ?? '');
-    expect(links.filter((path) => !path.startsWith('http') && !existsSync(root + path))).toEqual([]);
+  const folders = ['docs', 'charts', 'examples', 'conformance', 'bench', 'test'];
+  const pages = [
+    ...readdirSync(root),
+    ...folders.flatMap((folder) =>
+      readdirSync(root + folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    ),
+  ].filter((name) => name.endsWith('.md') && !name.includes('node_modules'));
+  test.each(pages)('every link of %s leads somewhere, to a heading that is there', (page) => {
+    const wrong = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => {
+        const [path = '', heading] = link.split('#');
+        const file = path === '' ? page : join(dirname(page), path);
+        if (!existsSync(root + file)) return true;
+        return heading !== undefined && !headingsOf(read(file)).includes(heading);
+      });
+    expect(wrong).toEqual([]);
+  });
+
+  test('every metric and flag that docs/ca.md names is there', () => {
+    const text = read('docs/ca.md');
+    const names = [...text.matchAll(/\b((?:meshroot_ca|citadel_server)_[a-z_]+)/g)].map(
+      ([, name = '']) => name,
+    );
+    const source = read('src/istio/ca-metrics.ts');
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !source.includes(`'${name.replace(/_bucket$/, '')}'`))).toEqual([]);
+    const flags = [...text.matchAll(/`(--[a-z-]+)/g)].map(([, flag = '']) => flag);
+    expect(flags.filter((flag) => !read('src/cli/ca.ts').includes(`'${flag} `))).toEqual([]);
   });
 
   test('every command of README is one of ours', () => {
@@ -43,3 +71,13 @@ describe('the documents', () => {
     expect(parseMesh(yaml, 'README.md').clusters.map(({ name }) => name)).toEqual(['prod-eu', 'prod-us']);
   });
 });
+
+/** Anchors as GitHub makes them of headings. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}

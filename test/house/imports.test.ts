@@ -56,6 +56,14 @@ describe('the house', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('no test depends on a measurement: what both need is in test/support', () => {
+    const test = new URL('../', import.meta.url).pathname;
+    const wrong = readdirSync(test, { recursive: true, encoding: 'utf8' }).filter(
+      (f) => f.endsWith('.ts') && /from '(\.\.\/)+bench\//.test(readFileSync(join(test, f), 'utf8')),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   test('time and randomness come in as parameters: no Date.now outside lib/clock', () => {
     const wrong = files.filter(
       (f) =>

@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { onPath } from '../../bench/lib/peers.ts';
-import { freePorts, start } from '../../bench/lib/program.ts';
 import { presentedChain } from '../../src/istio/presented-chain.ts';
 import { requestCertificate } from '../../src/istio/workload-request.ts';
 import { parseCertificate, parseCertificates } from '../../src/x509/certificate.ts';
@@ -11,6 +9,8 @@ import { generateKeyPair } from '../../src/x509/keys.ts';
 import { gone } from '../support/mesh-scenario.ts';
 import { type MeshWorld, type RealParts, realParts, startMeshWorld } from '../support/mesh-world.ts';
 import { runMeshroot } from '../support/meshroot.ts';
+import { onPath } from '../support/on-path.ts';
+import { freePorts, start } from '../support/program.ts';
 
 const fileNames = { ca_key: 'ca-key', ca_cert: 'ca-cert', cert_chain: 'cert-chain', root_cert: 'root-cert' };
 

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { onPath } from '../../bench/lib/peers.ts';
-import { freePorts } from '../../bench/lib/program.ts';
 import type { CaFlags } from '../../src/istio/ca-settings.ts';
 import { tempFolder } from '../../src/istio/test-mesh.ts';
 import { parseCertificate, parseCertificates } from '../../src/x509/certificate.ts';
 import { keylessCa } from '../support/keyless-ca.ts';
+import { onPath } from '../support/on-path.ts';
 import { ownStore } from '../support/own-store.ts';
+import { freePorts } from '../support/program.ts';
 import { runningCa } from '../support/running-ca.ts';
 
 const agentPath = onPath('pilot-agent');

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,9 +12,13 @@ export type Mood = 'through' | 'hang' | 'cut' | 'down' | { readonly slow: number
 export async function moodyProxy(target: string) {
   const { hostname, port } = new URL(target);
   let mood: Mood = 'through';
+  const refusals = new EventEmitter();
   const open = new Set<Socket>();
   const server = createServer((near) => {
-    if (mood === 'down') return void near.resetAndDestroy();
+    if (mood === 'down') {
+      refusals.emit('refused');
+      return void near.resetAndDestroy();
+    }
     const far = connect(Number(port), hostname);
     for (const one of [near, far]) {
       open.add(one);
@@ -40,6 +45,8 @@ export async function moodyProxy(target: string) {
   };
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Resolves when somebody comes while it is down. */
+    refused: () => once(refusals, 'refused'),
     turn: (next: Mood) => {
       mood = next;
       if (next === 'down') drop();

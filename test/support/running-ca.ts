@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type CaFlags, caSettings } from '../../src/istio/ca-settings.ts';
 import {
+  type TestRoot,
   tempFolder,
   testBundle,
   testIssuer,
@@ -17,9 +18,9 @@ import { runCa } from '../../src/server/ca-run.ts';
 import { istioLogger } from '../../src/server/istio-log.ts';
 
 /** A CA of this process on a folder of its own, with tokens checked by JWKS. */
-export async function runningCa(env: Record<string, string> = {}, flags: CaFlags = {}) {
+export async function runningCa(env: Record<string, string> = {}, flags: CaFlags = {}, given?: TestRoot) {
   const folder = await tempFolder();
-  const root = await testRoot();
+  const root = given ?? (await testRoot());
   const bundle = await testBundle(root);
   await writeFiles(folder.path, bundle);
   const issuer = await tokenIssuer();
@@ -60,10 +61,11 @@ export async function runningCa(env: Record<string, string> = {}, flags: CaFlags
     log: () => log,
     /** Resolves when `text` stands in the log. */
     logged: async (text: string, since = 0) => {
-      const end = Date.now() + 10_000;
+      const patience = AbortSignal.timeout(20_000);
       while (!log.slice(since).includes(text)) {
-        if (Date.now() > end) throw new Error(`"${text}" was not logged; the log is:\n${log}`);
-        await delay(10);
+        await once(out, 'data', { signal: patience }).catch(() => {
+          throw new Error(`"${text}" was not logged; the log is:\n${log}`);
+        });
       }
     },
     ask: (call: Partial<Parameters<typeof requestCertificate>[0]> & { csr: string }) =>

@@ -100,7 +100,8 @@ before anything could inject them, and without their files they would not start 
 {{- define "meshroot.check" -}}
 {{- if .Values.injector.enabled -}}
 {{- range $part := list "ca" "serve" -}}
-{{- if (get $.Values $part).enabled -}}
+{{- $one := get $.Values $part -}}
+{{- if and $one.enabled (eq (get $one "signer" | default "file") "file") -}}
 {{- fail (printf "injector.enabled and %s.enabled in one release: its pods would be made before the injector is registered. Install two releases: the injector first (namespace vault), then the other with --set injector.enabled=false,%s.enabled=true" $part $part) -}}
 {{- end -}}
 {{- end -}}

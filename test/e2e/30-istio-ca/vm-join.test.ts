@@ -2,7 +2,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  day,
   swapFiles,
+  type TestBundle,
   tempFolder,
   testBundle,
   testCsr,
@@ -11,7 +13,10 @@ import {
   tokenIssuer,
 } from '../../../src/istio/test-mesh.ts';
 import { requestCertificate } from '../../../src/istio/workload-request.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { parseCertificate } from '../../../src/x509/certificate.ts';
+import { parsePrivateKey } from '../../../src/x509/keys.ts';
+import { issueWorkload } from '../../../src/x509/templates/workload.ts';
 import { type Run, startMeshroot } from '../../support/meshroot.ts';
 import { ownStore } from '../../support/own-store.ts';
 
@@ -26,6 +31,7 @@ describe('a machine outside the cluster joins', () => {
   let store: Awaited<ReturnType<typeof ownStore>>;
   let issuer: Awaited<ReturnType<typeof tokenIssuer>>;
   let rootPem: string;
+  let bundle: TestBundle;
   let ports: number[];
   const programs: Run[] = [];
   const file = (name: string) => join(folder.path, name);
@@ -34,7 +40,8 @@ describe('a machine outside the cluster joins', () => {
     [folder, store, issuer] = await Promise.all([tempFolder(), ownStore(), tokenIssuer()]);
     const root = await testRoot();
     rootPem = root.certificate.pem;
-    await swapFiles(folder.path, await testBundle(root), '1');
+    bundle = await testBundle(root);
+    await swapFiles(folder.path, bundle, '1');
     await writeFile(file('jwks.json'), issuer.jwks);
     await writeFile(file('ca-token'), await createOnlyToken());
     ports = await Promise.all([replica(), replica()]);
@@ -123,24 +130,19 @@ describe('a machine outside the cluster joins', () => {
   });
 
   test('a certificate that has ended is refused, and the machine told how to come back', async () => {
-    await writeFile(file('vm-root.pem'), rootPem);
-    await writeFile(file('short-token'), await issuer.token({ account: 'away' }));
-    const run = agent(file('short-token'), {
-      SERVICE_ACCOUNT: 'away',
-      SECRET_TTL: '2s',
-      PROV_CERT: file('short'),
-      OUTPUT_CERTS: file('short'),
-      SECRET_GRACE_PERIOD_RATIO: '0.01',
+    const { keyPem, key } = await testCsr();
+    const ended = await issueWorkload({
+      issuer: {
+        certificate: parseCertificate(bundle['ca-cert.pem']),
+        privateKey: parsePrivateKey(bundle['ca-key.pem']).privateKey,
+      },
+      publicKey: key.publicKey,
+      uris: ['spiffe://cluster.local/ns/demo/sa/away'],
+      ttl: day,
+      now: systemClock.now() - 2 * day,
     });
-    await run.until(/answering peers at/);
-    await end(run);
-    const [chain, key] = await Promise.all(
-      ['cert-chain.pem', 'key.pem'].map((name) => readFile(file(`short/${name}`), 'utf8')),
-    );
-    const { notAfter } = parseCertificate(chain ?? '');
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, notAfter + 10 - Date.now())));
     const common = { serverName: 'istiod.istio-system.svc', rootPem, ttl: 3_600_000, ...(await testCsr()) };
-    const client = { chain: chain ?? '', key: key ?? '' };
+    const client = { chain: ended.pem + bundle['ca-cert.pem'], key: keyPem };
     const renewal = requestCertificate({ address: `127.0.0.1:${ports[0]}`, client, ...common });
     await expect(renewal).rejects.toMatchObject({
       grpcCode: 16,

@@ -105,6 +105,10 @@ describe('an API server', () => {
       const published = (): string =>
         JSON.stringify(cluster.store.get('configmaps', 'mesh', 'istio-ca-root-cert') ?? '');
       await vi.waitFor(() => expect(published(), log).toContain('BEGIN CERTIFICATE'), { timeout: 20_000 });
+      expect(
+        cluster.store.get('leases.coordination.k8s.io', 'istio-system', 'meshroot-ca-root-publisher'),
+      ).toBeDefined();
+      expect(log).not.toMatch(/no right|forbidden/);
     } finally {
       ca.kill();
       await bundle.remove();

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { valueRows } from '../../../scripts/chart-table.ts';
 import { chartFiles } from '../../../scripts/charts.ts';
+import { command as caCommand } from '../../../src/cli/ca.ts';
 import { inject } from '../../../src/injector/inject.ts';
 import { defaultSettings } from '../../../src/injector/settings.ts';
 import { applyPatch } from '../../../src/lib/json-patch.ts';
@@ -143,8 +144,76 @@ describe('the chart', () => {
       {
         apiGroups: [''],
         resources: ['configmaps'],
-        resourceNames: ['istio-ca-root-cert'],
+        resourceNames: ['istio-ca-root-cert', 'istio-ca-crl'],
         verbs: ['get', 'list', 'watch', 'update'],
+      },
+    ]);
+  });
+
+  const keyless = (signer: string) => render(`charts/meshroot/ci/ca-${signer}-values.yaml`, 'istio-system');
+
+  test('a CA whose key is in Vault logs in by itself: a token for that Vault alone, whom to believe, and no agent', async () => {
+    const objects = await keyless('vault-pki');
+    const pod = at(theOnly(objects, 'Deployment'), 'spec', 'template');
+    expect(Object.keys(at(pod, 'metadata', 'annotations') as object)).toEqual(['checksum/certificates']);
+    expect(at(pod, 'spec', 'containers', 0, 'args')).toEqual([
+      'ca',
+      '--listen=:15012',
+      '--metrics=:15014',
+      '--signer=vault-pki',
+      '--vault-address=https://vault.example:8200',
+      '--vault-auth-path=kubernetes-cluster1',
+      '--vault-role=meshroot-ca',
+      '--vault-jwt-file=/var/run/secrets/meshroot-vault/token',
+      '--vault-ca-cert=/etc/meshroot-ca/vault-ca.pem',
+      '--vault-pki=pki/cluster1',
+      '--vault-pki-role=istio',
+      '--rate-limit=500/s',
+      '--ledger=-',
+      '--reserve-dir=/reserve',
+      '--reserve-passphrase-file=/reserve-passphrase/passphrase',
+    ]);
+    expect(at(pod, 'spec', 'volumes', 0, 'projected', 'sources')).toEqual([
+      { serviceAccountToken: { path: 'token', expirationSeconds: 3600, audience: 'https://vault.example' } },
+    ]);
+    expect(theOnly(objects, 'ConfigMap').data).toEqual({
+      'vault-ca.pem': '-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----\n',
+    });
+    expect(at(theOnly(objects, 'NetworkPolicy'), 'spec', 'egress', 2)).toEqual({
+      ports: [{ protocol: 'TCP', port: 8200 }],
+      to: [{ ipBlock: { cidr: '192.0.2.10/32' } }],
+    });
+  });
+
+  test.each(['vault-pki', 'vault-transit'])('the flags of %s are flags of meshroot ca', async (signer) => {
+    const args = at(
+      theOnly(await keyless(signer), 'Deployment'),
+      'spec',
+      'template',
+      'spec',
+      'containers',
+      0,
+      'args',
+    );
+    const given = (args as string[]).slice(1).map((arg) => arg.split('=')[0]);
+    const known = caCommand({} as Parameters<typeof caCommand>[0]).options.map(({ long }) => long);
+    expect(given.filter((flag) => !known.includes(flag))).toEqual([]);
+  });
+
+  test('one replica writes the ConfigMaps, and it may see whether istiod does', async () => {
+    expect(theOnly(await render(caValues, 'istio-system'), 'Role').rules).toEqual([
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: ['meshroot-ca-root-publisher'],
+        verbs: ['get', 'update'],
+      },
+      {
+        apiGroups: [''],
+        resources: ['configmaps'],
+        resourceNames: ['istio-namespace-controller-election'],
+        verbs: ['get'],
       },
     ]);
   });
@@ -172,6 +241,8 @@ describe('values that cannot be', () => {
     ['image.digest=sha256:abc', "at '/image/digest'"],
     ['networkPolicy.vaultCidrs={10.0.0.1}', "at '/networkPolicy/vaultCidrs/0'"],
     ['injector.nodeOptions=--a; rm', "at '/injector/nodeOptions'"],
+    ['ca.signer=kms', "at '/ca/signer': value must be one of 'file', 'vault-pki', 'vault-transit'"],
+    ['ca.rootCert=-----BEGIN PRIVATE KEY-----', "at '/ca/rootCert'"],
   ])('%s is refused: %s', async (set, message) => {
     const { code, stderr } = await helm([
       'template',
@@ -188,6 +259,8 @@ describe('values that cannot be', () => {
   test.each([
     ['vault.address=', 'vault.address is empty: set it to where pods reach Vault'],
     ['cluster=', "cluster is empty: set it to this cluster's name in Vault"],
+    ['ca.enabled=true,ca.signer=vault-pki', 'ca.vaultPki.role is empty'],
+    ['ca.enabled=true,ca.signer=vault-transit', 'ca.vaultTransit.key is empty'],
     ['ca.enabled=true', 'Install two releases: the injector first (namespace vault), then the other'],
   ])('%s is refused with what to do', async (set, message) => {
     const { code, stderr } = await helm([
@@ -224,6 +297,32 @@ describe("overlays for Istio's charts", () => {
         podAnnotations: bundleAnnotations(...cluster1()),
       },
     });
+  });
+
+  test('an istiod without a CA gets its serving certificate as one file, and sends proxies to meshroot-ca', () => {
+    const values: unknown = parse(read('charts/overlays/istiod-without-ca-values.yaml'));
+    expect(at(values, 'global', 'caAddress')).toBe('meshroot-ca.istio-system.svc:15012');
+    const pod = {
+      metadata: { annotations: at(values, 'pilot', 'podAnnotations') as object },
+      spec: {
+        containers: [
+          {
+            name: 'discovery',
+            volumeMounts: [{ name: 't', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
+          },
+        ],
+      },
+    };
+    const injection = inject(pod, 'istio-system', { ...defaultSettings, vaultAddress: 'https://v' });
+    if (injection.kind !== 'injected') throw new Error(injection.kind);
+    const env = at(applyPatch(pod, injection.patch), 'spec', 'initContainers', 0, 'env');
+    const config = (env as { name: string; value: string }[]).find(({ name }) => name === 'VAULT_CONFIG');
+    const { template } = JSON.parse(Buffer.from(config?.value ?? '', 'base64').toString()) as {
+      template: { destination: string; contents: string }[];
+    };
+    expect(template.map(({ destination }) => destination)).toEqual(['/vault/secrets/istiod.pem']);
+    expect(at(values, 'pilot', 'extraContainerArgs', 0)).toBe(`--tlsCertFile=${template[0]?.destination}`);
+    expect(template[0]?.contents).toContain('pkiCert "pki/cluster1/issue/istiod"');
   });
 
   test('a gateway gets its certificate as files that only the proxy reads', () => {

@@ -19,13 +19,19 @@ export function objectsOf(yaml: string): KubeObject[] {
     .filter((object) => object !== null);
 }
 
+const rendered = new Map<string, Promise<string>>();
+
+/** What helm makes of these values; asked for again it is not rendered again, and the objects are new ones. */
 export async function render(
   values: string,
   namespace: string,
   set: readonly string[] = [],
 ): Promise<KubeObject[]> {
-  const sets = set.flatMap((pair) => ['--set', pair]);
-  return objectsOf(await helmTemplate('test', namespace, ['-f', values, ...sets]));
+  const args = ['-f', values, ...set.flatMap((pair) => ['--set', pair])];
+  const key = JSON.stringify([namespace, args]);
+  const yaml = rendered.get(key) ?? helmTemplate('test', namespace, args);
+  rendered.set(key, yaml);
+  return objectsOf(await yaml);
 }
 
 /** The one object of this kind. */
