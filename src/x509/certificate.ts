@@ -131,8 +131,11 @@ class DerCertificate implements Certificate {
  * A certificate that we have just encoded, so there is nothing to check. Its serial number is wanted for every one of them
  * (logs, replies), so it is not read back.
  */
-export const issuedCertificate = (der: Buffer, publicKey: KeyObject, serial: string): Certificate =>
-  new DerCertificate(der, publicKey, serial);
+export const issuedCertificate = (
+  der: Buffer,
+  publicKey: KeyObject | undefined,
+  serial: string,
+): Certificate => new DerCertificate(der, publicKey, serial);
 
 /**
  * Reads one certificate: DER, or PEM whose first CERTIFICATE block is taken.
