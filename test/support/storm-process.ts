@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +10,9 @@ import type { Storm, StormResult } from './storm.ts';
 const { port, rootPem, callers, connections } = JSON.parse(await text(process.stdin)) as Storm;
 const servername = 'istiod.istio-system.svc';
 const sessions = Array.from({ length: connections }, dial);
+
+/** A gRPC client asks nothing before it knows how much it may ask at a time. */
+const ready = sessions.map((session) => once(session, 'remoteSettings').catch(() => {}));
 
 function dial(): ClientHttp2Session {
   const session = connect(`https://127.0.0.1:${port}`, { ca: rootPem, servername });
@@ -66,6 +70,7 @@ const refusals: Record<string, number> = {};
 /** As an agent: 8 and 14 are asked again after a pause that doubles, everything else is the end. */
 async function obtain(i: number): Promise<string | undefined> {
   const { token = '', csr = '' } = callers[i] ?? {};
+  await ready[i % ready.length];
   for (let pause = 100; ; pause = Math.min(pause * 2, 1600)) {
     const { status, chain } = await ask(sessionOf(i), token, csr);
     if (chain[0] !== undefined) return chain[0];
