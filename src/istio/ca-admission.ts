@@ -24,9 +24,6 @@ export interface AdmissionOptions {
   readonly patience?: number;
 }
 
-/** Requests that begin in one turn of the event loop before other callers are looked at. */
-const perLoop = 16;
-
 interface Waiter {
   readonly since: number;
   readonly go: () => void;
@@ -84,7 +81,7 @@ export class Admission {
   }
 
   #room(): boolean {
-    return this.#underWay < this.#options.parallel && this.#started < perLoop;
+    return this.#underWay < this.#options.parallel && this.#started < this.#options.parallel;
   }
 
   /** A signer that never waits would serve a flood to its end before it looked at anybody else: so many per loop turn. */

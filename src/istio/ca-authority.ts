@@ -1,15 +1,14 @@
 import type { Clock } from '../lib/clock.ts';
 import { goDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { Csr } from '../x509/csr.ts';
 import type { Admission } from './ca-admission.ts';
 import { type AuthenticateOptions, authenticate, type Caller, type Evidence } from './ca-authenticate.ts';
-import { type CsrPolicy, defaultCsrPolicy, readCsr } from './ca-csr-rules.ts';
+import { type CsrPolicy, defaultCsrPolicy, type ReadCsr, readCsr } from './ca-csr-rules.ts';
 import type { MayImpersonate } from './ca-impersonation.ts';
 import type { JoinOnce } from './ca-join.ts';
 import type { CertificateRequest } from './ca-messages.ts';
 import { CaRefusal } from './ca-refusal.ts';
-import type { Issued, Signer } from './ca-signer.ts';
+import type { Issued, Signer, WorkloadCsr } from './ca-signer.ts';
 import type { ReviewToken } from './ca-token-review.ts';
 import { parseSpiffeUri } from './identity.ts';
 
@@ -25,6 +24,8 @@ export interface AuthorityOptions extends AuthenticateOptions {
   readonly defaultTtl: number;
   readonly maxTtl: number;
   readonly csrPolicy?: CsrPolicy | undefined;
+  /** Reads and judges requests; undefined: `readCsr`, in this thread. */
+  readonly readCsr?: ReadCsr | undefined;
   readonly admission?: Admission | undefined;
   /** Undefined: nobody may. */
   readonly mayImpersonate?: MayImpersonate | undefined;
@@ -69,7 +70,8 @@ async function certify(
   if (join !== undefined) options.joinOnce?.check(join);
   const ttl = lifetime(request.ttl, options);
   const uris = await namesFor(request, caller, options);
-  const csr = await readCsr(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
+  const read = options.readCsr ?? readCsr;
+  const csr = await read(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
   const issued = await sign(csr, uris, ttl, options);
   if (join !== undefined) await options.joinOnce?.spend(join); // before anybody sees the certificate
   return { caller, uris, issued, chain: replyChain(issued) };
@@ -111,7 +113,7 @@ function lifetime(requested: number, options: AuthorityOptions): number {
 }
 
 async function sign(
-  csr: Csr,
+  csr: WorkloadCsr,
   uris: readonly string[],
   ttl: number,
   options: AuthorityOptions,

@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { Csr } from '../x509/csr.ts';
-import { parseCsrAside } from '../x509/csr.ts';
+import { parseCsr, parseCsrAside } from '../x509/csr.ts';
 import { extensionOids } from '../x509/oids.ts';
 import { knownExtensions } from '../x509/read-extensions.ts';
 import { badCsr, CaRefusal } from './ca-refusal.ts';
+import type { WorkloadCsr } from './ca-signer.ts';
 
 /** Why a request is not signed for `uris` (all that its certificate will name), or undefined. */
 export type CsrRule = (csr: Csr, uris: readonly string[]) => string | undefined;
@@ -16,6 +17,9 @@ export interface CsrPolicy {
 
 export const defaultCsrPolicy: CsrPolicy = { mode: 'strict', minRsaBits: 2048 };
 
+/** `readCsr`, wherever it is done. */
+export type ReadCsr = (text: string, uris: readonly string[], policy: CsrPolicy) => Promise<WorkloadCsr>;
+
 const maxCsrText = 65_536;
 const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
@@ -25,9 +29,34 @@ const curves = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
  * @throws CaRefusal `bad-csr` (3) in istiod's words, `csr-not-allowed` (16, as istio-csr) for one that asks for more than it may
  */
 export async function readCsr(text: string, uris: readonly string[], policy: CsrPolicy): Promise<Csr> {
+  checkText(text);
+  return judged(await parseCsrAside(text).catch(unreadable), uris, policy);
+}
+
+/** `readCsr` at once, for a thread that has nothing else to do. */
+export function readCsrHere(text: string, uris: readonly string[], policy: CsrPolicy): Csr {
+  checkText(text);
+  return judged(parsed(text), uris, policy);
+}
+
+function checkText(text: string): void {
   if (text.length > maxCsrText) throw badCsr('certificate signing request is too large');
   if (!text.includes('-----BEGIN ')) throw badCsr('certificate signing request is not properly encoded');
-  const csr = await parsed(text);
+}
+
+function parsed(text: string): Csr {
+  try {
+    return parseCsr(text);
+  } catch {
+    return unreadable();
+  }
+}
+
+function unreadable(): never {
+  throw badCsr('failed to parse X.509 certificate signing request');
+}
+
+function judged(csr: Csr, uris: readonly string[], policy: CsrPolicy): Csr {
   if (!csr.signatureValid) throw badCsr('the signature of the request does not match its public key');
   const weak = weakness(csr.publicKey, policy.minRsaBits);
   if (weak !== undefined) throw badCsr(weak);
@@ -37,14 +66,6 @@ export async function readCsr(text: string, uris: readonly string[], policy: Csr
     if (reason !== undefined) throw new CaRefusal('csr-not-allowed', 'request authenticate failure', reason);
   }
   return csr;
-}
-
-async function parsed(text: string): Promise<Csr> {
-  try {
-    return await parseCsrAside(text);
-  } catch {
-    throw badCsr('failed to parse X.509 certificate signing request');
-  }
 }
 
 const grantable = new Set<string>([

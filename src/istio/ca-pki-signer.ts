@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VaultResponse } from '../client/vault-response.ts';
@@ -7,8 +6,8 @@ import { isRecord } from '../lib/records.ts';
 import { type Certificate, isSelfSigned, parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
 import { createCsr } from '../x509/csr.ts';
-import { keyMatches } from '../x509/keys.ts';
 import { toPem } from '../x509/pem.ts';
+import { spkiOf } from '../x509/spki.ts';
 import type { Issued, ServingOrder, Signer, TrustSet, WorkloadOrder } from './ca-signer.ts';
 import type { VaultSession } from './ca-vault-session.ts';
 
@@ -29,6 +28,8 @@ export interface PkiOptions {
 export class PkiSigner implements Signer {
   readonly #options: PkiOptions;
   #trust: TrustSet;
+  /** The chain that came with the certificate before, which hardly ever changes. */
+  #sent: { readonly text: string; readonly chain: readonly Certificate[] } | undefined;
 
   private constructor(options: PkiOptions, trust: TrustSet) {
     this.#options = options;
@@ -62,7 +63,7 @@ export class PkiSigner implements Signer {
       ttl: seconds(ttl),
       ...(commonName === undefined ? {} : { common_name: commonName }),
     };
-    const issued = await this.#sign(request, csr.publicKey, now + ttl);
+    const issued = await this.#sign(request, csr.publicKeyDer, now + ttl);
     const { sans } = issued.leaf;
     if (!sameList(sans.uri, uris) || sans.dns.length + sans.ip.length + sans.email.length > 0)
       throw wrong('names other than those asked for', 'set use_csr_sans=false on the role');
@@ -72,17 +73,17 @@ export class PkiSigner implements Signer {
   async signServing({ key, dns, ttl, now }: ServingOrder): Promise<Issued> {
     const csr = await createCsr({ key, sans: { dns } });
     const request = { csr, alt_names: dns.join(','), exclude_cn_from_sans: true, ttl: seconds(ttl) };
-    const issued = await this.#sign(request, key.publicKey, now + ttl);
+    const issued = await this.#sign(request, spkiOf(key.publicKey), now + ttl);
     if (!sameList(issued.leaf.sans.dns, dns))
       throw wrong('DNS names other than those asked for', 'see allowed_domains');
     return issued;
   }
 
-  async #sign(request: object, publicKey: KeyObject, end: number): Promise<Issued> {
+  async #sign(request: object, publicKeyDer: Buffer, end: number): Promise<Issued> {
     const { session, mount, role } = this.#options;
     const answer = await session.write(`${mount}/sign/${role}`, { ...request, format: 'pem' });
-    const leaf = leafOf(answer);
-    if (!keyMatches(leaf, publicKey)) throw wrong('another key', 'ask whoever runs the Vault');
+    const leaf = leafOf(answer, publicKeyDer);
+    if (!leaf.publicKeyDer.equals(publicKeyDer)) throw wrong('another key', 'ask whoever runs the Vault');
     if (leaf.isCa) throw wrong('the powers of a CA', 'set is_ca off in what signs');
     if (leaf.notAfter > end + 60_000)
       throw wrong('a longer life than asked for', 'see ttl and max_ttl of the role');
@@ -93,9 +94,8 @@ export class PkiSigner implements Signer {
   /** The chain that was sent along, when it leads to our roots: it follows the mount's issuer at once. */
   #trustOf(leaf: Certificate, answer: VaultResponse | undefined): TrustSet {
     const { roots } = this.#trust;
-    const texts = answer?.data?.ca_chain;
-    const sent = Array.isArray(texts) ? texts.flatMap((text) => parseCertificates(String(text))) : [];
-    const chain = (sent.length > 0 ? sent : this.#trust.chain).filter((one) => !isSelfSigned(one));
+    const sent = this.#chainOf(answer?.data?.ca_chain);
+    const chain = sent ?? this.#trust.chain.filter((one) => !isSelfSigned(one));
     const findings = judgeChain({
       leaf,
       intermediates: chain,
@@ -111,12 +111,21 @@ export class PkiSigner implements Signer {
     const [certificate = this.#trust.certificate] = chain;
     return same ? this.#trust : { ...this.#trust, chain, certificate };
   }
+
+  /** Without roots; read once, as every answer brings the same. */
+  #chainOf(texts: unknown): readonly Certificate[] | undefined {
+    if (!Array.isArray(texts) || texts.length === 0) return undefined;
+    const text = texts.join('\n');
+    if (this.#sent?.text !== text)
+      this.#sent = { text, chain: parseCertificates(text).filter((one) => !isSelfSigned(one)) };
+    return this.#sent.chain;
+  }
 }
 
-function leafOf(answer: VaultResponse | undefined): Certificate {
+function leafOf(answer: VaultResponse | undefined, publicKeyDer: Buffer): Certificate {
   const text = answer?.data?.certificate;
   if (typeof text !== 'string') throw wrong('no certificate', 'is the path a PKI engine?');
-  return parseCertificate(text);
+  return parseCertificate(text, publicKeyDer);
 }
 
 async function readTrust({ session, mount, folder }: PkiOptions): Promise<TrustSet> {

@@ -18,8 +18,11 @@ export interface TrustSet {
   readonly rootPem: string;
 }
 
+/** What is left of a request once it is judged. Its key is taken apart by OpenSSL only where somebody asks for it. */
+export type WorkloadCsr = Pick<Csr, 'der' | 'subject' | 'publicKey' | 'publicKeyDer'>;
+
 export interface WorkloadOrder {
-  readonly csr: Csr;
+  readonly csr: WorkloadCsr;
   readonly uris: readonly string[];
   readonly commonName?: string;
   /** Milliseconds; the signer may shorten it to its own end. */
@@ -95,8 +98,7 @@ export class FileSigner implements Signer {
     const { ttl, now, csr, uris, commonName } = order;
     const leaf = await issueWorkload({
       issuer: issuerOf(set),
-      publicKey: csr.publicKey,
-      publicKeyDer: csr.publicKeyDer,
+      publicKey: csr.publicKeyDer,
       uris,
       ttl: clamp(set, ttl, now),
       now,

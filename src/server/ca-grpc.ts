@@ -9,6 +9,7 @@ import type { CaMetrics } from '../istio/ca-metrics.ts';
 import { CaRefusal } from '../istio/ca-refusal.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { CallIntake } from './call-intake.ts';
 import { healthService } from './grpc-health.ts';
 import { reflectionService } from './grpc-reflection.ts';
 import { type GrpcCall, GrpcServer } from './grpc-server.ts';
@@ -31,6 +32,11 @@ export interface CaListener {
   close(graceMs: number): Promise<void>;
 }
 
+/** Calls that may be open; each costs some 12 kB while it waits. */
+const maxCalls = 2048;
+/** How often a line says that callers were sent away, in ms: a line for each would be a second storm. */
+const sentAwayEvery = 1000;
+
 /** 64 KiB of CSR and a bit of metadata: istiod allows 4 MiB, which no client needs. */
 const maxMessage = 256 * 1024;
 
@@ -38,10 +44,24 @@ const maxMessage = 256 * 1024;
 export async function listenForCertificates(options: CaListenerOptions): Promise<CaListener> {
   const { tls, log, address } = options;
   const health = healthService();
+  const sentAway = sentAwayLog(options);
   const server = new GrpcServer({
     tls,
     maxMessage,
-    unary: { [createCertificatePath]: (bytes, call) => answer(bytes, call, options), ...health.unary },
+    unary: {
+      [createCertificatePath]: (bytes, call) => answer(bytes, call, options, sentAway),
+      ...health.unary,
+    },
+    bounded: {
+      paths: new Set([createCertificatePath]),
+      intake: new CallIntake(maxCalls),
+      refusal: new GrpcStatus(full.grpcCode, full.message),
+      onRefused: () => {
+        options.metrics.received();
+        options.metrics.refused(full, 0);
+        sentAway(full);
+      },
+    },
     streams: { ...health.streams, ...reflectionService() },
     onBug: (error) => log.error(`call failed: ${messageOf(error)}`),
   });
@@ -56,7 +76,12 @@ export async function listenForCertificates(options: CaListenerOptions): Promise
 }
 
 /** The encoded chain, or rejects with the gRPC status to send. */
-async function answer(bytes: Buffer, call: GrpcCall, options: CaListenerOptions): Promise<Buffer> {
+async function answer(
+  bytes: Buffer,
+  call: GrpcCall,
+  options: CaListenerOptions,
+  sentAway: (refusal: CaRefusal) => void,
+): Promise<Buffer> {
   const { metrics, clock, log, onIssued } = options;
   const began = clock.now();
   metrics.received();
@@ -69,10 +94,35 @@ async function answer(bytes: Buffer, call: GrpcCall, options: CaListenerOptions)
   } catch (error) {
     const refusal = error instanceof CaRefusal ? error : internal(error, log);
     metrics.refused(refusal, clock.now() - began);
-    const why = refusal.reason === refusal.message ? '' : `: ${refusal.reason}`;
-    log.warn(`${refusal.message}${why}`, { peer: call.peer, code: refusal.code });
+    if (refusal.code === 'overloaded') sentAway(refusal);
+    else logRefusal(refusal, call, log);
     throw new GrpcStatus(refusal.grpcCode, refusal.message);
   }
+}
+
+function logRefusal(refusal: CaRefusal, call: GrpcCall, log: Logger): void {
+  const why = refusal.reason === refusal.message ? '' : `: ${refusal.reason}`;
+  log.warn(`${refusal.message}${why}`, { peer: call.peer, code: refusal.code });
+}
+
+const full = new CaRefusal(
+  'overloaded',
+  'too many certificate requests, try again later',
+  `${maxCalls} calls are open`,
+);
+
+/** The first refusal at once, then how many there were in the second that has passed. */
+function sentAwayLog({ clock, log }: CaListenerOptions): (refusal: CaRefusal) => void {
+  let until = 0;
+  let count = 0;
+  return ({ message, reason, code }) => {
+    count += 1;
+    const now = clock.now();
+    if (now < until) return;
+    log.warn(`${message}: ${reason}`, { code, refused: count });
+    until = now + sentAwayEvery;
+    count = 0;
+  };
 }
 
 function decode(bytes: Buffer): CertificateRequest {

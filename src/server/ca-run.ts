@@ -2,6 +2,7 @@ import { Admission } from '../istio/ca-admission.ts';
 import { announceServing } from '../istio/ca-announce.ts';
 import type { Certified } from '../istio/ca-authority.ts';
 import { CrlKeeper } from '../istio/ca-crl.ts';
+import { CsrDesk } from '../istio/ca-csr-desk.ts';
 import type { JoinOnce } from '../istio/ca-join.ts';
 import { CaMetrics } from '../istio/ca-metrics.ts';
 import { servingMaterial, servingNames } from '../istio/ca-serving.ts';
@@ -35,6 +36,9 @@ export interface RunCa {
 }
 
 const graceMs = 5000;
+/** Requests that are signed at a time: enough for every core here, and what a Vault bears elsewhere. */
+const signedHere = 256;
+const signedElsewhere = 64;
 
 /**
  * The Istio CA from start to end: load and judge the bundle, serve, follow the files, publish the root.
@@ -66,7 +70,10 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   const crl = await CrlKeeper.open(settings.folder, trust, log);
   const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
   run.onHangup?.(() => ledger?.reopen());
-  const admission = new Admission({ clock, rate: settings.rate, callerRate: settings.callerRate });
+  const { rate, callerRate } = settings;
+  const parallel = settings.signer.kind === 'file' ? signedHere : signedElsewhere;
+  const admission = new Admission({ clock, rate, callerRate, parallel });
+  const desk = CsrDesk.open(log);
   metrics = new CaMetrics({
     trust,
     clock,
@@ -91,7 +98,8 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   opened.onChange(renew);
   const join = await openJoin(settings, clock, log);
   const { joinOnce } = join;
-  const listeners = await listenAll(run, { signer, clusters, admission, metrics, tls, ledger, joinOnce });
+  const parts = { signer, clusters, admission, metrics, tls, ledger, joinOnce, desk };
+  const listeners = await listenAll(run, parts);
   const stop = new AbortController();
   const work = [
     opened.follow(stop.signal),
@@ -104,6 +112,7 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
   opened.close();
   join.close();
+  await desk?.close();
   await ledger?.close();
 }
 
@@ -133,12 +142,13 @@ interface Parts {
   readonly tls: HotTls;
   readonly ledger: CaLedger | undefined;
   readonly joinOnce: JoinOnce | undefined;
+  readonly desk: CsrDesk | undefined;
 }
 
 /** Opens every socket, or none: one that fails closes those before it. */
 async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>)[]> {
   const { settings, clock, log } = run;
-  const { metrics } = parts;
+  const { metrics, desk } = parts;
   const opened: (() => Promise<void>)[] = [];
   let up = false;
   try {
@@ -162,6 +172,7 @@ async function listenAll(run: RunCa, parts: Parts): Promise<(() => Promise<void>
       ...parts.clusters,
       onIssued:
         parts.ledger === undefined ? undefined : (one: Certified) => parts.ledger?.write(one, clock.now()),
+      readCsr: desk === undefined ? undefined : desk.read.bind(desk),
       clock,
       log: log.named('serverca'),
     };

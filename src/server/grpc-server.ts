@@ -7,8 +7,10 @@ import {
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { messageOf } from '../lib/errors.ts';
-import { GrpcStatus, type GrpcStream, openGrpcStream } from './grpc-stream.ts';
+import type { CallIntake } from './call-intake.ts';
+import { GrpcStatus, type GrpcStream, openGrpcStream, refuseStream } from './grpc-stream.ts';
 import type { HotTls } from './hot-tls.ts';
+import { IdleSessions } from './idle-sessions.ts';
 
 /*
  * As much of a gRPC server as a certificate service needs, on Node's own HTTP/2: a CSR storm is thousands of short unary
@@ -35,17 +37,31 @@ export interface GrpcServerOptions {
   readonly maxMessage: number;
   readonly unary: Readonly<Record<string, UnaryHandler>>;
   readonly streams: Readonly<Record<string, StreamHandler>>;
+  /** Those of `unary` that are work, and how many calls of them may be open. The others are always answered. */
+  readonly bounded?: {
+    readonly paths: ReadonlySet<string>;
+    readonly intake: CallIntake;
+    readonly refusal: GrpcStatus;
+    readonly onRefused: () => void;
+  };
   /** Told of what a handler threw that is no GrpcStatus. */
   readonly onBug: (error: unknown) => void;
 }
 
+/** Of one connection: a node's proxy that asks for more at once waits at its own end, where that costs us nothing. */
+const maxStreams = 32;
+/** Connections, beyond which idle ones are closed. */
+const maxSessions = 1000;
+const handshakeTimeout = 10_000;
+/** Within which a caller has to say what it wants, in ms. */
+const messageTimeout = 10_000;
 const keepAliveEvery = 30_000;
 const keepAliveWait = 10_000;
 
 export class GrpcServer {
   readonly http: Http2SecureServer;
   readonly #options: GrpcServerOptions;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new IdleSessions(maxSessions);
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -53,7 +69,8 @@ export class GrpcServer {
       ...options.tls.context,
       requestCert: true,
       rejectUnauthorized: false,
-      settings: { maxConcurrentStreams: 1000 },
+      handshakeTimeout,
+      settings: { maxConcurrentStreams: maxStreams },
     });
     options.tls.attach(this.http);
     this.http.on('session', (session) => this.#meet(session));
@@ -84,18 +101,24 @@ export class GrpcServer {
     session.on('error', () => {});
     session.on('close', () => {
       clearInterval(beat);
-      this.#sessions.delete(session);
+      this.#sessions.remove(session);
     });
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     stream.on('error', () => {}); // the client hung up
+    this.#count(stream);
     if (!headers['content-type']?.startsWith('application/grpc') || headers[':method'] !== 'POST') {
       stream.respond({ ':status': 415 }, { endStream: true });
       return;
     }
     const path = headers[':path'] ?? '';
-    const { maxMessage, unary, streams } = this.#options;
+    const { maxMessage, unary, streams, bounded } = this.#options;
+    if (bounded?.paths.has(path) && !this.#enter(stream, bounded.intake)) {
+      bounded.onRefused();
+      refuseStream(stream, bounded.refusal);
+      return;
+    }
     const grpc = openGrpcStream(stream, maxMessage);
     const handler = unary[path];
     if (handler !== undefined) this.#answer(grpc, handler, headers);
@@ -103,9 +126,26 @@ export class GrpcServer {
     else grpc.fail(new GrpcStatus(12, `The server does not implement the method ${path}`));
   }
 
+  #count(stream: ServerHttp2Stream): void {
+    const { session } = stream;
+    if (session === undefined) return;
+    this.#sessions.begin(session);
+    stream.once('close', () => this.#sessions.end(session));
+  }
+
+  #enter(stream: ServerHttp2Stream, intake: CallIntake): boolean {
+    const { session = stream } = stream;
+    if (!intake.enter(session)) return false;
+    stream.once('close', () => intake.leave(session));
+    return true;
+  }
+
   #answer(grpc: GrpcStream, handler: UnaryHandler, headers: IncomingHttpHeaders): void {
     let request: Buffer | undefined;
+    const late = setTimeout(() => grpc.fail(new GrpcStatus(4, 'no request came')), messageTimeout).unref();
+    grpc.stream.once('close', () => clearTimeout(late));
     grpc.onMessage = (message) => {
+      clearTimeout(late);
       if (request !== undefined) grpc.fail(new GrpcStatus(13, 'more than one request message'));
       request = message;
     };

@@ -55,8 +55,7 @@ export function openGrpcStream(stream: ServerHttp2Stream, maxMessage: number): G
         trailers = statusHeaders(status);
         stream.end();
       } else {
-        stream.respond({ ...headOf, ...statusHeaders(status) }, { endStream: true });
-        stream.resume();
+        refuseStream(stream, status);
       }
     },
   };
@@ -91,6 +90,13 @@ export function openGrpcStream(stream: ServerHttp2Stream, maxMessage: number): G
     else if (!ended) grpc.onEnd();
   });
   return grpc;
+}
+
+/** Answers with a status without reading what is sent. */
+export function refuseStream(stream: ServerHttp2Stream, status: GrpcStatus): void {
+  if (stream.destroyed || stream.closed) return;
+  stream.respond({ ...headOf, ...statusHeaders(status) }, { endStream: true });
+  stream.resume();
 }
 
 /** Of the first message, or -1 while that is not known. */

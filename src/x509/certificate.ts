@@ -24,6 +24,8 @@ export interface Certificate extends KnownExtensions {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly publicKey: KeyObject;
+  /** SubjectPublicKeyInfo as it stands in the certificate. */
+  readonly publicKeyDer: Buffer;
   /** SHA-256 over the DER. */
   readonly fingerprint: string;
   /** As Go prints it (`SHA256-RSA`, `ECDSA-SHA256`, `Ed25519`), or the dotted identifier. */
@@ -60,6 +62,9 @@ class DerCertificate implements Certificate {
   get publicKey(): KeyObject {
     this.#publicKey ??= importSpki(this.fields.publicKeyDer);
     return this.#publicKey;
+  }
+  get publicKeyDer(): Buffer {
+    return this.fields.publicKeyDer;
   }
   get fingerprint(): string {
     this.#fingerprint ??= createHash('sha256').update(this.der).digest('hex');
@@ -131,25 +136,29 @@ class DerCertificate implements Certificate {
  * A certificate that we have just encoded, so there is nothing to check. Its serial number is wanted for every one of them
  * (logs, replies), so it is not read back.
  */
-export const issuedCertificate = (der: Buffer, publicKey: KeyObject, serial: string): Certificate =>
-  new DerCertificate(der, publicKey, serial);
+export const issuedCertificate = (
+  der: Buffer,
+  publicKey: KeyObject | undefined,
+  serial: string,
+): Certificate => new DerCertificate(der, publicKey, serial);
 
 /**
  * Reads one certificate: DER, or PEM whose first CERTIFICATE block is taken.
+ * @param knownKey SubjectPublicKeyInfo of a key that was read before: the same is not tried again
  * @throws MeshrootError `bad-certificate`
  */
-export function parseCertificate(input: string | Buffer): Certificate {
+export function parseCertificate(input: string | Buffer, knownKey?: Buffer): Certificate {
   return wrapping(() => {
-    if (typeof input !== 'string' && input[0] === 0x30) return checked(input);
+    if (typeof input !== 'string' && input[0] === 0x30) return checked(input, knownKey);
     const [first] = certificateBlocks(String(input));
     if (first === undefined) throw new MeshrootError('bad-pem', 'there is no CERTIFICATE block');
-    return checked(first);
+    return checked(first, knownKey);
   });
 }
 
 /** Every CERTIFICATE block of a PEM text, in order; [] when there is none. @throws MeshrootError `bad-certificate` */
 export function parseCertificates(pem: string): Certificate[] {
-  return wrapping(() => certificateBlocks(pem).map(checked));
+  return wrapping(() => certificateBlocks(pem).map((der) => checked(der)));
 }
 
 function certificateBlocks(pem: string): Buffer[] {
@@ -158,9 +167,10 @@ function certificateBlocks(pem: string): Buffer[] {
     .map(({ der }) => der);
 }
 
-function checked(der: Buffer): Certificate {
+function checked(der: Buffer, knownKey?: Buffer): Certificate {
   const certificate = new DerCertificate(der);
-  void certificate.fields;
+  const { publicKeyDer } = certificate.fields;
+  if (knownKey?.equals(publicKeyDer)) return certificate;
   try {
     void certificate.publicKey;
   } catch {
@@ -180,7 +190,15 @@ function wrapping<T>(read: () => T): T {
 /** Whether the issuer's name and key fit; says nothing about whether it was allowed to sign (see chain.ts). */
 export function isSignedBy(child: Certificate, issuer: Certificate): boolean {
   if (!child.issuerDer.equals(issuer.subjectDer)) return false;
-  return verifySignature(child.signatureOid, issuer.publicKey, child.tbs, child.signature);
+  const known = signedBy.get(child)?.get(issuer);
+  if (known !== undefined) return known;
+  const found = verifySignature(child.signatureOid, issuer.publicKey, child.tbs, child.signature);
+  const judged = signedBy.get(child) ?? new WeakMap<Certificate, boolean>();
+  signedBy.set(child, judged.set(issuer, found));
+  return found;
 }
+
+/** Neither of two certificates ever changes, so that a signature that was checked once stays what it is. */
+const signedBy = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
 
 export const isSelfSigned = (certificate: Certificate): boolean => isSignedBy(certificate, certificate);

@@ -24,11 +24,12 @@ export interface SigningIssuer {
 /** NotBefore lies this far in the past, as istiod's does: clocks of a mesh differ by seconds, rarely by minutes. */
 export const backdate = 120_000;
 
+/** A key, or its SubjectPublicKeyInfo where it is at hand: OpenSSL takes longer to read or to write one than to sign. */
+export type SubjectKey = KeyObject | Buffer;
+
 export interface IssueOptions {
   readonly issuer: SigningIssuer;
-  readonly publicKey: KeyObject;
-  /** Its SubjectPublicKeyInfo, when it is at hand: OpenSSL takes longer to write one than to sign. */
-  readonly publicKeyDer?: Buffer | undefined;
+  readonly publicKey: SubjectKey;
   readonly subject: Name;
   /** Encoded extensions; the authority key id is put in at `authorityKeyAt`, or at the end. */
   readonly extensions: readonly Buffer[];
@@ -116,8 +117,8 @@ function requireUsable(certificate: Certificate, privateKey: SigningKey): void {
 export interface SigningParts {
   readonly issuerName: Buffer;
   readonly subject: Name;
-  readonly publicKey: KeyObject;
-  /** Its SubjectPublicKeyInfo, when it is at hand: OpenSSL takes longer to write one than to sign. */
+  readonly publicKey: SubjectKey;
+  /** Its SubjectPublicKeyInfo, when it is at hand as well. */
   readonly publicKeyDer?: Buffer | undefined;
   readonly extensions: readonly Buffer[];
   readonly algorithm: SignatureAlgorithm;
@@ -142,11 +143,12 @@ export async function encodeAndSign(parts: SigningParts): Promise<Certificate> {
     parts.issuerName,
     sequence(time(notBefore), time(parts.notAfter)),
     parts.subjectDer ?? encodeName(parts.subject),
-    parts.publicKeyDer ?? spkiOf(publicKey),
+    parts.publicKeyDer ?? (Buffer.isBuffer(publicKey) ? publicKey : spkiOf(publicKey)),
     extensionBlock(parts.extensions),
   );
   const signature = await signData(algorithm, parts.signingKey, tbs);
-  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), publicKey, hexOf(serial));
+  const key = Buffer.isBuffer(publicKey) ? undefined : publicKey;
+  return issuedCertificate(sequence(tbs, algorithm.der, bitString(signature)), key, hexOf(serial));
 }
 
 /** As a reader of the certificate sees it: an INTEGER has no leading zero bytes. */

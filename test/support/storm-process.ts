@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,11 +9,28 @@ import type { Storm, StormResult } from './storm.ts';
 /** Reads a Storm from stdin, asks for all of its certificates at once, prints a StormResult. */
 const { port, rootPem, callers, connections } = JSON.parse(await text(process.stdin)) as Storm;
 const servername = 'istiod.istio-system.svc';
-const sessions = Array.from({ length: connections }, () => {
+const sessions = Array.from({ length: connections }, dial);
+
+/** A gRPC client asks nothing before it knows how much it may ask at a time. */
+const ready = sessions.map((session) => once(session, 'remoteSettings').catch(() => {}));
+
+function dial(): ClientHttp2Session {
   const session = connect(`https://127.0.0.1:${port}`, { ca: rootPem, servername });
   session.setMaxListeners(0);
+  session.on('error', () => {}); // its calls are told, and ask again over a new one
   return session;
-});
+}
+
+/** As an agent dials again when its connection was closed. */
+function sessionOf(i: number): ClientHttp2Session {
+  const place = i % sessions.length;
+  let session = sessions[place];
+  if (session === undefined || session.closed || session.destroyed) {
+    session = dial();
+    sessions[place] = session;
+  }
+  return session;
+}
 
 interface Answer {
   readonly status: string;
@@ -50,27 +68,31 @@ let retries = 0;
 const refusals: Record<string, number> = {};
 
 /** As an agent: 8 and 14 are asked again after a pause that doubles, everything else is the end. */
-async function obtain(i: number): Promise<{ serial: string; uri: string } | undefined> {
+async function obtain(i: number): Promise<string | undefined> {
   const { token = '', csr = '' } = callers[i] ?? {};
-  const session = sessions[i % sessions.length];
-  for (let pause = 100; session !== undefined; pause = Math.min(pause * 2, 1600)) {
-    const { status, chain } = await ask(session, token, csr);
-    if (chain[0] !== undefined) {
-      const { serial, sans } = parseCertificate(chain[0]);
-      return { serial, uri: sans.uri.join() };
-    }
+  await ready[i % ready.length];
+  for (let pause = 100; ; pause = Math.min(pause * 2, 1600)) {
+    const { status, chain } = await ask(sessionOf(i), token, csr);
+    if (chain[0] !== undefined) return chain[0];
     refusals[status] = (refusals[status] ?? 0) + 1;
     if (status !== '8' && status !== '14') return undefined;
     retries += 1;
     await delay(pause * (0.9 + 0.2 * Math.random()));
   }
-  return undefined;
+}
+
+function namesOf(leaf: string): { readonly serial: string; readonly uri: string } {
+  const { serial, sans } = parseCertificate(leaf);
+  return { serial, uri: sans.uri.join() };
 }
 
 const began = performance.now();
-const got = await Promise.all(callers.map((_, i) => obtain(i)));
+const leaves = await Promise.all(callers.map((_, i) => obtain(i)));
+const seconds = (performance.now() - began) / 1000;
+// looked at when it is over: the storm shares its cores with the server
+const got = leaves.map((leaf) => (leaf === undefined ? undefined : namesOf(leaf)));
 const result: StormResult = {
-  seconds: (performance.now() - began) / 1000,
+  seconds,
   served: got.filter((one) => one !== undefined).length,
   serials: new Set(got.map((one) => one?.serial)).size,
   identities: new Set(got.map((one) => one?.uri)).size,

@@ -1,13 +1,11 @@
-import type { KeyObject } from 'node:crypto';
 import type { SubjectAltNames } from '../alt-names.ts';
 import type { Certificate } from '../certificate.ts';
 import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from '../extensions.ts';
-import { issue, type SigningIssuer } from '../issuer.ts';
+import { issue, type SigningIssuer, type SubjectKey } from '../issuer.ts';
 
 export interface WorkloadOptions {
   readonly issuer: SigningIssuer;
-  readonly publicKey: KeyObject;
-  readonly publicKeyDer?: Buffer | undefined;
+  readonly publicKey: SubjectKey;
   /** One SPIFFE identity, or all names of a caller that authenticated with a certificate. */
   readonly spiffeId?: string;
   readonly uris?: readonly string[];
@@ -37,20 +35,13 @@ export function issueWorkload(options: WorkloadOptions): Promise<Certificate> {
 
 /** Shared by the two kinds of leaf that istiod issues: for workloads and for itself. */
 export function issueIstioLeaf(
-  {
-    issuer,
-    publicKey,
-    publicKeyDer,
-    ttl,
-    now,
-  }: Pick<WorkloadOptions, 'issuer' | 'publicKey' | 'publicKeyDer' | 'ttl' | 'now'>,
+  { issuer, publicKey, ttl, now }: Pick<WorkloadOptions, 'issuer' | 'publicKey' | 'ttl' | 'now'>,
   sans: Partial<SubjectAltNames>,
   commonName?: string,
 ): Promise<Certificate> {
   return issue({
     issuer,
     publicKey,
-    publicKeyDer,
     subject: commonName === undefined ? [] : [{ type: 'CN', value: commonName }],
     extensions: [...leafExtensions, subjectAltName(sans, true)],
     authorityKeyAt: leafExtensions.length,
