@@ -1,6 +1,10 @@
 // Bundles the command line's entry and the commands that start in a hurry into one CommonJS file, dist/bin/meshroot.cjs,
 // after tsc has written dist/. What few agents use lies beside it, a file each, and takes what it shares with the agent
 // from there, so that a class exists once. All other commands stay ES modules, loaded from dist/ when they are called.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -52,6 +56,23 @@ const fromMain = (inMain, taken) => ({
   },
 });
 
+/** Modules of Node that most starts never touch: loaded when one of their members is. */
+const lazyModules = {
+  name: 'lazy-modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:(child_process|os|https|tls)$/ }, ({ path, namespace }) =>
+      namespace === 'lazy' ? { path, external: true } : { path, namespace: 'lazy' },
+    );
+    onLoad({ filter: /./, namespace: 'lazy' }, ({ path }) => {
+      const members = Object.keys(createRequire(import.meta.url)(path));
+      const getters = members.map(
+        (member) => `get ${member}() { return require(${JSON.stringify(path)}).${member}; }`,
+      );
+      return { contents: `module.exports = { ${getters.join(',')} };` };
+    });
+  },
+};
+
 const options = {
   bundle: true,
   format: 'cjs',
@@ -62,7 +83,9 @@ const options = {
   sourcemap: true,
   legalComments: 'none',
   metafile: true,
-  banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  banner: {
+    js: 'const $import=require.later??((path)=>import(path));const bundleUrl=require("node:url").pathToFileURL(__filename).href;',
+  },
   define: { 'import.meta.url': 'bundleUrl' },
   absWorkingDir: dist,
 };
@@ -77,7 +100,7 @@ function buildMain(shared, write) {
       resolveDir: dist,
     },
     outfile: `${dist}bin/meshroot.cjs`,
-    plugins: [importedLater],
+    plugins: [importedLater, lazyModules],
     write,
   });
 }
@@ -93,3 +116,17 @@ await build({
   plugins: [fromMain(inMain, taken)],
 });
 await buildMain([...taken].sort(), true);
+
+/** Bytecode knows no import(): the loader has one. The id tells whose bytecode is whose. */
+const file = `${dist}bin/meshroot.cjs`;
+const code = readFileSync(file, 'utf8').replaceAll(/\bimport\((?=")/g, '$import(');
+const id = createHash('sha256').update(code).digest('hex').slice(0, 16);
+writeFileSync(file, `${code}//# bundle=${id}\n`);
+for (const name of readdirSync(`${dist}bin`))
+  if (name.endsWith('.cache')) rmSync(`${dist}bin/${name}`, { recursive: true });
+try {
+  const maker = fileURLToPath(new URL('bundle-cache.mjs', import.meta.url));
+  execFileSync(process.execPath, [maker], { stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
+} catch (error) {
+  process.stderr.write(`no bytecode beside the bundle, it starts a little slower: ${error.message}\n`);
+}

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -86,6 +87,28 @@ describe('the agent', () => {
       signal: stop.controller.signal,
     });
   }
+  test('files that are no set are written in the order of their templates too: a key before its certificate', async () => {
+    const names = ['z.key', 'y.ca', 'x.crt'];
+    const keysOf = ['ca_key', 'root_cert', 'ca_cert'];
+    const delivered = async (): Promise<string[]> => {
+      const written: string[] = [];
+      const watcher = watch(join(folder, 'secrets'), (_, name) => written.push(name ?? ''));
+      await run((config) => {
+        config.template = names.map((name, i) => ({
+          destination: join(folder, 'secrets', name),
+          contents: template(keysOf[i] ?? ''),
+        }));
+      });
+      await until(() => written.includes('x.crt'));
+      watcher.close();
+      return [...new Set(written)].filter((name) => names.includes(name));
+    };
+    await mkdir(join(folder, 'secrets'));
+    expect(await delivered()).toEqual(names);
+    vault.data[path] = await bundle();
+    expect(await delivered()).toEqual(['z.key', 'x.crt']); // the root stayed
+  });
+
   const secret = (name: string): Promise<string> => readFile(join(folder, 'secrets', name), 'utf8');
   async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
     for (let i = 0; i < 400; i++) {

@@ -95,6 +95,7 @@ function render(one: Explained, stringify: (value: unknown, options: object) => 
     `${one.namespace}/${one.name}: ${one.decision} (${one.reason})`,
     ...(one.hint === undefined ? [] : [`      ${one.hint}`]),
     ...one.warnings.map((warning) => `  warning: ${warning}`),
+    ...(one.configMap === undefined ? [] : [`  writes ConfigMap ${one.namespace}/${one.configMap} before`]),
     ...section(
       'annotations',
       one.annotations.map((a) => annotationLine(a, width)),

@@ -189,6 +189,11 @@ export const flags: readonly Flag[] = [
     'YAML: stores, roles and images that namespaces may ask for; read again when it changes',
   ),
   own('events', 'events', 'a refused pod becomes an Event of its namespace (in a cluster)'),
+  own(
+    'configMaps',
+    'config-maps',
+    'configurations of agents above 32 KiB go into ConfigMaps, which the injector writes (in a cluster)',
+  ),
   own('tmpfsSizeLimit', 'tmpfs-size-limit', 'most bytes of each volume in memory, e.g. 1Mi'),
 ];
 

@@ -50,6 +50,7 @@ export function manifestsCommand(io: Io): Command {
       ...(flags.failClosed === undefined ? {} : { failClosed: namespacesOf(flags.failClosed) }),
       ...(policy === undefined ? {} : { policy }),
       events: settings.events,
+      configMaps: settings.configMaps,
       leaderElection: settings.useLeaderElector,
       env: environmentOf(given),
     });

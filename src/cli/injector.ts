@@ -74,6 +74,7 @@ async function serve(settings: AllSettings, kubeconfig: string | undefined, io: 
     tls: secure(),
     clock: systemClock,
     log: log.named('handler'),
+    writeConfigMap: kube?.configMaps?.write,
     onRefused: (review, message) => kube?.events?.record(review, message),
   });
   const stop = new AbortController();
@@ -90,7 +91,11 @@ async function serve(settings: AllSettings, kubeconfig: string | undefined, io: 
   try {
     const { host, port } = await listen(app, settings.listen);
     log.info(`Listening on "${host}:${port}"...`);
-    background.push(survive(kube?.keeper?.follow(stop.signal)), survive(kube?.elect?.(stop.signal)));
+    background.push(
+      survive(kube?.keeper?.follow(stop.signal)),
+      survive(kube?.configMaps?.keep?.(stop.signal)),
+      survive(kube?.elect?.(stop.signal)),
+    );
     await aborted(io.signal);
     log.info('shutting down: answering what is under way');
     await drain(app, systemClock);

@@ -6,6 +6,7 @@ import type { AgentOptions } from './agent-options.ts';
 import { agentMounts } from './agent-volumes.ts';
 import type { Annotations } from './annotations.ts';
 import type { Pod } from './pod.ts';
+import { type ConfigFile, configFileMount } from './projected-config.ts';
 import { canonicalQuantity } from './quantity.ts';
 import { refusal } from './refusal.ts';
 import { startupProbe } from './startup-probe.ts';
@@ -22,16 +23,23 @@ export function agentContainer(
   annotations: Annotations,
   kind: AgentKind,
 ): AgentContainer {
-  const { init } = kind;
+  const { init, file } = kind;
   const env = agentEnvironment(pod, options, annotations, kind);
   const container: AgentContainer = {
     name: init ? 'vault-agent-init' : 'vault-agent',
     image: annotations.text('agent-image'),
     command: ['/bin/sh', '-ec'],
-    args: [script(annotations.text('agent-configmap') !== '', init, env)],
+    args: [
+      file === undefined
+        ? script(annotations.text('agent-configmap') !== '', init, env)
+        : checkedScript(file),
+    ],
     env,
     resources: resources(annotations),
-    volumeMounts: agentMounts(pod, options, annotations, init),
+    volumeMounts: [
+      ...agentMounts(pod, options, annotations, init),
+      ...(file === undefined ? [] : [configFileMount]),
+    ],
     ...(init ? {} : { lifecycle: lifecycle(options, annotations) }),
     ...(options.setSecurityContext ? { securityContext: securityContext(options) } : {}),
   };
@@ -48,6 +56,11 @@ function script(fromConfigMap: boolean, init: boolean, env: readonly EnvVar[]): 
   const parts = env.filter(({ name }) => name === 'VAULT_CONFIG' || name.startsWith('VAULT_CONFIG_'));
   const config = parts.map(({ name }) => `\${${name}?}`).join(''); // the shell stops when one is unset
   return `echo ${config} | base64 -d > /home/vault/config.json && exec vault agent -config=/home/vault/config.json`;
+}
+
+/** Who may write ConfigMaps of the namespace must not decide what the agent does: it starts on what was admitted, or not. */
+function checkedScript({ path, sha256 }: ConfigFile): string {
+  return `echo "${sha256}  ${path}" | sha256sum -c - && exec vault agent -config=${path}`;
 }
 
 function resources(annotations: Annotations): Record<string, unknown> {

@@ -1,8 +1,8 @@
-import type { AgentConfig } from './agent-config.ts';
 import type { AgentOptions } from './agent-options.ts';
 import type { AnnotationName } from './annotation-facts.ts';
 import type { Annotations } from './annotations.ts';
 import type { Pod } from './pod.ts';
+import type { ConfigFile } from './projected-config.ts';
 
 export interface EnvVar {
   readonly name: string;
@@ -39,8 +39,10 @@ const beforeSkipVerify: FromAnnotation = [
 /** What is the same in both agents of a pod, and which of them is asked about. */
 export interface AgentKind {
   readonly init: boolean;
-  /** Undefined: the agents read a ConfigMap. */
-  readonly config: AgentConfig | undefined;
+  /** Undefined: the agents read a ConfigMap of the user. */
+  readonly config: Readonly<Record<string, unknown>> | undefined;
+  /** Where `config` is, when it is not in the environment. */
+  readonly file: ConfigFile | undefined;
   /** PEM or base64 of it; empty for none. */
   readonly caCertBytes: string;
 }
@@ -49,12 +51,14 @@ export function agentEnvironment(
   pod: Pod,
   options: AgentOptions,
   annotations: Annotations,
-  { init, config, caCertBytes }: AgentKind,
+  { config, file, caCertBytes }: AgentKind,
 ): EnvVar[] {
   const configured =
     config === undefined
       ? configMapEnvironment(options, annotations)
-      : inParts('VAULT_CONFIG', base64Json(config(init)));
+      : file === undefined
+        ? inParts('VAULT_CONFIG', base64Json(config))
+        : [];
   return [
     ...downward,
     ...fromAnnotations(annotations, always),

@@ -116,6 +116,7 @@ function readChecked(
     nativeSidecar: false,
     seccompProfile: own.seccompProfile,
     tmpfsSizeLimit: own.tmpfsSizeLimit,
+    configMap: own.configMap,
     cachePersist: false,
   };
   // an agent that is meant to end does not become one that stays, and one that stays hands its cache to nobody

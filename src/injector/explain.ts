@@ -7,6 +7,7 @@ import { Annotations, vaultPrefix } from './annotations.ts';
 import { askedFor, inject } from './inject.ts';
 import { ownAnnotationFacts, ownPrefix } from './own-options.ts';
 import { readAnnotations } from './pod.ts';
+import type { ProjectedConfig } from './projected-config.ts';
 import type { InjectorSettings } from './settings.ts';
 
 export interface ExplainedAnnotation {
@@ -19,7 +20,7 @@ export interface ExplainedAnnotation {
 
 export interface ExplainedAgent {
   readonly name: string;
-  /** Undefined: it is in a ConfigMap. */
+  /** Undefined: it is in a ConfigMap of the user. */
   readonly configuration: unknown;
 }
 
@@ -32,6 +33,8 @@ export interface Explanation {
   readonly warnings: readonly string[];
   readonly agents: readonly ExplainedAgent[];
   readonly patch: readonly PatchOperation[];
+  /** Name of the ConfigMap that the injector would write first, with the agents' configuration. */
+  readonly configMap?: string;
   readonly pod: unknown;
 }
 
@@ -43,8 +46,8 @@ export function explain(pod: unknown, namespace: string, settings: InjectorSetti
     const injection = inject(pod, namespace, settings);
     if (injection.kind === 'left-alone')
       return { ...base, decision: 'left-alone', reason: injection.why, hint: undefined };
-    const { patch } = injection;
-    const agents = agentsOf(patch);
+    const { patch, configMap } = injection;
+    const agents = agentsOf(patch, configMap);
     return {
       ...base,
       decision: 'injected',
@@ -53,6 +56,7 @@ export function explain(pod: unknown, namespace: string, settings: InjectorSetti
       warnings: [...base.warnings, ...injection.warnings],
       agents,
       patch,
+      ...(configMap === undefined ? {} : { configMap: configMap.name }),
       pod: applyPatch(pod, patch),
     };
   } catch (error) {
@@ -128,16 +132,29 @@ function misspelt(pod: unknown): string[] {
     });
 }
 
-function agentsOf(patch: readonly PatchOperation[]): ExplainedAgent[] {
+function agentsOf(
+  patch: readonly PatchOperation[],
+  configMap: ProjectedConfig | undefined,
+): ExplainedAgent[] {
   const added = patch.flatMap((operation) =>
     operation.op === 'add' && /^\/spec\/(initC|c)ontainers(\/(-|0))?$/.test(operation.path)
       ? [operation.value].flat()
       : [],
   );
-  return added.filter(isRecord).map(({ name, env }) => ({
+  return added.filter(isRecord).map(({ name, env, args }) => ({
     name: typeof name === 'string' ? name : '',
-    configuration: attempt(() => decodeConfiguration(Array.isArray(env) ? env.filter(isRecord) : [])),
+    configuration: attempt(() =>
+      configMap === undefined
+        ? decodeConfiguration(Array.isArray(env) ? env.filter(isRecord) : [])
+        : projectedFor(String(args), configMap),
+    ),
   }));
+}
+
+/** An agent's command ends in the file that it reads. */
+function projectedFor(command: string, { data }: ProjectedConfig): unknown {
+  const [, text = ''] = Object.entries(data).find(([name]) => command.endsWith(`/${name}`)) ?? [];
+  return JSON.parse(text);
 }
 
 function decodeConfiguration(env: readonly Readonly<Record<string, unknown>>[]): unknown {

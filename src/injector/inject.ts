@@ -9,6 +9,7 @@ import { type OwnOptions, readOwnOptions } from './own-options.ts';
 import { readAnnotations, readPod } from './pod.ts';
 import { type Agents, buildAgents, podPatch } from './pod-patch.ts';
 import { checkPolicy, type InjectionWish } from './policy.ts';
+import type { ProjectedConfig } from './projected-config.ts';
 import { refusal, stage } from './refusal.ts';
 import type { InjectorSettings } from './settings.ts';
 import { readTelemetry } from './telemetry.ts';
@@ -23,6 +24,8 @@ export type Injection =
       readonly sidecar: boolean;
       /** Shown by kubectl: what works but is probably not meant. */
       readonly warnings: readonly string[];
+      /** To be written before the pod is admitted; absent: the configuration is in the pod. */
+      readonly configMap?: ProjectedConfig;
     };
 
 const systemNamespaces = new Set(['kube-system', 'kube-public']);
@@ -61,7 +64,15 @@ export function inject(object: unknown, namespace: string, settings: InjectorSet
     );
   }
   const warnings = [...warningsOf(options, annotations), ...ownWarnings(own, options, annotations)];
-  return { kind: 'injected', patch, init: options.prePopulate, sidecar: !options.prePopulateOnly, warnings };
+  const { projected } = agents;
+  return {
+    kind: 'injected',
+    patch,
+    init: options.prePopulate,
+    sidecar: !options.prePopulateOnly,
+    warnings,
+    ...(projected === undefined ? {} : { configMap: projected }),
+  };
 }
 
 /** Whether a pod asks for injection, and its Vault annotations: given, or stood for by one of ours. */
@@ -99,6 +110,14 @@ function warningsOf(options: AgentOptions, annotations: Annotations): string[] {
 }
 
 function ownWarnings(own: OwnOptions, options: AgentOptions, annotations: Annotations): string[] {
+  const usersOwn = own.configMap === 'always' && annotations.text('agent-configmap') !== '';
+  return [
+    ...(usersOwn ? ['agent-configmap is given: the agents read that one, and config-map has no effect'] : []),
+    ...sidecarWarnings(own, options, annotations),
+  ];
+}
+
+function sidecarWarnings(own: OwnOptions, options: AgentOptions, annotations: Annotations): string[] {
   if (!own.nativeSidecar) return [];
   if (!options.nativeSidecar)
     return ['agent-pre-populate-only is true: the agent ends, and native-sidecar has no effect'];

@@ -101,6 +101,19 @@ describe('what an injector has on request', () => {
     expect(text({})).not.toContain('events');
   });
 
+  test('ConfigMaps: the rights to write and sweep them, and a dry run makes none', () => {
+    const role = manifests({ configMaps: true }).find(({ kind }) => kind === 'ClusterRole');
+    expect(role?.rules).toEqual(
+      expect.arrayContaining([
+        { apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'patch', 'list', 'delete'] },
+        { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+      ]),
+    );
+    expect(text({ configMaps: true })).toContain('{"name":"MESHROOT_CONFIG_MAPS","value":"true"}');
+    expect(webhooks({ configMaps: true })).toMatchObject([{ sideEffects: 'NoneOnDryRun' }]);
+    expect(text({})).not.toMatch(/configmaps|CONFIG_MAPS/);
+  });
+
   test('a policy: a ConfigMap that the injector mounts', () => {
     const policy = 'rules: []\n';
     const [map] = manifests({ policy }).filter(({ kind }) => kind === 'ConfigMap');
@@ -116,6 +129,7 @@ describe('what an injector has on request', () => {
 
   test('leader election: the right to its one Lease', () => {
     const more = injectorManifests({ vaultAddress: 'https://v', leaderElection: true });
+    expect(JSON.stringify(more)).toContain('{"name":"AGENT_INJECT_USE_LEADER_ELECTOR","value":"true"}');
     const role = more.find(({ kind }) => kind === 'Role');
     expect(role).toMatchObject({ metadata: { namespace: 'vault' } });
     expect(role?.rules).toEqual([

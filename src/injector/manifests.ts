@@ -27,6 +27,8 @@ export interface InjectorManifestOptions {
   readonly failClosed?: readonly string[];
   /** Refusals become Events. */
   readonly events?: boolean;
+  /** Large configurations of agents become ConfigMaps, which it writes and sweeps. */
+  readonly configMaps?: boolean;
   /** Replicas elect one of them by a Lease; goes with AGENT_INJECT_USE_LEADER_ELECTOR. */
   readonly leaderElection?: boolean;
   /** What namespaces may ask for, as YAML; kept in a ConfigMap, whose changes are followed. */
@@ -47,7 +49,7 @@ export function injectorManifests(options: InjectorManifestOptions): KubeObject[
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace, labels: { ...injectorLabel } } },
-    ...rights(name, namespace, options.events === true),
+    ...rights(name, namespace, options),
     ...(options.leaderElection === true ? leaseRights(name, namespace) : []),
     ...(options.policy === undefined ? [] : [policyMap(name, namespace, options.policy)]),
     service(name, namespace, options.port ?? defaultPort),
@@ -60,6 +62,7 @@ export function injectorManifests(options: InjectorManifestOptions): KubeObject[
       ...(options.namespaces === undefined ? {} : { namespaces: options.namespaces }),
       ...(options.failClosed === undefined ? {} : { failClosed: options.failClosed }),
       ...(options.events === undefined ? {} : { events: options.events }),
+      ...(options.configMaps === undefined ? {} : { configMaps: options.configMaps }),
     }),
   ];
 }
@@ -72,7 +75,11 @@ function policyMap(name: string, namespace: string, policy: string): KubeObject 
 }
 
 /** Only its own configuration may be patched; Kubernetes cannot narrow list and watch by name. */
-function rights(name: string, namespace: string, events: boolean): KubeObject[] {
+function rights(
+  name: string,
+  namespace: string,
+  { events, configMaps }: InjectorManifestOptions,
+): KubeObject[] {
   const metadata = { name: `${name}-clusterrole`, labels: { ...injectorLabel } };
   const resource = {
     apiGroups: ['admissionregistration.k8s.io'],
@@ -86,7 +93,8 @@ function rights(name: string, namespace: string, events: boolean): KubeObject[] 
       rules: [
         { ...resource, verbs: ['list', 'watch'] },
         { ...resource, resourceNames: [`${name}-cfg`], verbs: ['get', 'patch'] },
-        ...(events ? [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }] : []),
+        ...(events === true ? [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }] : []),
+        ...(configMaps === true ? configMapRules : []),
       ],
     },
     {
@@ -98,6 +106,12 @@ function rights(name: string, namespace: string, events: boolean): KubeObject[] 
     },
   ];
 }
+
+/** It writes them where the pods are, and looks which pods refer to them; their names are not known beforehand. */
+const configMapRules = [
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'patch', 'list', 'delete'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+];
 
 /** `create` cannot be narrowed by name. */
 function leaseRights(name: string, namespace: string): KubeObject[] {
@@ -215,6 +229,8 @@ function environment(
     // a young generation of 1 MiB instead of 16 costs nothing at the rate at which pods are made; Go does not read it
     NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=96',
     ...(options.events === true ? { MESHROOT_EVENTS: 'true' } : {}),
+    ...(options.configMaps === true ? { MESHROOT_CONFIG_MAPS: 'true' } : {}),
+    ...(options.leaderElection === true ? { AGENT_INJECT_USE_LEADER_ELECTOR: 'true' } : {}),
     ...(options.policy === undefined ? {} : { MESHROOT_POLICY_FILE: `${policyFolder}/policy.yaml` }),
     ...options.env,
   };

@@ -1,4 +1,5 @@
 import { parseGoBool, quote } from './go-values.ts';
+import type { ConfigMapUse } from './projected-config.ts';
 import { canonicalQuantity } from './quantity.ts';
 import { refusal } from './refusal.ts';
 import type { InjectorSettings } from './settings.ts';
@@ -13,6 +14,8 @@ export const ownAnnotationFacts = {
   'gateway-certs': 'path in Vault of the certificate, key and CA of a gateway: tls.crt, tls.key, ca.crt',
   'native-sidecar': 'one agent that starts before the containers, is waited for, and ends after them',
   'seccomp-profile': 'of the agents: RuntimeDefault, Unconfined or Localhost/FILE',
+  'config-map': 'true: the configuration of the agents is a ConfigMap, whatever its size; false: never',
+  'agent-config-map': 'written by the injector: the ConfigMap with the configuration of the agents',
   'tmpfs-size-limit': 'most bytes of each volume in memory, e.g. 1Mi',
 } as const;
 
@@ -24,6 +27,8 @@ export interface OwnOptions {
   readonly seccompProfile: Readonly<Record<string, string>> | undefined;
   /** Canonical quantity; empty for no limit. */
   readonly tmpfsSizeLimit: string;
+  /** Where the configuration of the agents goes. */
+  readonly configMap: ConfigMapUse;
 }
 
 /** @throws a refusal that names the annotation */
@@ -61,7 +66,15 @@ function readGiven(all: ReadonlyMap<string, string>, settings: InjectorSettings)
     nativeSidecar: read('native-sidecar', `${settings.nativeSidecar}`, parseGoBool),
     seccompProfile: read('seccomp-profile', settings.seccompProfile, seccompProfile),
     tmpfsSizeLimit: read('tmpfs-size-limit', settings.tmpfsSizeLimit, sizeLimit),
+    configMap: read('config-map', '', (text) => configMapUse(text, settings)),
   };
+}
+
+function configMapUse(text: string, { configMaps }: InjectorSettings): ConfigMapUse {
+  if (text === '') return configMaps ? 'large' : 'never';
+  if (!parseGoBool(text)) return 'never';
+  if (configMaps) return 'always';
+  throw refusal('this injector writes no ConfigMaps: it was not started with -config-maps');
 }
 
 /** A SeccompProfile as the Kubernetes API has it. */

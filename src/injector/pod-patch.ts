@@ -1,10 +1,17 @@
 import { escapePointer, type PatchOperation } from '../lib/json-patch.ts';
-import { type AgentConfig, agentConfig } from './agent-config.ts';
+import { agentConfig } from './agent-config.ts';
 import { type AgentContainer, agentContainer } from './agent-container.ts';
 import type { AgentOptions } from './agent-options.ts';
 import { agentVolumes, type Mount, type NamedVolume, secretMounts } from './agent-volumes.ts';
 import { type Annotations, vaultPrefix } from './annotations.ts';
 import type { Container, Pod } from './pod.ts';
+import {
+  configFile,
+  configFileVolume,
+  configMapAnnotation,
+  type ProjectedConfig,
+  projectedConfig,
+} from './projected-config.ts';
 import { refusal } from './refusal.ts';
 
 /**
@@ -15,9 +22,10 @@ export function podPatch(
   pod: Pod,
   options: AgentOptions,
   annotations: Annotations,
-  { initAgent, sidecar }: Agents,
+  { initAgent, sidecar, projected }: Agents,
 ): PatchOperation[] {
-  const volumes = agentVolumes(options, annotations);
+  const own = projected === undefined ? [] : [configFileVolume(projected)];
+  const volumes = [...agentVolumes(options, annotations), ...own];
   const mounts = secretMounts(options, annotations);
   refuseTakenNames(pod, volumes, [initAgent, sidecar]);
   return [
@@ -27,7 +35,8 @@ export function podPatch(
     ),
     ...(initAgent === undefined ? [] : addInitAgent(pod, options, initAgent, mounts)),
     ...(sidecar === undefined ? [] : append('/spec/containers', pod.containers.length, [sidecar])),
-    add(`/metadata/annotations/${escapePointer(`${vaultPrefix}agent-inject-status`)}`, 'injected'),
+    ...(projected === undefined ? [] : [annotate(configMapAnnotation, projected.name)]),
+    annotate(`${vaultPrefix}agent-inject-status`, 'injected'),
   ];
 }
 
@@ -35,6 +44,8 @@ export interface Agents {
   /** Among the init containers: one that ends, or a native sidecar. */
   readonly initAgent: AgentContainer | undefined;
   readonly sidecar: AgentContainer | undefined;
+  /** What must be there before the pod is. */
+  readonly projected: ProjectedConfig | undefined;
 }
 
 /** The agents of a pod, patches of its annotations applied. */
@@ -44,21 +55,28 @@ export function buildAgents(
   annotations: Annotations,
   caCertBytes: string,
 ): Agents {
-  const fromConfigMap = annotations.text('agent-configmap') !== '';
-  let made: AgentConfig | undefined;
-  const config = fromConfigMap
-    ? undefined
-    : (init: boolean) => {
-        made ??= agentConfig(options, annotations);
-        return made(init);
-      };
-  const build = (init: boolean): AgentContainer =>
-    agentContainer(pod, options, annotations, { init, config, caCertBytes });
-  if (options.nativeSidecar) return { initAgent: build(false), sidecar: undefined };
-  return {
-    initAgent: options.prePopulate ? build(true) : undefined,
-    sidecar: options.prePopulateOnly ? undefined : build(false),
+  const { init, sidecar } = agentsOf(options);
+  const kinds = [...(init ? [true] : []), ...(sidecar ? [false] : [])];
+  const fromConfigMap = annotations.text('agent-configmap') !== '' || kinds.length === 0;
+  const config = fromConfigMap ? undefined : agentConfig(options, annotations);
+  const configs = new Map(config === undefined ? [] : kinds.map((kind) => [kind, config(kind)]));
+  const projected = projectedConfig(configs, options.configMap);
+  const build = (init: boolean): AgentContainer => {
+    const file = projected === undefined ? undefined : configFile(projected, init);
+    return agentContainer(pod, options, annotations, { init, config: configs.get(init), file, caCertBytes });
   };
+  if (options.nativeSidecar) return { initAgent: build(false), sidecar: undefined, projected };
+  return {
+    initAgent: init ? build(true) : undefined,
+    sidecar: sidecar ? build(false) : undefined,
+    projected,
+  };
+}
+
+/** A native sidecar is one agent, configured as a sidecar. */
+function agentsOf(options: AgentOptions): { readonly init: boolean; readonly sidecar: boolean } {
+  if (options.nativeSidecar) return { init: false, sidecar: true };
+  return { init: options.prePopulate, sidecar: !options.prePopulateOnly };
 }
 
 function addInitAgent(
@@ -92,6 +110,10 @@ function addMounts(container: Container, path: string, mounts: readonly Mount[])
 /** Appends to a list that has `length` elements; a list that may be absent is created by the first. */
 function append(path: string, length: number, items: readonly unknown[]): PatchOperation[] {
   return items.map((item, i) => (length === 0 && i === 0 ? add(path, [item]) : add(`${path}/-`, item)));
+}
+
+function annotate(name: string, value: string): PatchOperation {
+  return add(`/metadata/annotations/${escapePointer(name)}`, value);
 }
 
 function add(path: string, value: unknown): PatchOperation {

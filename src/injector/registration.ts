@@ -23,6 +23,8 @@ export interface WebhookConfigurationOptions {
   readonly failClosed?: readonly string[];
   /** The injector writes Events (never for a dry run), which the API server wants to know. */
   readonly events?: boolean;
+  /** The injector writes ConfigMaps (never for a dry run). */
+  readonly configMaps?: boolean;
 }
 
 /** The label of the injector's own pods, which must be able to start while no injector runs. */
@@ -88,7 +90,7 @@ function entry(options: WebhookConfigurationOptions) {
     ],
     failurePolicy: options.failurePolicy ?? 'Fail',
     matchPolicy: 'Exact',
-    sideEffects: options.events === true ? 'NoneOnDryRun' : 'None',
+    sideEffects: options.events === true || options.configMaps === true ? 'NoneOnDryRun' : 'None',
     timeoutSeconds: options.timeoutSeconds ?? 10,
     // a later webhook may put its container in front of ours or add one; asked again, an injected pod stays as it is
     reinvocationPolicy: 'IfNeeded',

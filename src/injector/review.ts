@@ -59,11 +59,18 @@ function decide(
     return { injection, response: allowed(uid, injection) };
   } catch (error) {
     // whatever went wrong, a pod that may have asked for secrets does not start without them
-    return {
-      injection: undefined,
-      response: { allowed: false, uid, status: { metadata: {}, message: reason(error) } },
-    };
+    return { injection: undefined, response: denied(uid, error) };
   }
+}
+
+function denied(uid: string, error: unknown): AdmissionResponse {
+  return { allowed: false, uid, status: { metadata: {}, message: reason(error) } };
+}
+
+/** The same review refused after all: something that the pod needs could not be made. */
+export function refusedAfterAll({ review, namespace }: ReviewResult, error: unknown): ReviewResult {
+  const response = denied(review.response.uid, error);
+  return { review: { ...review, response }, namespace, injection: undefined };
 }
 
 function allowed(uid: string, injection: Injection): AdmissionResponse {

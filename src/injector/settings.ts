@@ -36,6 +36,8 @@ export interface InjectorSettings {
   readonly nativeSidecar: boolean;
   readonly seccompProfile: string;
   readonly tmpfsSizeLimit: string;
+  /** Large configurations of agents go into ConfigMaps, which the injector writes: default of `meshroot.io/config-map`. */
+  readonly configMaps: boolean;
   /** What namespaces may ask for; absent: everything. */
   readonly policy?: InjectionPolicy | undefined;
 }
@@ -72,4 +74,5 @@ export const defaultSettings: InjectorSettings = {
   nativeSidecar: false,
   seccompProfile: '',
   tmpfsSizeLimit: '',
+  configMaps: false,
 };

@@ -3,17 +3,18 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
+import { MeshrootError } from '../lib/errors.ts';
 import { silentLogger } from '../lib/log.ts';
 import { createMetrics } from './metrics.ts';
 import { selfMadeCertificate } from './self-made-certificate.ts';
 import { defaultSettings } from './settings.ts';
-import { createWebhook, drain, type Webhook } from './webhook.ts';
+import { createWebhook, drain, type Webhook, type WebhookOptions } from './webhook.ts';
 
 const settings = { ...defaultSettings, vaultAddress: 'https://vault:8200' };
 let app: Webhook;
 let ca: string;
 
-async function webhook(): Promise<Webhook> {
+async function webhook(more: Partial<WebhookOptions> = {}): Promise<Webhook> {
   const source = await selfMadeCertificate(['localhost', '127.0.0.1'], systemClock, silentLogger);
   ca = source.caBundle ?? '';
   const tls = { cert: source.current.certificate, key: source.current.key.reveal() };
@@ -24,6 +25,7 @@ async function webhook(): Promise<Webhook> {
     tls,
     clock: systemClock,
     log: silentLogger,
+    ...more,
   });
 }
 
@@ -180,6 +182,57 @@ describe('the webhook over TLS', () => {
     );
     expect(text).toMatch(/vault_agent_injector_request_queue_length 0/);
     expect(text).toMatch(/vault_agent_injector_request_processing_duration_ms_bucket\{le="10000"\}/);
+  });
+
+  describe('with ConfigMaps', () => {
+    const configMaps = { ...settings, configMaps: true };
+    const asking = injectedReview.replace('"vault.hashicorp.com/role"', '"meshroot.io/config-map":"true",$&');
+    const written: string[] = [];
+    const answerOf = async (body: string, writeConfigMap?: () => Promise<void>) => {
+      const own = await webhook({ settings: configMaps, writeConfigMap });
+      const before = app;
+      app = own;
+      try {
+        await own.listen({ port: 0, host: '127.0.0.1' });
+        const { response } = JSON.parse((await call('POST', '/mutate', body, json)).text);
+        return { response, metrics: (await call('GET', '/metrics')).text };
+      } finally {
+        app = before;
+        await drain(own, systemClock, 0);
+      }
+    };
+    const write = async (): Promise<void> => {
+      written.push('written');
+    };
+
+    test('the pod is admitted once its ConfigMap is there, and a dry run writes nothing', async () => {
+      expect((await answerOf(asking, write)).response).toMatchObject({
+        allowed: true,
+        patchType: 'JSONPatch',
+      });
+      expect(written.splice(0)).toEqual(['written']);
+      const dry = asking.replace('"uid"', '"dryRun":true,"uid"');
+      expect((await answerOf(dry, write)).response).toMatchObject({ allowed: true, patchType: 'JSONPatch' });
+      expect((await answerOf(injectedReview, write)).response).toMatchObject({ allowed: true });
+      expect(written).toEqual([]);
+    });
+
+    test('a ConfigMap that cannot be written refuses the pod, which is counted as refused', async () => {
+      const hint = 'mend it';
+      const failed = await answerOf(asking, () =>
+        Promise.reject(new MeshrootError('config-map-write', 'ConfigMap shop/x cannot be written', { hint })),
+      );
+      expect(failed.response).toEqual({
+        uid: 'u',
+        allowed: false,
+        status: { metadata: {}, message: 'ConfigMap shop/x cannot be written (mend it)' },
+      });
+      expect(failed.metrics).toContain('failed_injections_by_namespace_total{namespace="shop"} 1');
+      expect(failed.metrics).not.toContain('injection_type');
+      expect((await answerOf(asking)).response.status.message).toContain(
+        'has no cluster to write ConfigMaps to',
+      );
+    });
   });
 
   test('a client that trusts another CA does not talk to it', async () => {

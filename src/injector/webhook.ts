@@ -4,9 +4,11 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Clock } from '../lib/clock.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { isRecord } from '../lib/records.ts';
 import type { InjectorMetrics } from './metrics.ts';
+import type { ProjectedConfig } from './projected-config.ts';
 import { readBody } from './request-body.ts';
-import { answerText, type ReviewResult, reviewAdmission } from './review.ts';
+import { answerText, type ReviewResult, refusedAfterAll, reviewAdmission } from './review.ts';
 import type { InjectorSettings } from './settings.ts';
 
 export interface WebhookOptions {
@@ -17,6 +19,8 @@ export interface WebhookOptions {
   readonly tls: SecureContextOptions;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Makes a ConfigMap that an injected pod refers to; never called for a dry run. Absent: such a pod is refused. */
+  readonly writeConfigMap?: ((namespace: string, config: ProjectedConfig) => Promise<void>) | undefined;
   /** Told the body of each review that was refused, and the reason. */
   readonly onRefused?: ((review: unknown, message: string) => void) | undefined;
 }
@@ -80,13 +84,15 @@ async function answerTo(request: IncomingMessage, options: WebhookOptions): Prom
   return { status: 200, type: registry.contentType, text: await registry.metrics() };
 }
 
-function mutate(body: Buffer, options: WebhookOptions): Answer {
+async function mutate(body: Buffer, options: WebhookOptions): Promise<Answer> {
   const { clock, metrics, log, settings, onRefused } = options;
   const start = clock.now();
   metrics.requestStarted();
   try {
     const review = parseJson(body);
-    const result = reviewAdmission(review, settings);
+    const decided = reviewAdmission(review, settings);
+    const needsMap = decided.injection?.kind === 'injected' && decided.injection.configMap !== undefined;
+    const result = needsMap ? await withConfigMap(review, decided, options) : decided;
     metrics.reviewed(result);
     const { status } = result.review.response;
     if (status !== undefined) onRefused?.(review, status.message);
@@ -95,6 +101,28 @@ function mutate(body: Buffer, options: WebhookOptions): Answer {
   } finally {
     metrics.requestEnded(clock.now() - start);
   }
+}
+
+/** Fails closed: an admitted pod whose ConfigMap is not there would wait for it without a word. */
+async function withConfigMap(
+  review: unknown,
+  decided: ReviewResult,
+  { writeConfigMap }: WebhookOptions,
+): Promise<ReviewResult> {
+  const { injection, namespace } = decided;
+  if (injection?.kind !== 'injected' || injection.configMap === undefined || isDryRun(review)) return decided;
+  try {
+    if (writeConfigMap === undefined) throw new Error('this injector has no cluster to write ConfigMaps to');
+    await writeConfigMap(namespace, injection.configMap);
+    return decided;
+  } catch (error) {
+    return refusedAfterAll(decided, error);
+  }
+}
+
+/** With `sideEffects: NoneOnDryRun` the API server relies on it. */
+function isDryRun(review: unknown): boolean {
+  return isRecord(review) && isRecord(review.request) && review.request.dryRun === true;
 }
 
 function parseJson(body: Buffer): unknown {

@@ -68,6 +68,8 @@ export interface DeleteOptions {
   readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan' | undefined;
   /** Delete only the object of this uid: another one of the same name stays (409 otherwise). */
   readonly uid?: string | undefined;
+  /** Delete it only as it was then: one that was changed since stays (409 otherwise). */
+  readonly resourceVersion?: string | undefined;
 }
 
 /** `SYNCED` is ours: every object that was there has been told; it comes once per (re)list. */

@@ -114,12 +114,13 @@ export class RestApi implements KubeApi {
   }
 
   async delete(ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
-    const { uid, ...rest } = options;
+    const { uid, resourceVersion, ...rest } = options;
+    const asked = uid !== undefined || resourceVersion !== undefined;
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       ...rest,
-      ...(uid === undefined ? {} : { preconditions: { uid } }),
+      ...(asked ? { preconditions: { uid, resourceVersion } } : {}),
     };
     try {
       await this.#transport.json({ method: 'DELETE', path: await this.#path(ref, ref), body });

@@ -4,6 +4,7 @@ import { processEnvironment, specEnvironment } from './container-env.ts';
 import { expand } from './expand.ts';
 import type { ImageProgram } from './images.ts';
 import { serviceAccountMount, withServiceAccount } from './in-cluster-files.ts';
+import { withMappedConfig } from './mapped-config-file.ts';
 import type { NodeContext } from './node-context.ts';
 import type { PathMap } from './path-map.ts';
 import type { Container, Pod, VolumeMount } from './pod.ts';
@@ -49,7 +50,12 @@ export async function prepareLaunch(
     kubeconfig: await writeKubeconfig(node, folder, pod, container),
   });
   const command = container.command?.length ? container.command : program.entrypoint;
-  const argv = [...command, ...(container.args ?? [])].map((word) => paths.text(expand(word, values)));
+  const copy = join(folder.container(container.name), 'agent-config.json');
+  const argv = await Promise.all(
+    [...command, ...(container.args ?? [])].map((word) =>
+      withMappedConfig(paths.text(expand(word, values)), paths, copy),
+    ),
+  );
   return { argv: inNamespace(argv, program, folder, pod, container), env, cwd, paths };
 }
 

@@ -3,15 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { configMapLabel } from '../../../src/injector/config-map-writer.ts';
 import { injectorManifests } from '../../../src/injector/manifests.ts';
+import { sweepConfigMaps } from '../../../src/injector/sweep-config-maps.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { silentLogger } from '../../../src/lib/log.ts';
 import { startUp, type Up } from '../../../src/up/run.ts';
 import { Steps } from '../../../src/up/steps.ts';
 import type { RunningCluster } from '../../../src/up/system.ts';
 import { readyPod } from '../../../src/up/wait.ts';
 import { parseCertificate } from '../../../src/x509/certificate.ts';
 
-/** A cluster whose injector has a policy, writes Events and fails closed for istiod alone. */
+/** A cluster whose injector has a policy, writes Events and ConfigMaps and fails closed for istiod alone. */
 
 const policy = `
 rules:
@@ -46,6 +49,7 @@ describe('what the injector does on request', () => {
               env: { AGENT_INJECT_LISTEN: listen },
               failClosed: ['istio-system'],
               events: true,
+              configMaps: true,
               policy,
             });
           },
@@ -67,7 +71,7 @@ describe('what the injector does on request', () => {
       'meshroot.io/native-sidecar': 'true',
       'meshroot.io/seccomp-profile': 'RuntimeDefault',
       'meshroot.io/tmpfs-size-limit': '1Mi',
-      // more than one environment variable can hold
+      // more than belongs into a pod
       [`${V}agent-inject-template-long`]: `{{/* ${'x'.repeat(110_000)} */}}done`,
     };
     const deployment = {
@@ -90,9 +94,7 @@ describe('what the injector does on request', () => {
       initContainers: [{ name: 'vault-agent', restartPolicy: 'Always', startupProbe: { periodSeconds: 1 } }],
       containers: [{ name: 'discovery' }],
     });
-    const names =
-      (pod.spec as { initContainers: { env: { name: string }[] }[] }).initContainers[0]?.env ?? [];
-    expect(names.map(({ name }) => name)).toContain('VAULT_CONFIG_2');
+    expect(JSON.stringify(pod.spec)).not.toContain('VAULT_CONFIG');
     expect(pod.status).toMatchObject({
       initContainerStatuses: [{ name: 'vault-agent', started: true, ready: true }],
     });
@@ -104,6 +106,48 @@ describe('what the injector does on request', () => {
     });
     expect(parseCertificate(readFileSync(join(folder, 'ca-cert.pem'))).isCa).toBe(true);
     expect(readFileSync(join(folder, 'long'), 'utf8')).toBe('done');
+  });
+
+  test('the ConfigMap of its configuration stays as long as it runs, and goes after it', async () => {
+    const { kube } = cluster;
+    const maps = () =>
+      kube.list(
+        { apiVersion: 'v1', kind: 'ConfigMap' },
+        { namespace: 'istio-system', labelSelector: `${configMapLabel}=true` },
+      );
+    const [map] = await maps();
+    expect(map).toMatchObject({ immutable: true, data: { 'config.json': expect.stringContaining('xxxx') } });
+    const clock = { ...systemClock, now: () => systemClock.now() + 2 * 3_600_000 };
+    await sweepConfigMaps({ kube, clock, log: silentLogger });
+    expect(await maps()).toHaveLength(1);
+    const [pod] = await kube.list(
+      { apiVersion: 'v1', kind: 'Pod' },
+      { namespace: 'istio-system', labelSelector: 'app=istiod' },
+    );
+    const ref = { apiVersion: 'v1', kind: 'Pod', name: pod?.metadata.name ?? '', namespace: 'istio-system' };
+    await kube.patch(ref, { metadata: { annotations: { 'meshroot.io/agent-config-map': null } } }, 'merge');
+    await sweepConfigMaps({ kube, clock, log: silentLogger });
+    expect(await maps()).toEqual([]);
+  });
+
+  test('a dry run writes no ConfigMap', async () => {
+    const { kube } = cluster;
+    const annotations = {
+      [`${V}agent-inject`]: 'true',
+      [`${V}role`]: 'app-x',
+      'meshroot.io/config-map': 'true',
+    };
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'dry', namespace: 'demo', annotations },
+      spec: { containers: [{ name: 'a', image: 'meshroot/workload:1' }] },
+    };
+    const made = await kube.create(pod, { dryRun: true });
+    const name = made.metadata.annotations?.['meshroot.io/agent-config-map'] ?? '';
+    expect(name).toMatch(/^meshroot-agent-config-/);
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', name, namespace: 'demo' };
+    expect(await kube.get(map)).toBeUndefined();
   });
 
   test('a pod that the policy refuses is not created, and an Event says why', async () => {

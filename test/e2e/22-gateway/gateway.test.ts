@@ -119,8 +119,14 @@ afterAll(async () => {
 test('a rotated certificate is delivered with its key and seen by clients, a wrong pair never', async () => {
   const first = await rotate();
   await writeFile(join(folder, 'config.json'), agentConfiguration());
+  await mkdir(join(folder, 'secrets'));
+  const written: string[] = [];
+  const first3 = watch(join(folder, 'secrets'), (_, name) => written.push(name ?? ''));
   agent = startMeshroot(['agent', `-config=${join(folder, 'config.json')}`]);
-  await until(async () => (await readFile(secrets('tls.crt'))).length > 0);
+  await until(async () => written.includes('tls.crt') && (await readFile(secrets('tls.crt'))).length > 0);
+  first3.close();
+  const order = [...new Set(written)].filter((name) => /^(tls|ca)\./.test(name));
+  expect(order).toEqual(['tls.key', 'ca.crt', 'tls.crt']); // who reads a new certificate finds its key
   server = createServer(files()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const problems: unknown[] = [];

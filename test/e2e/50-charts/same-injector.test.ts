@@ -33,6 +33,8 @@ describe('the injector of the chart and the one that apply makes', () => {
       vaultAddress: 'x',
       failurePolicy: 'Ignore',
       namespaces: ['istio-system', 'istio-ingress'],
+      events: true,
+      configMaps: true,
     });
     expect(narrowed.webhooks).toEqual(theOnly(wanted, 'MutatingWebhookConfiguration').webhooks);
   });
@@ -48,6 +50,29 @@ describe('the injector of the chart and the one that apply makes', () => {
       if (kind !== 'Service') expect(fromChart).toEqual(fromCode);
       else expect(at(fromChart, 'ports')).toEqual(at(fromCode, 'ports'));
     }
+  });
+
+  test.each([
+    ['leaderElection', ['Role', 'RoleBinding']],
+    ['events', []],
+    ['configMaps', []],
+  ] as const)('with %s: the same rights, registration and environment', async (value, more) => {
+    const fromChart = await render('charts/meshroot/ci/injector-values.yaml', 'vault', [
+      `injector.${value}=true`,
+    ]);
+    const fromCode = injectorManifests({
+      vaultAddress: 'https://vault.example:8200',
+      authPath: 'auth/kubernetes-cluster1',
+      cluster: 'cluster1',
+      [value]: true,
+    });
+    for (const kind of ['ClusterRole', 'MutatingWebhookConfiguration', ...more]) {
+      for (const field of ['rules', 'webhooks', 'roleRef', 'subjects'])
+        expect(at(theOnly(fromChart, kind), field)).toEqual(at(theOnly(fromCode, kind), field));
+    }
+    const env = (objects: typeof byHand) => at(theOnly(objects, 'Deployment'), ...container, 'env');
+    expect(sorted(env(fromChart), 'NODE_OPTIONS')).toEqual(sorted(env(fromCode), 'NODE_OPTIONS'));
+    expect(env(fromChart)).not.toEqual(env(chart));
   });
 
   test('have the same names', () => {
