@@ -98,6 +98,7 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
     concurrency,
     async (name) => {
       const seen = await proveCluster(clusterOf(mesh, name), reach);
+      reach.release?.(name);
       proofs.push({ cluster: name, seen });
       if (!json) io.stdout.write(`  proof ${name.padEnd(12)} ${seen}\n`);
     },

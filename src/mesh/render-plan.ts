@@ -13,15 +13,20 @@ const signs: Readonly<Record<Decision['kind'], string>> = {
 
 /** The difference a person can read aloud; rows that stay as they are are left out unless they carry a warning. */
 export function renderPlan(plan: Plan, context: { vault: string; file: string }): string {
-  const groups = [...new Set(plan.items.map(({ resource }) => resource.group))];
-  const blocks = groups
-    .map((group) => renderGroup(group, plan, context.vault))
+  const groups = new Map<string, PlannedResource[]>();
+  for (const item of plan.items) {
+    const { group } = item.resource;
+    groups.set(group, groups.get(group) ?? []);
+    groups.get(group)?.push(item);
+  }
+  const blocks = [...groups]
+    .map(([group, items]) => renderGroup(group, items, context.vault))
     .filter((block) => block !== '');
   return [...blocks, summaryLine(plan, context.file), ''].join('\n');
 }
 
-function renderGroup(group: string, plan: Plan, vault: string): string {
-  const rows = plan.items.filter(({ resource }) => resource.group === group).flatMap(renderItem);
+function renderGroup(group: string, items: readonly PlannedResource[], vault: string): string {
+  const rows = items.flatMap(renderItem);
   if (rows.length === 0) return '';
   const title = group === 'mesh' ? 'mesh' : `cluster ${group}`;
   return [`${title.padEnd(52)}  vault ${vault}`, ...rows].join('\n');
