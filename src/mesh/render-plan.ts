@@ -1,5 +1,7 @@
 import type { Plan, PlannedResource } from './plan.ts';
 import type { Decision } from './resource.ts';
+import type { Mesh } from './schema.ts';
+import { vaultPlace } from './vault-place.ts';
 
 /** The sign in front of a row, as in Terraform. */
 const signs: Readonly<Record<Decision['kind'], string>> = {
@@ -11,8 +13,22 @@ const signs: Readonly<Record<Decision['kind'], string>> = {
   unseen: '?',
 };
 
+export interface PlanContext {
+  /** Address of the mesh's Vault. */
+  readonly vault: string;
+  /** Of a cluster's own. */
+  vaultOf?(cluster: string): string | undefined;
+  readonly file: string;
+}
+
+/** What a plan of `mesh` says besides its rows; `file` is what the next command is told. */
+export function planContext(mesh: Mesh, file: string): PlanContext {
+  const own = new Map(mesh.clusters.map((cluster) => [cluster.name, vaultPlace(mesh, cluster).address]));
+  return { vault: mesh.vault.address, vaultOf: (cluster) => own.get(cluster), file };
+}
+
 /** The difference a person can read aloud; rows that stay as they are are left out unless they carry a warning. */
-export function renderPlan(plan: Plan, context: { vault: string; file: string }): string {
+export function renderPlan(plan: Plan, context: PlanContext): string {
   const groups = new Map<string, PlannedResource[]>();
   for (const item of plan.items) {
     const { group } = item.resource;
@@ -20,7 +36,7 @@ export function renderPlan(plan: Plan, context: { vault: string; file: string })
     groups.get(group)?.push(item);
   }
   const blocks = [...groups]
-    .map(([group, items]) => renderGroup(group, items, context.vault))
+    .map(([group, items]) => renderGroup(group, items, context.vaultOf?.(group) ?? context.vault))
     .filter((block) => block !== '');
   return [...blocks, summaryLine(plan, context.file), ''].join('\n');
 }
