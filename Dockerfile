@@ -8,7 +8,7 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY . .
-RUN npm ci && npm prune --omit=dev --ignore-scripts && rm -rf src tsconfig*.json dist/.tsbuildinfo
+RUN npm ci && npm prune --omit=dev --ignore-scripts && rm -rf src scripts tsconfig*.json dist/.tsbuildinfo
 
 # An injector (ours or vault-k8s) starts agents with /bin/sh -ec 'echo $VAULT_CONFIG | base64 -d > ... && vault agent -config=...',
 # and their last command is /bin/vault: a shell, base64 and the name "vault" must be there. sh is bash, because dash stays in

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MeshWorld, startMeshWorld } from '../test/support/mesh-world.ts';
 import type { Sample } from './lib/measures.ts';
-import type { Plan, Question, Settings, Variant } from './lib/question.ts';
+import type { Build, Limit, Mark, Plan, Question, Settings, Variant } from './lib/question.ts';
 import { onceMeter, runOnce } from './lib/run-once.ts';
 
 const counts = [10, 100, 1000];
@@ -22,16 +22,33 @@ export const meshClusters: Question = {
     method: `our store and one API server for all, each with mounts of its own; a fresh one per sample; ${onceMeter}`,
     measures: ['seconds', 'cpuSeconds', 'rss'],
     variants: counts.flatMap((count) => settings.builds.flatMap((build) => variants(build, count, settings))),
-    marks: [],
-    notes: [
-      'marks: plan over 1,000 clusters in 60 s and 400 MB on 2 cores of its own, ten times what 100 take',
-    ],
+    marks: settings.builds.flatMap((build) => steps.map((step) => linear(build, step.name))),
+    limits: settings.builds.flatMap(limitsOf),
+    notes: ['the marks are for a machine of its own, with 2 cores: store, API server and program share them'],
   }),
 };
 
-function variants(build: Settings['builds'][number], count: number, { scratch }: Settings): Variant[] {
+const nameOf = ({ name }: Build, count: number, step: string): string => `${name} ${count} clusters: ${step}`;
+
+/** Ten times the clusters cost ten times as much, and not more. */
+const linear = (build: Build, step: string): Mark => ({
+  ours: nameOf(build, 1000, step),
+  other: nameOf(build, 100, step),
+  measure: 'cpuSeconds',
+  atMost: 11,
+});
+
+function limitsOf(build: Build): Limit[] {
+  const plan = nameOf(build, 1000, 'plan, nothing there');
+  return [
+    { ours: plan, measure: 'seconds', below: 60 },
+    { ours: plan, measure: 'rss', below: 400 },
+  ];
+}
+
+function variants(build: Build, count: number, { scratch }: Settings): Variant[] {
   return steps.map(({ name, before, words, exit }) => ({
-    name: `${build.name} ${count} clusters: ${name}`,
+    name: nameOf(build, count, name),
     run: async (): Promise<Sample> => {
       const world = await startMeshWorld();
       try {

@@ -10,7 +10,7 @@ import { loadMesh } from '../mesh/load.ts';
 import { makePlan, type Plan, type PlannedResource } from '../mesh/plan.ts';
 import { probeKubernetes } from '../mesh/probe-kubernetes.ts';
 import { proveCluster } from '../mesh/prove.ts';
-import { renderPlan } from '../mesh/render-plan.ts';
+import { planContext, renderPlan } from '../mesh/render-plan.ts';
 import { clusterOf } from '../mesh/rotate-intermediate.ts';
 import type { Mesh, MeshCluster } from '../mesh/schema.ts';
 import { applyProgress } from './apply-progress.ts';
@@ -61,7 +61,7 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
   const reach = await reachOf(mesh, io.env);
   const wanted = desired(mesh, { injector: injectorObjects });
   const plan = await makePlan(wanted, reach, { now: reach.clock.now(), adopt });
-  if (!json) io.stderr.write(renderPlan(plan, { vault: mesh.vault.address, file }));
+  if (!json) io.stderr.write(renderPlan(plan, planContext(mesh, file)));
   const skipped = skippedClusters(plan, keepGoing);
   const resources = wanted.filter(({ group }) => !skipped.has(group));
   if (plan.changes && !yes) await confirm(io, 'apply this plan?');
@@ -98,6 +98,7 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
     concurrency,
     async (name) => {
       const seen = await proveCluster(clusterOf(mesh, name), reach);
+      reach.release?.(name);
       proofs.push({ cluster: name, seen });
       if (!json) io.stdout.write(`  proof ${name.padEnd(12)} ${seen}\n`);
     },

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
 import { exitCodeOf, makePlan } from '../mesh/plan.ts';
-import { planToJson, renderPlan } from '../mesh/render-plan.ts';
+import { planContext, planToJson, renderPlan } from '../mesh/render-plan.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
 import { reachOf } from './reach.ts';
@@ -34,9 +34,7 @@ export function command(io: Io): Command {
         adopt,
       });
       io.stdout.write(
-        json
-          ? `${JSON.stringify(planToJson(plan))}\n`
-          : renderPlan(plan, { vault: mesh.vault.address, file }),
+        json ? `${JSON.stringify(planToJson(plan))}\n` : renderPlan(plan, planContext(mesh, file)),
       );
       io.exitCode = exitCodeOf(plan);
       reach.vault.close();

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { VaultClient } from '../client/vault-client.ts';
 import type { KubeApi } from '../kube/api.ts';
+import type { KubeconfigCache } from '../kube/kubeconfig.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import { readLimitedFile } from '../lib/limited-file.ts';
@@ -15,6 +16,7 @@ import type { Io } from './io.ts';
 /** The Vaults and the clusters that `mesh` names, with the credentials of whoever runs the command. */
 export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
   const connections = new Map<string, Promise<KubeApi>>();
+  const kubeconfigs: KubeconfigCache = new Map();
   const vault = await clientOf(mesh.vault, await vaultToken(env));
   const own = new Map<string, VaultClient>();
   for (const cluster of mesh.clusters) {
@@ -27,7 +29,7 @@ export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
     vault,
     vaultOf: (cluster) => own.get(cluster) ?? vault,
     kube: (cluster) => {
-      const known = connections.get(cluster) ?? connectTo(mesh, cluster, env);
+      const known = connections.get(cluster) ?? connectTo(mesh, cluster, env, kubeconfigs);
       connections.set(cluster, known);
       return known;
     },
@@ -102,11 +104,21 @@ export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Prom
   );
 }
 
-async function connectTo(mesh: Mesh, name: string, env: Io['env']): Promise<KubeApi> {
+/** Two at a time answer a plan as fast as twenty would, and a handshake is what a question costs most. */
+const connectionsPerCluster = 2;
+
+async function connectTo(
+  mesh: Mesh,
+  name: string,
+  env: Io['env'],
+  kubeconfigs: KubeconfigCache,
+): Promise<KubeApi> {
   const cluster = mesh.clusters.find((c) => c.name === name);
   const { connect } = await import('../kube/connect.ts');
   return connect({
     env,
+    kubeconfigs,
+    connections: connectionsPerCluster,
     ...(cluster?.kubeconfig === undefined ? {} : { kubeconfig: cluster.kubeconfig }),
     ...(cluster?.context === undefined ? {} : { context: cluster.context }),
   });

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { KubeApi } from './api.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { KubeconfigContext } from './kubeconfig.ts';
+import type { KubeconfigCache, KubeconfigContext } from './kubeconfig.ts';
 import { RestApi } from './rest-api.ts';
 import { isStatic, staticEndpoint } from './static-credentials.ts';
 
@@ -18,6 +18,10 @@ export interface ConnectOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
   readonly random?: (() => number) | undefined;
+  /** Shared by the calls of one command, so that a file of many contexts is read once. */
+  readonly kubeconfigs?: KubeconfigCache | undefined;
+  /** Most connections at one time; each watch needs one of its own. Without it: as many as there are questions. */
+  readonly connections?: number | undefined;
   /** Folder of the in-cluster token, CA and namespace. */
   readonly serviceAccountDir?: string | undefined;
 }
@@ -36,23 +40,25 @@ export async function connect(options: ConnectOptions): Promise<KubeApi> {
 /** KubeApi for an endpoint that is already known (the sandbox, tests). */
 export function connectTo(
   endpoint: Endpoint,
-  options: { readonly clock?: Clock | undefined; readonly random?: (() => number) | undefined } = {},
+  options: Pick<ConnectOptions, 'clock' | 'random' | 'connections'> = {},
 ): KubeApi {
-  return new RestApi(endpoint, options.clock ?? systemClock, options.random ?? Math.random);
+  const { clock = systemClock, random = Math.random, connections } = options;
+  return new RestApi(endpoint, clock, random, connections);
 }
 
 async function endpointOf(options: ConnectOptions): Promise<Endpoint> {
-  const { env, kubeconfig, context } = options;
+  const { env, kubeconfig, context, kubeconfigs } = options;
   const clock = options.clock ?? systemClock;
-  if (kubeconfig) return fromFiles([kubeconfig], context, clock);
+  const files = (paths: string[]) => fromFiles(paths, { context, kubeconfigs }, clock);
+  if (kubeconfig) return files([kubeconfig]);
   const listed = env.KUBECONFIG?.split(delimiter).filter((path) => path !== '') ?? [];
-  if (listed.length > 0) return fromFiles(listed, context, clock);
+  if (listed.length > 0) return files(listed);
   const dir = options.serviceAccountDir ?? defaultServiceAccountDir;
   if (context === undefined && env.KUBERNETES_SERVICE_HOST && existsSync(join(dir, 'token'))) {
     return inCluster(env.KUBERNETES_SERVICE_HOST, env.KUBERNETES_SERVICE_PORT ?? '443', dir, clock);
   }
   const home = env.HOME && join(env.HOME, '.kube', 'config');
-  if (home && existsSync(home)) return fromFiles([home], context, clock);
+  if (home && existsSync(home)) return files([home]);
   throw new MeshrootError('no-cluster', 'no Kubernetes cluster is configured', {
     hint: 'name a kubeconfig: --kubeconfig FILE, kubeconfig: FILE in mesh.yaml, or the environment variable KUBECONFIG',
   });
@@ -61,11 +67,11 @@ async function endpointOf(options: ConnectOptions): Promise<Endpoint> {
 /** Loaded only for a file: a program in a pod has none, and the schemas are a tenth of its memory. */
 async function fromFiles(
   paths: readonly string[],
-  context: string | undefined,
+  { context, kubeconfigs }: Pick<ConnectOptions, 'context' | 'kubeconfigs'>,
   clock: Clock,
 ): Promise<Endpoint> {
   const { readKubeconfig } = await import('./kubeconfig.ts');
-  return ofContext(await readKubeconfig(paths, context), clock);
+  return ofContext(await readKubeconfig(paths, context, kubeconfigs), clock);
 }
 
 async function ofContext(context: KubeconfigContext, clock: Clock): Promise<Endpoint> {

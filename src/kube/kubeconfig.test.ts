@@ -36,6 +36,17 @@ test('of several files the first entry of a name and the first current-context c
   expect(other.cluster['certificate-authority']).toBe(join(dir, 'ca.crt'));
 });
 
+test('of one cache a file is parsed once, and anew when it changed', async () => {
+  const a = await write('a', yaml('a'));
+  const cache = new Map();
+  await readKubeconfig([a], 'a', cache);
+  const first = await cache.get(a)?.file;
+  await readKubeconfig([a], 'a', cache);
+  expect(await cache.get(a)?.file).toBe(first);
+  await write('a', yaml('longer'));
+  expect((await readKubeconfig([a], undefined, cache)).name).toBe('longer');
+});
+
 test('an unknown context lists the known ones', async () => {
   const a = await write('a', yaml('a'));
   await expect(readKubeconfig([a], 'z')).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
@@ -54,13 +54,24 @@ export interface KubeconfigContext {
   readonly namespace: string | undefined;
 }
 
+/** Files as they were read last, by path: a thousand contexts of one file are one parse, not a thousand. */
+export type KubeconfigCache = Map<
+  string,
+  { readonly state: string; readonly file: Promise<File | undefined> }
+>;
+
 /**
  * Reads one or several kubeconfig files as kubectl does: of two entries with the same name the first wins, the first
  * `current-context` counts, relative file names are relative to their own file.
+ * @param cache what an earlier call read is taken from it while the file is the same
  * @throws MeshrootError `kubeconfig-missing`, `bad-kubeconfig`, `unknown-context`
  */
-export async function readKubeconfig(paths: readonly string[], context?: string): Promise<KubeconfigContext> {
-  const files = await Promise.all(paths.map(readFileOf));
+export async function readKubeconfig(
+  paths: readonly string[],
+  context?: string,
+  cache: KubeconfigCache = new Map(),
+): Promise<KubeconfigContext> {
+  const files = await Promise.all(paths.map((path) => unchanged(path, cache)));
   const present = files.filter((file) => file !== undefined);
   if (present.length === 0) {
     throw new MeshrootError('kubeconfig-missing', `no kubeconfig at ${paths.join(', ')}`, {
@@ -100,6 +111,17 @@ function choose(files: readonly File[], wanted: string | undefined, where: strin
     user,
     namespace: context.namespace,
   };
+}
+
+/** Another inode, size or time of change means another text. */
+async function unchanged(path: string, cache: KubeconfigCache): Promise<File | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  const state = found === undefined ? 'absent' : `${found.ino} ${found.size} ${found.mtimeMs}`;
+  const known = cache.get(path);
+  if (known?.state === state) return known.file;
+  const file = readFileOf(path);
+  cache.set(path, { state, file });
+  return file;
 }
 
 async function readFileOf(path: string): Promise<File | undefined> {

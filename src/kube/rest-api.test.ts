@@ -38,7 +38,7 @@ afterEach(() => {
   server.close();
 });
 
-async function connectAs(user: object): Promise<KubeApi> {
+async function connectAs(user: object, connections?: number): Promise<KubeApi> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const kubeconfig = join(dir, `${Math.random()}.json`);
   const file = {
@@ -48,7 +48,7 @@ async function connectAs(user: object): Promise<KubeApi> {
     contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
   };
   await writeFile(kubeconfig, JSON.stringify(file));
-  return await connect({ kubeconfig, env: {} });
+  return await connect({ kubeconfig, env: {}, connections });
 }
 
 const json = (response: ServerResponse, status: number, value: unknown): void => {
@@ -56,6 +56,15 @@ const json = (response: ServerResponse, status: number, value: unknown): void =>
 };
 const notFound = { kind: 'Status', reason: 'NotFound', message: 'not found', code: 404 };
 const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'n', resourceVersion: '3' } };
+
+test('asks many things at once over no more connections than it may open', async () => {
+  handle = (_request, _body, response) => json(response, 200, pod);
+  const few = await connectAs({ token: 'T' }, 2);
+  const ref = { apiVersion: 'v1', kind: 'Pod', namespace: 'n' };
+  await Promise.all(Array.from({ length: 12 }, (_, i) => few.get({ ...ref, name: `p${i}` })));
+  expect([seen.length, sockets.size]).toEqual([12, 2]);
+  few.close();
+});
 
 test('what is not there is undefined to get and done to delete', async () => {
   handle = (_request, _body, response) => json(response, 404, notFound);

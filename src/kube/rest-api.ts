@@ -52,11 +52,12 @@ export class RestApi implements KubeApi {
   readonly #random: () => number;
   readonly #discovered = new Map<string, Promise<Resource>>();
 
-  constructor(endpoint: Endpoint, clock: Clock, random: () => number) {
+  /** @param connections most of them at one time */
+  constructor(endpoint: Endpoint, clock: Clock, random: () => number, connections?: number) {
     this.server = endpoint.server;
     this.#endpoint = endpoint;
     this.namespace = endpoint.namespace || 'default';
-    this.#transport = new Transport(endpoint);
+    this.#transport = new Transport(endpoint, connections);
     this.#clock = clock;
     this.#random = random;
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { codeOf } from '../lib/errors.ts';
 import type { Credentials, Endpoint, TlsMaterial } from './endpoint.ts';
 import { answerError, transportError } from './errors.ts';
@@ -22,10 +23,13 @@ const answerTimeout = 60_000;
 export class Transport {
   readonly #endpoint: Endpoint;
   readonly #base: URL;
+  readonly #connections: number;
   #agent: { readonly key: string; readonly agent: HttpAgent } | undefined;
 
-  constructor(endpoint: Endpoint) {
+  /** @param connections most of them at one time */
+  constructor(endpoint: Endpoint, connections = Number.POSITIVE_INFINITY) {
     this.#endpoint = endpoint;
+    this.#connections = connections;
     this.#base = new URL(endpoint.server);
   }
 
@@ -116,7 +120,7 @@ export class Transport {
     const key = agentKey(credentials.tls);
     if (this.#agent?.key !== key) {
       this.#agent?.agent.destroy();
-      this.#agent = { key, agent: makeAgent(this.#base.protocol, credentials.tls) };
+      this.#agent = { key, agent: makeAgent(this.#base.protocol, credentials.tls, this.#connections) };
     }
     return this.#agent.agent;
   }
@@ -150,13 +154,12 @@ function agentKey(tls: TlsMaterial): string {
     .digest('base64');
 }
 
-function makeAgent(protocol: string, tls: TlsMaterial): HttpAgent {
-  const common = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 8 } as const;
+/** Keys and certificates are parsed once for all connections: that costs more than the handshake itself. */
+function makeAgent(protocol: string, tls: TlsMaterial, maxSockets: number): HttpAgent {
+  const common = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 8, maxSockets } as const;
   if (protocol !== 'https:') return new HttpAgent(common);
-  const options: AgentOptions = { ...common, rejectUnauthorized: tls.insecure !== true };
-  if (tls.ca !== undefined) options.ca = tls.ca;
-  if (tls.cert !== undefined) options.cert = tls.cert;
-  if (tls.key !== undefined) options.key = tls.key.reveal();
+  const secureContext = createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() });
+  const options: AgentOptions = { ...common, secureContext, rejectUnauthorized: tls.insecure !== true };
   if (tls.servername !== undefined) options.servername = tls.servername;
   return new HttpsAgent(options);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import { humanDuration, minutes, seconds } from '../lib/duration.ts';
@@ -31,12 +32,13 @@ export interface LockOptions {
  */
 export async function takeApplyLock(vault: VaultClient, options: LockOptions): Promise<() => Promise<void>> {
   await prepareState(vault);
-  let version = await take(vault, options);
+  const mine = { ...options, id: randomUUID() };
+  let version = await take(vault, mine);
   const stop = new AbortController();
   const renewing = (async () => {
     for (;;) {
       await options.clock.sleep(renewEvery, stop.signal);
-      version = await put(vault, entryOf(options), version);
+      version = await renew(vault, mine, version);
     }
   })().catch(() => {}); // stopped, or overtaken: then the other has seen this one dead
   return async () => {
@@ -46,25 +48,48 @@ export async function takeApplyLock(vault: VaultClient, options: LockOptions): P
   };
 }
 
-async function take(vault: VaultClient, { clock, self, isAlive }: LockOptions): Promise<number> {
-  const data = (await vault.read(path))?.data;
-  const entry = isRecord(data?.data) ? data.data : {};
-  const version = isRecord(data?.metadata) ? Number(data.metadata.version ?? 0) : 0;
+interface Mine extends LockOptions {
+  /** Tells this holder from every other, also from one of the same process. */
+  readonly id: string;
+}
+
+async function take(vault: VaultClient, mine: Mine): Promise<number> {
+  const { clock, self, isAlive } = mine;
+  const { entry, version } = await look(vault);
   const until = Number(entry.until ?? 0);
   const dead = entry.host === self.host && !isAlive(Number(entry.pid));
   if (until > clock.now() && !dead) throw running(entry, until - clock.now());
   try {
-    return await put(vault, entryOf({ clock, self }), version);
+    return await put(vault, entryOf(mine), version);
   } catch (error) {
-    if (error instanceof MeshrootError && error.status === 400) throw running({}, patience);
-    throw error;
+    if (!(error instanceof MeshrootError) || error.status !== 400) throw error;
+    const now = await look(vault);
+    if (now.entry.id === mine.id) return now.version; // the answer to the first attempt was lost
+    throw running(now.entry, patience);
   }
 }
 
-const entryOf = ({ clock, self }: Pick<LockOptions, 'clock' | 'self'>) => ({
-  ...self,
-  until: clock.now() + patience,
-});
+/** A Vault that is away for a moment must not cost the lock. @throws MeshrootError when another has it by now */
+async function renew(vault: VaultClient, mine: Mine, version: number): Promise<number> {
+  try {
+    return await put(vault, entryOf(mine), version);
+  } catch (error) {
+    const now = await look(vault).catch(() => undefined);
+    if (now === undefined) return version; // tried again at the next turn
+    if (now.entry.id !== mine.id) throw error;
+    return now.version;
+  }
+}
+
+async function look(vault: VaultClient): Promise<{ entry: Record<string, unknown>; version: number }> {
+  const data = (await vault.read(path))?.data;
+  return {
+    entry: isRecord(data?.data) ? data.data : {},
+    version: isRecord(data?.metadata) ? Number(data.metadata.version ?? 0) : 0,
+  };
+}
+
+const entryOf = ({ clock, self, id }: Mine) => ({ ...self, id, until: clock.now() + patience });
 
 async function put(vault: VaultClient, data: object, version: number): Promise<number> {
   await vault.write(path, { data, options: { cas: version } });

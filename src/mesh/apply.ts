@@ -1,8 +1,9 @@
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import { MountTablesVault } from './mount-tables.ts';
 import { persist } from './persist.ts';
-import { defaultConcurrency, groupsOf, type PlannedResource, planOne } from './plan.ts';
+import { defaultConcurrency, groupsOf, isRoot, type PlannedResource, planOne } from './plan.ts';
 import { inPool } from './pool.ts';
+import { ReadOnceVault } from './read-once.ts';
 import { type DecideContext, type Reach, type Resource, withVaults } from './resource.ts';
 
 export interface ApplyProgress {
@@ -33,8 +34,10 @@ export async function apply(
   const groups = groupsOf(resources);
   await applyInOrder(groups.get('mesh') ?? [], reach, options);
   groups.delete('mesh');
+  // By now the root is as it stays: every cluster looks at it, Vault is asked once.
+  const rooted = withVaults(reach, (vault) => new ReadOnceVault(vault, isRoot));
   await eachCluster([...groups.keys()], options.concurrency, async (cluster) => {
-    await applyInOrder(groups.get(cluster) ?? [], reach, options);
+    await applyInOrder(groups.get(cluster) ?? [], rooted, options);
     reach.release?.(cluster);
     options.progress.cluster?.(cluster);
   });

@@ -1,5 +1,6 @@
 import { eachCluster } from './apply.ts';
-import { groupsOf, isTable, planOne } from './plan.ts';
+import { defaultConcurrency, groupsOf, isTable, planOne } from './plan.ts';
+import { inPool } from './pool.ts';
 import { ReadOnceVault } from './read-once.ts';
 import { type Reach, type Resource, withVaults } from './resource.ts';
 
@@ -16,20 +17,29 @@ export interface Removal {
  * stays, and what is inside of it.
  */
 export async function planDestroy(resources: readonly Resource[], reach: Reach): Promise<Removal[]> {
+  const tables = withVaults(reach, (vault) => new ReadOnceVault(vault, isTable));
+  const groups = [...groupsOf([...resources].reverse())];
+  const settled = await inPool(groups, defaultConcurrency, async ([group, members]) => {
+    const removals: Removal[] = [];
+    for (const resource of members) removals.push(...(await removalOf(resource, tables)));
+    reach.release?.(group);
+    return removals;
+  });
+  return settled.flatMap((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+/** Nothing when there is nothing to take away. */
+async function removalOf(resource: Resource, reach: Reach): Promise<Removal[]> {
+  const { undo } = resource;
+  if (undo === undefined) return [];
   const context = { now: reach.clock.now(), adopt: false };
-  const once = withVaults(reach, (vault) => new ReadOnceVault(vault, isTable));
-  const removals: Removal[] = [];
-  for (const resource of [...resources].reverse()) {
-    const { undo } = resource;
-    if (undo === undefined) continue;
-    const { observed, decision } = await planOne(resource, once, context);
-    if (decision.kind === 'unseen') removals.push({ resource, observed, stays: decision.why });
-    else if (undo.exists(observed)) {
-      const stays = undo.made(observed) ? undefined : 'not made by meshroot';
-      removals.push({ resource, observed, stays });
-    }
-  }
-  return removals;
+  const { observed, decision } = await planOne(resource, reach, context);
+  if (decision.kind === 'unseen') return [{ resource, observed, stays: decision.why }];
+  if (!undo.exists(observed)) return [];
+  return [{ resource, observed, stays: undo.made(observed) ? undefined : 'not made by meshroot' }];
 }
 
 export interface DestroyProgress {
@@ -50,6 +60,7 @@ export async function destroy(
     for (const resource of groups.get(group) ?? []) {
       progress.removed(resource, await resource.undo?.remove(reach, observed.get(resource)));
     }
+    reach.release?.(group);
   };
   await eachCluster(
     [...groups.keys()].filter((name) => name !== 'mesh'),

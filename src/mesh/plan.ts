@@ -58,7 +58,8 @@ export async function makePlan(
 }
 
 /** What all clusters share: the tables of mounts, and the root. */
-export const isTable = (path: string): boolean => /^sys\/(mounts|auth)$|\/(issuers|cert\/ca)$/.test(path);
+export const isTable = (path: string): boolean => /^sys\/(mounts|auth)$/.test(path) || isRoot(path);
+export const isRoot = (path: string): boolean => /^[^/]+\/(issuers|cert\/ca)$/.test(path);
 
 export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
   const groups = new Map<string, Resource[]>();

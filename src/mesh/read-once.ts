@@ -1,9 +1,13 @@
 import { VaultClient } from '../client/vault-client.ts';
 import type { VaultResponse } from '../client/vault-response.ts';
+import { MeshrootError } from '../lib/errors.ts';
+
+/** A question in the shape of a write. */
+const capabilities = 'sys/capabilities-self';
 
 /**
  * Reads each path once, however many resources look at it: a plan is one look at the world, and a thousand clusters
- * share the tables of mounts. Writes go through and are not seen by later reads.
+ * share the tables of mounts. A path that is written is read anew; so is one whose answer was no answer.
  */
 export class ReadOnceVault extends VaultClient {
   readonly #inner: VaultClient;
@@ -33,16 +37,25 @@ export class ReadOnceVault extends VaultClient {
     path: string,
     data: Readonly<Record<string, unknown>> = {},
   ): Promise<VaultResponse | undefined> {
-    return this.#inner.write(path, data);
+    this.#reads.delete(path);
+    if (path !== capabilities || !this.#keeps(path)) return this.#inner.write(path, data);
+    return remember(this.#reads, `${path} ${JSON.stringify(data)}`, () => this.#inner.write(path, data));
   }
 
   override delete(path: string): Promise<void> {
+    this.#reads.delete(path);
     return this.#inner.delete(path);
   }
 }
 
 function remember<T>(known: Map<string, Promise<T>>, path: string, ask: () => Promise<T>): Promise<T> {
-  const found = known.get(path) ?? ask();
-  known.set(path, found);
-  return found;
+  const found = known.get(path);
+  if (found !== undefined) return found;
+  const asked = ask();
+  known.set(path, asked);
+  asked.catch((error: unknown) => {
+    const denied = error instanceof MeshrootError && error.status === 403; // and would be again, in the audit log too
+    if (!denied && known.get(path) === asked) known.delete(path);
+  });
+  return asked;
 }

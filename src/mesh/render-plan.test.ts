@@ -45,6 +45,15 @@ describe('a plan', () => {
     ]);
   });
 
+  test('names the Vault of each cluster', () => {
+    const vaultOf = (name: string) => (name === 'prod-us' ? 'https://us.example' : undefined);
+    const text = renderPlan(plan, { vault: 'https://vault.example', vaultOf, file: 'mesh.yaml' });
+    expect(text.match(/^cluster .*/gm)).toEqual([
+      expect.stringMatching(/^cluster prod-eu +vault https:\/\/vault\.example$/),
+      expect.stringMatching(/^cluster prod-us +vault https:\/\/us\.example$/),
+    ]);
+  });
+
   test('without a difference says so in one line', () => {
     const empty = { changes: false, items: plan.items.slice(0, 1) };
     expect(renderPlan(empty, { vault: 'v', file: 'f' })).toBe('nothing to change. nothing was written\n');

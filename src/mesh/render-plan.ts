@@ -1,5 +1,7 @@
 import type { Plan, PlannedResource } from './plan.ts';
 import type { Decision } from './resource.ts';
+import type { Mesh } from './schema.ts';
+import { vaultPlace } from './vault-place.ts';
 
 /** The sign in front of a row, as in Terraform. */
 const signs: Readonly<Record<Decision['kind'], string>> = {
@@ -11,17 +13,36 @@ const signs: Readonly<Record<Decision['kind'], string>> = {
   unseen: '?',
 };
 
+export interface PlanContext {
+  /** Address of the mesh's Vault. */
+  readonly vault: string;
+  /** Of a cluster's own. */
+  vaultOf?(cluster: string): string | undefined;
+  readonly file: string;
+}
+
+/** What a plan of `mesh` says besides its rows; `file` is what the next command is told. */
+export function planContext(mesh: Mesh, file: string): PlanContext {
+  const own = new Map(mesh.clusters.map((cluster) => [cluster.name, vaultPlace(mesh, cluster).address]));
+  return { vault: mesh.vault.address, vaultOf: (cluster) => own.get(cluster), file };
+}
+
 /** The difference a person can read aloud; rows that stay as they are are left out unless they carry a warning. */
-export function renderPlan(plan: Plan, context: { vault: string; file: string }): string {
-  const groups = [...new Set(plan.items.map(({ resource }) => resource.group))];
-  const blocks = groups
-    .map((group) => renderGroup(group, plan, context.vault))
+export function renderPlan(plan: Plan, context: PlanContext): string {
+  const groups = new Map<string, PlannedResource[]>();
+  for (const item of plan.items) {
+    const { group } = item.resource;
+    groups.set(group, groups.get(group) ?? []);
+    groups.get(group)?.push(item);
+  }
+  const blocks = [...groups]
+    .map(([group, items]) => renderGroup(group, items, context.vaultOf?.(group) ?? context.vault))
     .filter((block) => block !== '');
   return [...blocks, summaryLine(plan, context.file), ''].join('\n');
 }
 
-function renderGroup(group: string, plan: Plan, vault: string): string {
-  const rows = plan.items.filter(({ resource }) => resource.group === group).flatMap(renderItem);
+function renderGroup(group: string, items: readonly PlannedResource[], vault: string): string {
+  const rows = items.flatMap(renderItem);
   if (rows.length === 0) return '';
   const title = group === 'mesh' ? 'mesh' : `cluster ${group}`;
   return [`${title.padEnd(52)}  vault ${vault}`, ...rows].join('\n');

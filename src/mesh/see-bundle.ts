@@ -17,6 +17,9 @@ export interface SeenBundle {
   readonly stale: boolean;
 }
 
+/** Of a cluster whose mount is not there yet. */
+export const nothingSeen: SeenBundle = { bundle: undefined, record: undefined, stale: false };
+
 /**
  * Looks at a cluster's bundle with the least that does: the public record where KV v2 says that it is of the current
  * version; the entry itself, with its key, only where the record cannot tell and the caller may read it. Whether it may is

@@ -4,6 +4,7 @@ import { MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { WorkQueue } from '../lib/work-queue.ts';
 import { groupsOf } from '../mesh/plan.ts';
+import { probeKubernetes } from '../mesh/probe-kubernetes.ts';
 import { type Outcome, reconcile } from '../mesh/reconcile.ts';
 import { renew, seeRenewal } from '../mesh/renewal.ts';
 import type { Reach, Resource } from '../mesh/resource.ts';
@@ -55,6 +56,8 @@ export class Controller {
   #signal: AbortSignal = AbortSignal.abort();
   /** Ends when the renewal that was asked for last has ended. */
   #renewals: Promise<unknown> = Promise.resolve();
+  /** Ends when Vault has answered whether it reaches the API server that was asked for last. */
+  #probes: Promise<unknown> = Promise.resolve();
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -134,7 +137,7 @@ export class Controller {
     if (mesh === undefined || resources === undefined) return undefined;
     const { interval } = this.#options;
     const reach = await this.#reachNow(mesh);
-    const outcome = await this.#bringBack(resources, reach);
+    const outcome = await this.#bringBack(mesh, key, resources, reach);
     this.#tell(key, outcome);
     if (key === meshGroup && !this.#begun) this.#begin();
     if (outcome.refused.length + outcome.unseen.length === 0) await this.#renewIfDue(mesh, key, reach);
@@ -142,10 +145,27 @@ export class Controller {
   }
 
   /** Looks first: the lock is taken only when there is something to write. */
-  async #bringBack(resources: readonly Resource[], reach: Reach): Promise<Outcome> {
+  async #bringBack(mesh: Mesh, key: string, resources: readonly Resource[], reach: Reach): Promise<Outcome> {
     const seen = await reconcile(resources, reach, { write: false });
     if (!this.#options.write || seen.differing.length === 0) return seen;
-    return this.#lock.hold(reach.vault, () => reconcile(resources, reach, { write: true }));
+    const blocked = seen.refused.length + seen.unseen.length > 0;
+    return this.#lock.hold(reach.vault, async () => {
+      if (!blocked && asksOut(resources, seen)) await this.#proveReach(mesh, key, reach);
+      return reconcile(resources, reach, { write: true });
+    });
+  }
+
+  /** One at a time, as the place where Vault is asked is one. @throws MeshrootError `kubernetes-not-reached` */
+  async #proveReach({ clusters }: Mesh, name: string, reach: Reach): Promise<void> {
+    const asked = clusters.filter((cluster) => cluster.name === name && cluster.probeKubernetes);
+    const mine = this.#probes.then(() => probeKubernetes(asked, reach));
+    this.#probes = mine.catch(() => {});
+    const unproven = await mine;
+    if (unproven !== undefined)
+      this.#options.log.warn('that vault reaches the API server is not proven', {
+        group: name,
+        why: unproven,
+      });
   }
 
   /** Clusters need what all of them share. */
@@ -224,6 +244,10 @@ export class Controller {
     return this.#reach;
   }
 }
+
+/** With what is to be written Vault will ask an API server. */
+const asksOut = (resources: readonly Resource[], { differing }: Outcome): boolean =>
+  resources.some(({ reachesOut, label }) => reachesOut === true && differing.includes(label));
 
 function told(error: unknown): Record<string, unknown> {
   if (!(error instanceof MeshrootError)) return { error: messageOf(error) };

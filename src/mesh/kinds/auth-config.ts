@@ -46,8 +46,9 @@ export function authConfigResource(cluster: MeshCluster): Resource<Observed> {
         localToken: false,
       };
       const vault = clusterVault(reach, cluster.name);
-      const found = parseConfig((await vault.read(path).catch(missingMount))?.data);
-      return { wanted, found, mount: await mountRow(vault, 'sys/auth', authMount) };
+      const mount = await mountRow(vault, 'sys/auth', authMount);
+      const found = mount && parseConfig((await vault.read(path).catch(missingMount))?.data);
+      return { wanted, found, mount };
     },
     decide: ({ wanted, found, mount }, { adopt }) => {
       const lines = found === undefined ? [] : differences(wanted, found);

@@ -18,7 +18,7 @@ import { offlineRoot } from '../offline-root.ts';
 import { isOurMount } from '../ownership.ts';
 import { clusterVault, type DecideContext, type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
-import { type SeenBundle, seeBundle } from '../see-bundle.ts';
+import { nothingSeen, type SeenBundle, seeBundle } from '../see-bundle.ts';
 import { storeImported } from '../store-bundle.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 import { rootOf } from './root.ts';
@@ -41,13 +41,14 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
     summary: importSummary(cluster) ?? `${keyType}, ${humanDuration(ttl)}, signed by ${signer}`,
     waits: mesh.root.offline !== undefined,
     observe: async (reach) => {
-      const seen = await seeBundle(cluster, reach);
       const { secretsMount } = clusterNames(cluster);
+      const mount = await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount);
+      const seen = mount === undefined ? nothingSeen : await seeBundle(cluster, reach);
       return {
         ...seen,
         root: (await rootOf(mesh, reach)) ?? (await rootToBe(mesh)),
         offline: await seeOfflineRequest(mesh, cluster, reach),
-        mount: await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount),
+        mount,
         imported: await seeImport(cluster, reach, seen.bundle !== undefined),
       };
     },

@@ -35,11 +35,10 @@ export function jwksConfigResource(cluster: MeshCluster): Resource<Observed> {
     summary: "the cluster's public keys, no question to its api server",
     observe: async (reach) => {
       const vault = clusterVault(reach, cluster.name);
-      return {
-        wanted: await publishedBy(cluster.name, await reach.kube(cluster.name)),
-        found: factsOf((await vault.read(path).catch(missingMount))?.data),
-        mount: await mountRow(vault, 'sys/auth', authMount),
-      };
+      const wanted = await publishedBy(cluster.name, await reach.kube(cluster.name));
+      const mount = await mountRow(vault, 'sys/auth', authMount);
+      const found = mount && factsOf((await vault.read(path).catch(missingMount))?.data);
+      return { wanted, found, mount };
     },
     decide: ({ wanted, found, mount }, { adopt }) => {
       const lines = found === undefined ? [] : differences(found, wanted);

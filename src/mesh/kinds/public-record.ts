@@ -4,7 +4,7 @@ import { isOurMount } from '../ownership.ts';
 import { deleteRecord, recordPath, writeRecord } from '../public-record.ts';
 import { clusterVault, type Decision, decideByLines, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
-import { type SeenBundle, seeBundle } from '../see-bundle.ts';
+import { nothingSeen, type SeenBundle, seeBundle } from '../see-bundle.ts';
 import { type MountRow, mountRow } from './mounts.ts';
 
 interface Observed extends SeenBundle {
@@ -20,7 +20,7 @@ export function publicRecordResource(mesh: Mesh, cluster: MeshCluster): Resource
     observe: async (reach) => {
       const { secretsMount } = clusterNames(cluster);
       const mount = await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount);
-      return { ...(await seeBundle(cluster, reach)), mount };
+      return { ...(mount === undefined ? nothingSeen : await seeBundle(cluster, reach)), mount };
     },
     decide: (observed) => decide(mesh, cluster, observed),
     write: async (reach, { bundle, record }) => {

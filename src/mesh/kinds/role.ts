@@ -37,8 +37,8 @@ export function roleOf(cluster: MeshCluster, role: WantedRole): Resource<Observe
     summary: `${role.namespaces.join(',')}/${role.serviceAccount} -> ${role.policy}, ttl ${tokenTtl}`,
     observe: async (reach) => {
       const vault = clusterVault(reach, cluster.name);
-      const facts = roleFacts((await vault.read(path).catch(missingMount))?.data);
       const mount = await mountRow(vault, 'sys/auth', authMount);
+      const facts = mount && roleFacts((await vault.read(path).catch(missingMount))?.data);
       const inOthers = facts !== undefined && !isOurMount(mount);
       return { facts, mount, noted: inOthers && (await wasMade(reach, cluster.name, path)) };
     },

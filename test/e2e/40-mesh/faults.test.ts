@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { flappingProxy } from '../../support/flapping-proxy.ts';
+import { holdingProxy } from '../../support/holding-proxy.ts';
 import { type MeshWorld, startMeshWorld } from '../../support/mesh-world.ts';
 import { runHere } from '../../support/run-here.ts';
 
@@ -212,10 +213,21 @@ describe('what is wrong before an apply', () => {
 
   test('of two applies at once one is told of the other, and both leave one root', async () => {
     expect((await runHere(['destroy', '--yes', '-f', join(world.dir, 'mesh.yaml')], world.env)).code).toBe(0);
-    const results = await Promise.all([apply(), apply()]);
-    const codes = results.map(({ code }) => code).sort();
-    expect(codes).toEqual([0, 1]);
-    expect(results.find(({ code }) => code === 1)?.stderr).toMatch(/is at work on this mesh\n? +wait for it/);
+    const proxy = await holdingProxy(world.vaultAddress, /\/sys\/mounts\/kubernetes-/);
+    try {
+      const held = world.meshFile('held.yaml', { vault: proxy.address });
+      const first = runHere(['apply', '--yes', '-f', held], world.env);
+      await proxy.arrived;
+      expect(await apply()).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/is at work on this mesh\n? +wait for it/),
+      });
+      proxy.release();
+      expect(await first).toMatchObject({ code: 0 });
+    } finally {
+      await proxy.close();
+    }
+    expect((await apply()).code).toBe(0);
     expect(await world.vault.list('meshroot-root/issuers')).toHaveLength(1);
   });
 });

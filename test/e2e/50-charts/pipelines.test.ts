@@ -154,5 +154,9 @@ describe('the Dockerfile', () => {
       .map((line) => line.slice(1));
     expect(sent.filter((name) => !existsSync(join(root, name)))).toEqual([]);
     expect(sent).toEqual(expect.arrayContaining(['bin', 'src', 'package-lock.json', 'tsconfig.build.json']));
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: { build: string } };
+    const files = scripts.build.split(' ').filter((word) => existsSync(join(root, word)));
+    expect(files).toContain('scripts/bundle.mjs');
+    expect(sent).toEqual(expect.arrayContaining(files));
   });
 });
