@@ -41,7 +41,11 @@ export async function runCases(
   };
   try {
     const together = await inLanes(lanes, wanted.filter(isByItself), runOne);
-    const alone = await inLanes(1, wanted.filter((one) => !isByItself(one)), runOne);
+    const alone = await inLanes(
+      1,
+      wanted.filter((one) => !isByItself(one)),
+      runOne,
+    );
     return [...together, ...alone];
   } finally {
     close();

@@ -2,7 +2,17 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createPod, ended, freshNodePerTest, kube, kubelet, output, sh, startNode, status } from './test-node.ts';
+import {
+  createPod,
+  ended,
+  freshNodePerTest,
+  kube,
+  kubelet,
+  output,
+  sh,
+  startNode,
+  status,
+} from './test-node.ts';
 
 freshNodePerTest();
 

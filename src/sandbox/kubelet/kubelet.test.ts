@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createPod, ended, freshNodePerTest, kube, kubelet, output, sh, startNode, status } from './test-node.ts';
+import {
+  createPod,
+  ended,
+  freshNodePerTest,
+  kube,
+  kubelet,
+  output,
+  sh,
+  startNode,
+  status,
+} from './test-node.ts';
 
 freshNodePerTest();
 
