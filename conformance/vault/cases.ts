@@ -22,6 +22,7 @@ import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
 import { transitDerivedCases } from './cases-transit-derived.ts';
+import { transitKeyCases } from './cases-transit-keys.ts';
 import { userpassCases } from './cases-userpass.ts';
 
 /** In the order in which a mesh needs them: the seed's calls first. */
@@ -47,6 +48,7 @@ export const cases: readonly Case[] = [
   ...pkiIdentityCases,
   ...transitCases,
   ...transitDerivedCases,
+  ...transitKeyCases,
   ...errorCases,
   ...sysCases,
   ...keyShareCases,

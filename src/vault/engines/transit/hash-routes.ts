@@ -11,8 +11,13 @@ const sources = ['platform', 'seal', 'all'];
 
 /** What needs no key: digests and random bytes. */
 export function hashRoutes(): Route[] {
-  const hashFields = { input: 'string', algorithm: 'string', format: 'string' } as const;
-  const randomFields = { bytes: 'int', format: 'string' } as const;
+  const hashFields = {
+    urlalgorithm: 'string',
+    input: 'string',
+    algorithm: 'string',
+    format: 'string',
+  } as const;
+  const randomFields = { source: 'string', urlbytes: 'string', bytes: 'int', format: 'string' } as const;
   return [
     ...['hash', 'hash/:urlalgorithm'].map((path) => ({
       path,
