@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Case, type Step, wrapped } from './case.ts';
-import { ask, read, refused, write } from './steps.ts';
+import { ask, missing, read, refused, write } from './steps.ts';
 
 const at = 'transit-k{{id}}';
 const mount = write(`sys/mounts/${at}`, { type: 'transit' });
@@ -16,18 +16,23 @@ const digest = (name: string): string => createHash(name).update(message).digest
 const longer = Buffer.from('not of any length that a hash has').toString('base64');
 
 /** What is signed as a digest is verified as a message, and the other way round. */
-const prehashedCase = (type: string, options: object, hash: string): Case => ({
-  name: `transit: ${type} signs and verifies digests made elsewhere ${JSON.stringify(options)}`,
+const prehashedCase = (
+  type: string,
+  styles: readonly (readonly [hash: string, options: object])[],
+): Case => ({
+  name: `transit: ${type} signs and verifies digests made elsewhere`,
   steps: [
     mount,
     key('k', { type }),
-    write(`${at}/sign/k`, { input: digest(hash), prehashed: true, ...options }, signed),
-    verified({ input, ...options }, true),
-    verified({ input: digest(hash), prehashed: true, ...options }, true),
-    verified({ input: longer, prehashed: true, ...options }, false),
-    write(`${at}/sign/k`, { input, ...options }, signed),
-    verified({ input: digest(hash), prehashed: true, ...options }, true),
-    verified({ input: digest(hash).replace(/^./, 'A'), prehashed: true, ...options }, false),
+    ...styles.flatMap(([hash, options]) => [
+      write(`${at}/sign/k`, { input: digest(hash), prehashed: true, ...options }, signed),
+      verified({ input, ...options }, true),
+      verified({ input: digest(hash), prehashed: true, ...options }, true),
+      verified({ input: longer, prehashed: true, ...options }, false),
+      write(`${at}/sign/k`, { input, ...options }, signed),
+      verified({ input: digest(hash), prehashed: true, ...options }, true),
+      verified({ input: digest('sha1'), prehashed: true, ...options }, hash === 'sha1'),
+    ]),
   ],
 });
 const signed = { status: 200, save: { signature: 'data.signature' } };
@@ -55,14 +60,18 @@ const noExport = (path: string, text: string): Step =>
   ask('GET', `${at}/byok-export/${path}`, undefined, { status: 500, errors: [wrapped(text)] });
 
 export const transitKeyCases: readonly Case[] = [
-  prehashedCase('ecdsa-p256', {}, 'sha256'),
-  prehashedCase('ecdsa-p256', { hash_algorithm: 'sha2-512', marshaling_algorithm: 'jws' }, 'sha512'),
-  prehashedCase('ecdsa-p384', { hash_algorithm: 'sha2-384' }, 'sha384'),
-  prehashedCase('ecdsa-p521', { hash_algorithm: 'sha1' }, 'sha1'),
-  prehashedCase('rsa-2048', {}, 'sha256'),
-  prehashedCase('rsa-2048', { salt_length: 'hash', hash_algorithm: 'sha2-384' }, 'sha384'),
-  prehashedCase('rsa-2048', { salt_length: '20', marshaling_algorithm: 'jws' }, 'sha256'),
-  prehashedCase('rsa-2048', { signature_algorithm: 'pkcs1v15' }, 'sha256'),
+  prehashedCase('ecdsa-p256', [
+    ['sha256', {}],
+    ['sha512', { hash_algorithm: 'sha2-512', marshaling_algorithm: 'jws' }],
+  ]),
+  prehashedCase('ecdsa-p384', [['sha384', { hash_algorithm: 'sha2-384' }]]),
+  prehashedCase('ecdsa-p521', [['sha1', { hash_algorithm: 'sha1' }]]),
+  prehashedCase('rsa-2048', [
+    ['sha256', {}],
+    ['sha384', { salt_length: 'hash', hash_algorithm: 'sha2-384' }],
+    ['sha256', { salt_length: '20', marshaling_algorithm: 'jws' }],
+    ['sha512', { signature_algorithm: 'pkcs1v15', hash_algorithm: 'sha2-512' }],
+  ]),
   {
     name: 'transit: what is no digest, no salt, no hash',
     steps: [
@@ -207,10 +216,12 @@ export const transitKeyCases: readonly Case[] = [
     ],
   },
   {
-    name: 'transit: a public key that is here gets its private part by the wrapping of this mount',
+    name: 'transit: keys wrapped for this mount are imported, also beside their public key',
     steps: [
       mount,
       ask('GET', `${at}/wrapping_key`, undefined, { status: 200, save: { pem: 'data.public_key' } }),
+      broken('keys/i/import', { ciphertext: 'aaaa' }, 'provided ciphertext is too short'),
+      missing(`${at}/keys/i`),
       write(`${at}/keys/w/import`, { type: 'rsa-4096', public_key: '{{pem}}' }),
       key('e', { type: 'ecdsa-p256', exportable: true }, publicPem),
       key('a', { exportable: true }),
