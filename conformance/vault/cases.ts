@@ -12,6 +12,7 @@ import { loginCases } from './cases-login.ts';
 import { pkiIdentityCases } from './cases-pki-identity.ts';
 import { pkiIssuerCases } from './cases-pki-issuers.ts';
 import { pkiLeafCases } from './cases-pki-leaves.ts';
+import { pkiListCases } from './cases-pki-lists.ts';
 import { pkiRevocationCases } from './cases-pki-revocation.ts';
 import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
@@ -45,6 +46,7 @@ export const cases: readonly Case[] = [
   ...pkiIssuerCases,
   ...pkiLeafCases,
   ...pkiRevocationCases,
+  ...pkiListCases,
   ...pkiIdentityCases,
   ...transitCases,
   ...transitDerivedCases,

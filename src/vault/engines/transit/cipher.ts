@@ -1,6 +1,6 @@
 import { constants, createCipheriv, createDecipheriv, privateDecrypt, publicEncrypt } from 'node:crypto';
+import { fromBase64 } from '../../core/base64.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
-import { fromBase64 } from './base64.ts';
 import { convergentNonce, keyBytes } from './derive.ts';
 import { requireType, type TransitType } from './key-types.ts';
 import {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Context, Route } from '../../core/backend.ts';
+import { fromBase64 } from '../../core/base64.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { fromBase64 } from './base64.ts';
 import { hashOf } from './signing.ts';
 
 const maxRandom = 128 * 1024;

@@ -3,9 +3,9 @@ import { generateKeyPair, keyTypeOf, publicKeyPem, samePublicKey } from '../../.
 import { pemBlocks } from '../../../x509/pem.ts';
 import { importSpki, spkiOf } from '../../../x509/spki.ts';
 import type { Context, Route } from '../../core/backend.ts';
+import { fromBase64 } from '../../core/base64.ts';
 import { booleanOf, numberOf, type Schema, textOf } from '../../core/fields.ts';
 import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
-import { fromBase64 } from './base64.ts';
 import { hmacSizes, requireType, type TransitType } from './key-types.ts';
 import {
   type KeyVersion,
