@@ -285,18 +285,4 @@ export const transitCases: readonly Case[] = [
       post('verify/a/sha2-512', { input: hi, hmac: '{{mac}}' }, 200, { body_has: { data: { valid: true } } }),
     ],
   },
-  {
-    name: 'transit: imports want the wrapping of this mount',
-    steps: [
-      mounted,
-      {
-        method: 'GET',
-        path: `${t}/wrapping_key`,
-        status: 200,
-        body_has: { data: { public_key: begins('-----BEGIN PUBLIC KEY-----\n') } },
-      },
-      refused('keys/i/import', { ciphertext: 'aaaa' }, wrapped('provided ciphertext is too short'), 500),
-      { method: 'GET', path: `${t}/keys/i`, status: 404, errors: [] },
-    ],
-  },
 ];

@@ -12,6 +12,7 @@ import { loginCases } from './cases-login.ts';
 import { pkiIdentityCases } from './cases-pki-identity.ts';
 import { pkiIssuerCases } from './cases-pki-issuers.ts';
 import { pkiLeafCases } from './cases-pki-leaves.ts';
+import { pkiListCases } from './cases-pki-lists.ts';
 import { pkiRevocationCases } from './cases-pki-revocation.ts';
 import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
@@ -24,6 +25,7 @@ import { tokenCases } from './cases-token.ts';
 import { tokenRoleCases } from './cases-token-roles.ts';
 import { transitCases } from './cases-transit.ts';
 import { transitDerivedCases } from './cases-transit-derived.ts';
+import { transitKeyCases } from './cases-transit-keys.ts';
 import { userpassCases } from './cases-userpass.ts';
 
 /** In the order in which a mesh needs them: the seed's calls first. */
@@ -47,9 +49,11 @@ export const cases: readonly Case[] = [
   ...pkiIssuerCases,
   ...pkiLeafCases,
   ...pkiRevocationCases,
+  ...pkiListCases,
   ...pkiIdentityCases,
   ...transitCases,
   ...transitDerivedCases,
+  ...transitKeyCases,
   ...errorCases,
   ...sysCases,
   ...sysNodeCases,

@@ -25,6 +25,8 @@ export interface RevokedCertificate {
   readonly serial: string;
   /** When, in ms. */
   readonly time: number;
+  /** Encoded, as they are to be written; not read back. */
+  readonly extensions?: readonly Buffer[];
 }
 
 /** A certificate revocation list (RFC 5280, 5). Times in ms. */
@@ -57,6 +59,8 @@ export interface CrlOptions {
   /** Where the deltas of this complete list are. */
   readonly deltaUrls?: readonly string[];
   readonly algorithm?: SignatureAlgorithm;
+  /** More encoded extensions. */
+  readonly extensions?: readonly Buffer[];
 }
 
 /**
@@ -64,7 +68,10 @@ export interface CrlOptions {
  * refused here.
  * @throws MeshrootError `issuer-unusable`
  */
-export async function createCrl(options: CrlOptions): Promise<Crl> {
+export const createCrl = async (options: CrlOptions): Promise<Crl> => readCrl(await signCrl(options));
+
+/** The list's DER alone: also of one with extensions that nothing here understands. @throws MeshrootError `issuer-unusable` */
+export async function signCrl(options: CrlOptions): Promise<Buffer> {
   const { issuer, thisUpdate, nextUpdate, revoked } = options;
   requireCrlSigner(issuer);
   const algorithm = options.algorithm ?? algorithmForKey(issuer.privateKey);
@@ -78,19 +85,24 @@ export async function createCrl(options: CrlOptions): Promise<Crl> {
     explicit(0, sequence(...crlExtensions(options))),
   );
   const signature = await signData(algorithm, issuer.privateKey, tbs);
-  return readCrl(sequence(tbs, algorithm.der, bitString(signature)));
+  return sequence(tbs, algorithm.der, bitString(signature));
 }
 
-const entry = ({ serial, time: at }: RevokedCertificate): Buffer =>
-  sequence(unsigned(Buffer.from(serial.length % 2 === 0 ? serial : `0${serial}`, 'hex')), time(at));
+const entry = ({ serial, time: at, extensions = [] }: RevokedCertificate): Buffer =>
+  sequence(
+    unsigned(Buffer.from(serial.length % 2 === 0 ? serial : `0${serial}`, 'hex')),
+    time(at),
+    ...(extensions.length === 0 ? [] : [sequence(...extensions)]),
+  );
 
-function crlExtensions({ issuer, number, deltaBase, deltaUrls = [] }: CrlOptions): Buffer[] {
+function crlExtensions({ issuer, number, deltaBase, deltaUrls = [], extensions = [] }: CrlOptions): Buffer[] {
   const id = issuer.certificate.subjectKeyId;
   return [
     ...(id === undefined ? [] : [authorityKeyId(Buffer.from(id, 'hex'))]),
     extension(numberOid, false, smallInteger(number)),
     ...(deltaBase === undefined ? [] : [extension(deltaOid, true, smallInteger(deltaBase))]),
     ...(deltaUrls.length === 0 ? [] : [freshestCrl(deltaUrls)]),
+    ...extensions,
   ];
 }
 

@@ -33,6 +33,8 @@ export function acmeRoutes(): Route[] {
         },
       },
     },
+    { path: 'eab', operations: { list: off } },
+    { path: 'eab/:key_id', operations: { delete: off } },
     ...below.map((prefix) => ({
       path: `${prefix}acme/*rest`,
       open: true,

@@ -146,7 +146,7 @@ async function buildList(context: Context, issuer: StoredIssuer, kind: ListKind)
 }
 
 /** @param name of Go, as `SHA256WithRSAPSS`; empty leaves it to the key */
-function listAlgorithm(signer: Signer, name: string): SignatureAlgorithm {
+export function listAlgorithm(signer: Signer, name: string): SignatureAlgorithm {
   return signatureFor(signer, Number(/^SHA(\d+)/.exec(name)?.[1] ?? 256), name.endsWith('PSS'));
 }
 

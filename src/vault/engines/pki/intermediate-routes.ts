@@ -1,13 +1,13 @@
 import { copiedExtension } from '../../../x509/access-extensions.ts';
 import { parseCertificate } from '../../../x509/certificate.ts';
 import { createCsr } from '../../../x509/csr.ts';
-import { basicConstraints, subjectAltName } from '../../../x509/extensions.ts';
+import { basicConstraints, extendedKeyUsage, subjectAltName } from '../../../x509/extensions.ts';
 import { encodeAndSign } from '../../../x509/issuer.ts';
 import { extensionOids } from '../../../x509/oids.ts';
 import { readCertificateExtensions } from '../../../x509/read-certificate.ts';
 import { clampNotAfter } from '../../../x509/validity-rule.ts';
 import type { Context, Route } from '../../core/backend.ts';
-import { booleanOf, type Fields, numberOf, textOf } from '../../core/fields.ts';
+import { booleanOf, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { caSchema, generateSchema } from './ca-schema.ts';
@@ -24,20 +24,28 @@ import {
 } from './format.ts';
 import { askedKeyId } from './issue-routes.ts';
 import { importKey, newKeyName, requireSigner, type Signer } from './issuers.ts';
+import { checkPurposeIds } from './object-id.ts';
 import { requestedNames } from './requested-names.ts';
 import { caRole } from './role.ts';
 import { caKey, caUsage, nameConstraints } from './root-routes.ts';
 import { putCertificate, readUrls } from './store.ts';
-import { hasUrls, urlExtensions, urlsFor } from './usages.ts';
+import { hasUrls, purposesOf, urlExtensions, urlsFor } from './usages.ts';
 import { validityOf } from './validity.ts';
 
 /** Intermediates: a request for one, one signed by an issuer of this mount, and cross-signing. */
 export function intermediateRoutes(): Route[] {
   const generate = { fields: generateSchema, operations: { update: generateCsr } } as const;
-  const signFields = { ...caSchema, csr: 'string', use_csr_values: 'bool' } as const;
+  const signFields = {
+    ...caSchema,
+    csr: 'string',
+    use_csr_values: 'bool',
+    issuer_ref: 'string',
+    ext_key_usage: 'list',
+    ext_key_usage_oids: 'list',
+  } as const;
   const sign = { fields: signFields, operations: { update: signIntermediate } } as const;
   const selfIssued = {
-    fields: { certificate: 'string', require_matching_certificate_algorithms: 'bool' },
+    fields: { certificate: 'string', issuer_ref: 'string', require_matching_certificate_algorithms: 'bool' },
     sudo: true,
     operations: { update: signSelfIssued },
   } as const;
@@ -106,7 +114,11 @@ async function signIntermediate(context: Context): Promise<Result> {
     publicKeyDer: csr.publicKeyDer,
     names,
     validity,
-    extensions: { usage: [caUsage(fields)], constraints: [basicConstraints(true, length)], policies: [] },
+    extensions: {
+      usage: [caUsage(fields), ...caPurposes(fields)],
+      constraints: [basicConstraints(true, length)],
+      policies: [],
+    },
     ...(skid === undefined ? {} : { subjectKeyId: skid }),
     verbatim: isVerbatim ? withoutUsage(csr) : undefined,
     more: nameConstraints(fields),
@@ -133,6 +145,14 @@ async function signIntermediate(context: Context): Promise<Result> {
     ...validity.warnings,
   ];
   return { data, ...withWarnings(warnings) };
+}
+
+/** What certificates below it may be used for, as many programs read it. @throws Refusal 400 */
+function caPurposes(fields: Fields): Buffer[] {
+  const ids = listOf(fields, 'ext_key_usage_oids');
+  checkPurposeIds(ids);
+  const purposes = new Set([...purposesOf(listOf(fields, 'ext_key_usage')), ...ids]);
+  return purposes.size === 0 ? [] : [extendedKeyUsage(...purposes)];
 }
 
 /** A CSR may name itself; what a CA is used for is said by who signs it. */

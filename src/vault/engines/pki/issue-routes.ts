@@ -62,15 +62,20 @@ export function issueRoutes(tidy: Tidy): Route[] {
       tidy.runIfDue(context);
       return issue(context, how);
     };
-  return (['issue', 'sign', 'sign-verbatim'] as const).flatMap((how) => {
-    const fields = how === 'sign-verbatim' ? verbatimSchema : leafSchema;
+  const of = (how: How, path: string, fields: Schema): Route[] => {
     const route = { fields, operations: { update: handler(how) } };
-    const paths = how === 'sign-verbatim' ? [how, `${how}/:role`] : [`${how}/:role`];
-    return paths.flatMap((path) => [
+    return [
       { path, ...route },
       { path: `issuer/:issuer_ref/${path}`, ...route },
-    ]);
-  });
+    ];
+  };
+  return [
+    ...of('issue', 'issue/:role', leafSchema),
+    ...of('sign', 'sign/:role', leafSchema),
+    ...of('sign-verbatim', 'sign-verbatim/:role', verbatimSchema),
+    // A role would say which issuer it is; without one the body may.
+    ...of('sign-verbatim', 'sign-verbatim', { ...verbatimSchema, issuer_ref: 'string' }),
+  ];
 }
 
 type How = 'issue' | 'sign' | 'sign-verbatim';

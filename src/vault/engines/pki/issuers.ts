@@ -91,14 +91,17 @@ export function requireSigner(store: StorageView, reference: string, usage: Usag
   const stored = findIssuer(store, reference);
   if (stored === undefined) throw cannotFetch(noIssuerText(reference));
   if (!stored.usage.includes(usage)) {
-    const name = stored.name === '' ? '' : ` / name:${stored.name}`;
-    throw refuseWrapped(
-      `error fetching CA certificate: error while attempting to use issuer ${stored.id}: requested usage ${usage} for issuer [id:${stored.id}${name}] but only had usage ${stored.usage.join(',')}`,
-      500,
-      'pki-issuer-usage',
-    );
+    const text = `error fetching CA certificate: ${usageText(stored, usage)}`;
+    throw refuseWrapped(text, 500, 'pki-issuer-usage');
   }
   return signers.get(stored) ?? openSigner(store, stored);
+}
+
+/** That an issuer is not for this. */
+export function usageText({ id, name, usage: usages }: StoredIssuer, usage: Usage): string {
+  const named = name === '' ? '' : ` / name:${name}`;
+  const wanted = `requested usage ${usage} for issuer [id:${id}${named}] but only had usage ${usages.join(',')}`;
+  return `error while attempting to use issuer ${id}: ${wanted}`;
 }
 
 const cannotFetch = (why: string): Refusal =>

@@ -7,6 +7,7 @@ import { withWarnings } from './format.ts';
 import { findIssuer } from './issuers.ts';
 import { keyKind } from './key-kind.ts';
 import { parseOtherNames } from './name-rules.ts';
+import { checkPurposeIds, isObjectId } from './object-id.ts';
 import { defaultRole, mergedRole, type Role, roleSchema } from './role.ts';
 import { putRole, readRole } from './store.ts';
 
@@ -79,11 +80,9 @@ function checked(role: Role): Role {
   if (role.max_ttl > 0 && role.ttl > role.max_ttl)
     throw refuse('"ttl" value must be less than "max_ttl" value');
   const kind = keyKind(role.key_type, role.key_bits, role.signature_bits);
-  for (const id of role.ext_key_usage_oids) {
-    if (!isOid(id)) throw refuse(`"${id}" could not be parsed as a valid oid for an extended key usage`);
-  }
+  checkPurposeIds(role.ext_key_usage_oids);
   for (const id of role.policy_identifiers) {
-    if (!isOid(id)) throw refuse(`policy identifier ${JSON.stringify(id)} is not an object identifier`);
+    if (!isObjectId(id)) throw refuse(`policy identifier ${JSON.stringify(id)} is not an object identifier`);
   }
   return {
     ...role,
@@ -95,7 +94,6 @@ function checked(role: Role): Role {
 }
 
 const isAnyOther = (names: readonly string[]): boolean => names.length === 1 && names[0] === '*';
-const isOid = (text: string): boolean => /^[0-2](\.(0|[1-9]\d{0,14}))+$/.test(text);
 
 function checkBounds({ not_after_bound, not_before_bound, not_after, not_before }: Role): void {
   if (

@@ -11,6 +11,7 @@ import { certificateRoute, readRoutes } from './read-routes.ts';
 import { revokeLeased, revokeRoutes } from './revoke-routes.ts';
 import { roleRoutes } from './role-routes.ts';
 import { rootRoutes } from './root-routes.ts';
+import { signListRoutes } from './sign-list-routes.ts';
 import { createTidy } from './tidy.ts';
 import { tidyRoutes } from './tidy-routes.ts';
 
@@ -32,6 +33,7 @@ export function createPki(): Backend {
       ...intermediateRoutes(),
       ...importRoutes(),
       ...revokeRoutes(),
+      ...signListRoutes(),
       ...issuerRoutes(),
       ...keyRoutes(),
       ...configRoutes(),

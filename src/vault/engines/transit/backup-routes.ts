@@ -4,9 +4,9 @@ import { booleanOf, textOf } from '../../core/fields.ts';
 import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { typeOf } from './key-types.ts';
-import { putKey, readKey, type TransitKey } from './store.ts';
+import { putKey, readKey, refuseDeleted, type TransitKey } from './store.ts';
 
-const schema = { backup: 'string', force: 'bool' } as const;
+const schema = { name: 'string', backup: 'string', force: 'bool' } as const;
 const kind = 'meshroot-transit-key-1';
 
 /** A key with all its versions, in clear: only of keys whose owner said so twice. Ours alone can read it back. */
@@ -22,6 +22,7 @@ function backup({ store, fields }: Context): Result {
   const name = textOf(fields, 'name');
   const key = readKey(store, name);
   if (key === undefined) throw failed(`key ${JSON.stringify(name)} not found`);
+  refuseDeleted(key);
   if (!key.exportable) throw failed('exporting is disallowed on the policy');
   if (!key.allowPlaintextBackup) throw failed('plaintext backup is disallowed on the policy');
   return { data: { backup: Buffer.from(JSON.stringify({ kind, key })).toString('base64') } };
@@ -85,4 +86,5 @@ const isVersion = (value: unknown): boolean =>
   isRecord(value) &&
   typeof value.secret === 'string' &&
   typeof value.hmac === 'string' &&
+  (value.publicKey === undefined || typeof value.publicKey === 'string') &&
   Number.isSafeInteger(value.created);

@@ -47,7 +47,7 @@ async function attempt(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return {
-      result: { ...style.failed, error: error.errors[0] ?? error.message, reference },
+      result: { ...style.failed, error: error.message, reference },
       isFailure: true,
     };
   }

@@ -1,9 +1,16 @@
 import { constants, createCipheriv, createDecipheriv, privateDecrypt, publicEncrypt } from 'node:crypto';
-import { refuse } from '../../core/refusal.ts';
-import { fromBase64 } from './base64.ts';
+import { fromBase64 } from '../../core/base64.ts';
+import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import { convergentNonce, keyBytes } from './derive.ts';
 import { requireType, type TransitType } from './key-types.ts';
-import { type NumberedVersion, pairOf, readVersioned, type TransitKey, versionForUse } from './store.ts';
+import {
+  type NumberedVersion,
+  privateKeyOf,
+  publicKeyOf,
+  readVersioned,
+  type TransitKey,
+  versionForUse,
+} from './store.ts';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -105,15 +112,20 @@ function openAead(
 
 function sealRsa({ version }: NumberedVersion, plain: Buffer): Buffer {
   try {
-    return publicEncrypt({ key: pairOf(version).publicKey, ...oaep }, plain);
+    return publicEncrypt({ key: publicKeyOf(version), ...oaep }, plain);
   } catch {
     throw refuse('failed to RSA encrypt the plaintext: crypto/rsa: message too long for RSA key size');
   }
 }
 
 function openRsa({ version }: NumberedVersion, bytes: Buffer): Buffer {
+  const key = privateKeyOf(version);
+  if (key === undefined) {
+    const text = 'cannot decrypt ciphertext, key version does not have a private counterpart';
+    throw refuseWrapped(text, 500, 'no-private-key');
+  }
   try {
-    return privateDecrypt({ key: pairOf(version).privateKey, ...oaep }, bytes);
+    return privateDecrypt({ key, ...oaep }, bytes);
   } catch {
     throw refuse('failed to RSA decrypt the ciphertext: crypto/rsa: decryption error');
   }

@@ -1,9 +1,9 @@
 import { isRecord } from '../../../lib/records.ts';
 import type { Context, Route } from '../../core/backend.ts';
+import { fromBase64 } from '../../core/base64.ts';
 import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { fromBase64 } from './base64.ts';
 import { oneOrBatch } from './batch.ts';
 import { type CallKeys, open, seal } from './cipher.ts';
 import { contextBytes } from './derive.ts';

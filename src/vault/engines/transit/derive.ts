@@ -1,7 +1,7 @@
 import { createHmac, createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { fromBase64 } from '../../core/base64.ts';
 import { type Fields, textOf } from '../../core/fields.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
-import { fromBase64 } from './base64.ts';
 import type { KeyVersion, TransitKey } from './store.ts';
 
 const missingContext =

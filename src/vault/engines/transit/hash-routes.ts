@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Context, Route } from '../../core/backend.ts';
+import { fromBase64 } from '../../core/base64.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { fromBase64 } from './base64.ts';
 import { hashOf } from './signing.ts';
 
 const maxRandom = 128 * 1024;
@@ -11,8 +11,13 @@ const sources = ['platform', 'seal', 'all'];
 
 /** What needs no key: digests and random bytes. */
 export function hashRoutes(): Route[] {
-  const hashFields = { input: 'string', algorithm: 'string', format: 'string' } as const;
-  const randomFields = { bytes: 'int', format: 'string' } as const;
+  const hashFields = {
+    urlalgorithm: 'string',
+    input: 'string',
+    algorithm: 'string',
+    format: 'string',
+  } as const;
+  const randomFields = { source: 'string', urlbytes: 'string', bytes: 'int', format: 'string' } as const;
   return [
     ...['hash', 'hash/:urlalgorithm'].map((path) => ({
       path,

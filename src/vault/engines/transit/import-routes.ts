@@ -1,23 +1,32 @@
-import {
-  constants,
-  createDecipheriv,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  privateDecrypt,
-} from 'node:crypto';
-import { generateKeyPair, keyTypeOf, publicKeyPem } from '../../../x509/keys.ts';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { generateKeyPair, keyTypeOf, publicKeyPem, samePublicKey } from '../../../x509/keys.ts';
+import { pemBlocks } from '../../../x509/pem.ts';
+import { importSpki, spkiOf } from '../../../x509/spki.ts';
 import type { Context, Route } from '../../core/backend.ts';
+import { fromBase64 } from '../../core/base64.ts';
 import { booleanOf, numberOf, type Schema, textOf } from '../../core/fields.ts';
-import { refuseWrapped } from '../../core/refusal.ts';
-import { fromBase64 } from './base64.ts';
-import { requireType, type TransitType } from './key-types.ts';
-import { newKey, putKey, readKey, versionOf, withVersion } from './store.ts';
+import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
+import { hmacSizes, requireType, type TransitType } from './key-types.ts';
+import {
+  type KeyVersion,
+  newKey,
+  privateKeyOf,
+  publicKeyOf,
+  putKey,
+  readKey,
+  refuseDeleted,
+  type TransitKey,
+  versionOf,
+  withVersion,
+} from './store.ts';
+import { oaepDigest, unwrapKey } from './wrapped-key.ts';
 
 const schema: Schema = {
   ciphertext: 'string',
+  public_key: 'string',
   hash_function: 'string',
   type: 'string',
+  derived: 'bool',
   allow_rotation: 'bool',
   exportable: 'bool',
   allow_plaintext_backup: 'bool',
@@ -28,15 +37,7 @@ const schema: Schema = {
 /** RSA-4096: what the wrapping key's ciphertext has for its first bytes. */
 const wrappedKeyBytes = 512;
 
-const digests: Readonly<Record<string, string>> = {
-  SHA1: 'sha1',
-  SHA224: 'sha224',
-  SHA256: 'sha256',
-  SHA384: 'sha384',
-  SHA512: 'sha512',
-};
-
-type Wrapping = (context: Context) => Promise<KeyObject>;
+type Wrapping = (context: Pick<Context, 'store'>) => Promise<KeyObject>;
 
 /** Keys made elsewhere: wrapped with an AES key (RFC 5649), which is wrapped with this mount's RSA key. */
 export function importRoutes(): Route[] {
@@ -76,85 +77,136 @@ function createWrapping(): Wrapping {
   };
 }
 
+/** Upstream answers most of what is wrong with an import by 500. */
+const failed = (text: string): Refusal => refuseWrapped(text, 500, 'bad-import');
+
 async function importKey(context: Context, wrapping: Wrapping): Promise<undefined> {
-  const { store, fields } = context;
+  const { store, fields, data } = context;
   const name = textOf(fields, 'name');
-  const type = requireType(textOf(fields, 'type') || 'aes256-gcm96');
+  if ('convergent_encryption' in data) {
+    throw failed('import cannot be used on keys with convergent encryption enabled');
+  }
   const period = numberOf(fields, 'auto_rotate_period');
   const allowRotation = booleanOf(fields, 'allow_rotation');
   if (period > 0 && !allowRotation) {
-    throw refuseWrapped('allow_rotation must be set to true if auto-rotation is enabled', 500, 'bad-field');
+    throw failed('allow_rotation must be set to true if auto-rotation is enabled');
   }
+  const type = requireType(textOf(fields, 'type') || 'aes256-gcm96');
   if (readKey(store, name) !== undefined) {
-    throw refuseWrapped(
+    throw failed(
       'the import path cannot be used with an existing key; use import-version to rotate an existing imported key',
-      500,
-      'key-exists',
     );
   }
-  const version = versionOf(context, await unwrapped(context, wrapping, type));
-  putKey(
-    store,
-    newKey(name, type, version, {
-      imported: true,
-      allowRotation,
-      autoRotatePeriod: period,
-      exportable: booleanOf(fields, 'exportable'),
-      allowPlaintextBackup: booleanOf(fields, 'allow_plaintext_backup'),
-    }),
-  );
+  const derived = booleanOf(fields, 'derived');
+  if (derived && type.kind !== 'aead') {
+    throw failed(`derivation is not supported for imported keys of type ${type.name}`);
+  }
+  const version = await broughtIn(context, wrapping, type);
+  const key = newKey(name, type, version, {
+    imported: true,
+    derived,
+    allowRotation,
+    autoRotatePeriod: period,
+    exportable: booleanOf(fields, 'exportable'),
+    allowPlaintextBackup: booleanOf(fields, 'allow_plaintext_backup'),
+  });
+  putKey(store, key);
 }
 
 async function importVersion(context: Context, wrapping: Wrapping): Promise<undefined> {
   const { store, fields } = context;
   const name = textOf(fields, 'name');
   const key = readKey(store, name);
-  if (key === undefined)
-    throw refuseWrapped(
-      `no key found with name ${name}; to import a new key, use the import/ endpoint`,
-      500,
-      'no-key',
-    );
-  if (!key.imported) {
-    throw refuseWrapped(
-      'the import_version endpoint can only be used with an imported key',
-      500,
-      'not-imported',
-    );
+  if (key === undefined) {
+    throw failed(`no key found with name ${name}; to import a new key, use the import/ endpoint`);
   }
-  putKey(
-    store,
-    withVersion(key, versionOf(context, await unwrapped(context, wrapping, requireType(key.type)))),
-  );
+  if (!key.imported) throw failed('the import_version endpoint can only be used with an imported key');
+  const version = await broughtIn(context, wrapping, requireType(key.type));
+  refuseDeleted(key);
+  putKey(store, placed(key, version, 'version' in fields ? numberOf(fields, 'version') : undefined));
 }
 
-/** The key inside, as it is stored. @throws Refusal */
-async function unwrapped(context: Context, wrapping: Wrapping, type: TransitType): Promise<Buffer> {
-  const { fields } = context;
-  const bytes = fromBase64(textOf(fields, 'ciphertext'));
-  const fail = (text: string): Error => refuseWrapped(text, 500, 'bad-import');
-  if (bytes.length <= wrappedKeyBytes) throw fail('provided ciphertext is too short');
-  const hash = digests[(textOf(fields, 'hash_function') || 'SHA256').toUpperCase().replace('-', '')];
-  if (hash === undefined) throw fail(`unsupported hash function ${textOf(fields, 'hash_function')}`);
-  const key = await wrapping(context);
-  let plain: Buffer;
+/** On top of the others; a private key may also go where its public key is already. @throws Refusal 500 */
+function placed(key: TransitKey, version: KeyVersion, number: number | undefined): TransitKey {
+  const target = number ?? key.latest;
+  const before = key.versions[target];
+  if (number === undefined && (before === undefined || !completes(before, version))) {
+    return withVersion(key, version);
+  }
+  if (before === undefined) throw failed('no such key version');
+  if (before.publicKey === undefined) throw failed('private key imported, key version cannot be updated');
+  if (version.publicKey !== undefined) {
+    throw failed('cannot add a public key to a key version that already has a public key set');
+  }
+  if (!completes(before, version)) throw failed('cannot import key, key pair does not match');
+  return { ...key, versions: { ...key.versions, [target]: completed(before, version) } };
+}
+
+const completes = (before: KeyVersion, version: KeyVersion): boolean =>
+  before.publicKey !== undefined &&
+  privateKeyOf(version) !== undefined &&
+  samePublicKey(publicKeyOf(before), publicKeyOf(version));
+
+const completed = ({ publicKey: _, ...before }: KeyVersion, { secret }: KeyVersion): KeyVersion => ({
+  ...before,
+  secret,
+});
+
+/** What the call brings: a wrapped key, or a public one in clear. @throws Refusal */
+async function broughtIn(context: Context, wrapping: Wrapping, type: TransitType): Promise<KeyVersion> {
+  if ('ciphertext' in context.fields) {
+    return versionOf(context, checked(await unwrapped(context, wrapping), type));
+  }
+  if (type.pair === undefined) throw failed('provided type does not support public_key import');
+  const publicKey = parsedPublicKey(textOf(context.fields, 'public_key'));
+  const found = keyTypeOf(publicKey);
+  if (found !== type.pair) throw failed(`error importing key: ${mismatch(type, found)}`);
+  return { ...versionOf(context, Buffer.alloc(0)), publicKey: spkiOf(publicKey).toString('base64') };
+}
+
+function parsedPublicKey(pem: string): KeyObject {
+  let der: Buffer | undefined;
   try {
-    const ephemeral = privateDecrypt(
-      { key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash },
-      bytes.subarray(0, wrappedKeyBytes),
-    );
-    const decipher = createDecipheriv('id-aes256-wrap-pad', ephemeral, Buffer.from('a65959a6', 'hex'));
-    plain = Buffer.concat([decipher.update(bytes.subarray(wrappedKeyBytes)), decipher.final()]);
+    der = pemBlocks(pem)[0]?.der;
   } catch {
-    throw fail('crypto/rsa: decryption error');
+    // told below
   }
-  return checked(plain, type, fail);
+  if (der === undefined) throw failed('error importing key: error parsing public key: not in PEM format');
+  try {
+    return importSpki(der);
+  } catch {
+    throw failed('error importing key: error parsing public key: not of a kind that is known here');
+  }
 }
 
-function checked(plain: Buffer, type: TransitType, fail: (text: string) => Error): Buffer {
+const mismatch = ({ name, label, kind }: TransitType, found: string | undefined): string =>
+  kind === 'ecdsa' && found?.startsWith('ec-p') === true
+    ? `invalid curve: expected ${label}, got P-${found.slice('ec-p'.length)}`
+    : `invalid key type: expected ${name}, got ${found ?? 'another'}`;
+
+/** The key inside. @throws Refusal */
+async function unwrapped({ store, fields }: Context, wrapping: Wrapping): Promise<Buffer> {
+  const name = textOf(fields, 'hash_function', 'SHA256').replace('-', '');
+  const hash = oaepDigest(name);
+  if (hash === undefined) throw refuse(`unknown hash function: ${name}`);
+  const bytes = fromBase64(textOf(fields, 'ciphertext'));
+  if (bytes.length <= wrappedKeyBytes) throw failed('provided ciphertext is too short');
+  const key = await wrapping({ store });
+  try {
+    return unwrapKey(key, bytes, hash, wrappedKeyBytes);
+  } catch {
+    throw failed('crypto/rsa: decryption error');
+  }
+}
+
+/** The bytes as they are stored. @throws Refusal 500 */
+function checked(plain: Buffer, type: TransitType): Buffer {
+  const { least, most } = hmacSizes;
   if (type.pair === undefined) {
-    if (type.kind === 'hmac' ? plain.length >= 16 : plain.length === type.size) return plain;
-    throw fail(`invalid key size ${plain.length} bytes for key type ${type.name}`);
+    const isRight =
+      type.kind === 'hmac' ? plain.length >= least && plain.length <= most : plain.length === type.size;
+    if (isRight) return plain;
+    throw failed(`error importing key: invalid key size ${plain.length} bytes for key type ${type.name}`);
   }
   let found: string | undefined;
   try {
@@ -162,8 +214,8 @@ function checked(plain: Buffer, type: TransitType, fail: (text: string) => Error
     createPublicKey(key);
     found = keyTypeOf(key);
   } catch {
-    throw fail('error parsing asymmetric key: not PKCS#8');
+    throw failed('error importing key: error parsing asymmetric key: not PKCS#8');
   }
-  if (found !== type.pair) throw fail(`invalid key type: expected ${type.name}, got ${found ?? 'another'}`);
+  if (found !== type.pair) throw failed(`error importing key: ${mismatch(type, found)}`);
   return plain;
 }

@@ -2,18 +2,21 @@ import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
 import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { requireType, type TransitType } from './key-types.ts';
+import type { StorageView } from '../../core/storage.ts';
+import { chainPem, publicText } from './key-text.ts';
+import { hmacSizes, requireType, type TransitType } from './key-types.ts';
 import {
+  hmacBytes,
   type KeyVersion,
   newKey,
   newVersion,
-  pairOf,
   putKey,
   putKeysConfig,
   readKey,
   readKeysConfig,
+  refuseDeleted,
   type TransitKey,
-  withVersion,
+  withNewVersion,
 } from './store.ts';
 
 const schema: Schema = {
@@ -27,6 +30,7 @@ const schema: Schema = {
   min_encryption_version: 'int',
   min_available_version: 'int',
   deletion_allowed: 'bool',
+  key_size: 'int',
 };
 
 /** Keys: made, shown without their secrets, rotated, bounded, trimmed, deleted. */
@@ -56,8 +60,11 @@ export function keyRoutes(): Route[] {
     { path: 'keys/:name/rotate', operations: { update: rotate } },
     { path: 'keys/:name/config', fields: schema, operations: { update: configure } },
     { path: 'keys/:name/trim', fields: schema, operations: { update: trim } },
-    { path: 'export/:kind/:name', operations: { read: exportKey } },
-    { path: 'export/:kind/:name/:version', operations: { read: exportKey } },
+    { path: 'keys/:name/soft-delete', operations: { delete: (context) => setDeleted(context, true) } },
+    {
+      path: 'keys/:name/soft-delete-restore',
+      operations: { update: (context) => setDeleted(context, false) },
+    },
     {
       path: 'config/keys',
       fields: { disable_upsert: 'bool' },
@@ -70,7 +77,11 @@ export function keyRoutes(): Route[] {
         },
       },
     },
-    { path: 'cache-config', operations: { read: () => ({ data: { size: 0 } }) } },
+    {
+      path: 'cache-config',
+      fields: { size: 'int' },
+      operations: { read: ({ store }) => ({ data: { size: readCacheSize(store) } }), update: setCacheSize },
+    },
   ];
 }
 
@@ -80,10 +91,11 @@ export function shown(key: TransitKey, warnings: readonly string[] = []): Result
   const type = requireType(key.type);
   const numbers = Object.keys(key.versions).filter((number) => Number(number) >= key.minDecryption);
   const keys = numbers.map((number) => [number, shownVersion(key, key.versions[number])]);
+  const versions = key.type === 'hmac' ? { key_size: hmacBytes(key) } : { keys: Object.fromEntries(keys) };
   const data = {
     name: key.name,
     type: key.type,
-    keys: Object.fromEntries(keys),
+    ...versions,
     latest_version: key.latest,
     min_available_version: key.minAvailable,
     min_decryption_version: key.minDecryption,
@@ -97,7 +109,7 @@ export function shown(key: TransitKey, warnings: readonly string[] = []): Result
     exportable: key.exportable,
     imported_key: key.imported,
     ...(key.imported ? { imported_key_allow_rotation: key.allowRotation } : {}),
-    soft_deleted: false,
+    soft_deleted: key.softDeleted === true,
     supports_decryption: type.encrypts,
     supports_derivation: type.derives,
     supports_encryption: type.encrypts,
@@ -110,21 +122,12 @@ function shownVersion(key: TransitKey, version: KeyVersion | undefined): unknown
   const type = requireType(key.type);
   if (version === undefined || type.pair === undefined) return Math.floor((version?.created ?? 0) / 1000);
   return {
-    certificate_chain: '',
+    certificate_chain: chainPem(version),
     creation_time: new Date(version.created).toISOString(),
     name: key.derived === true ? 'derived' : type.label,
     // A derived pair is another one for each context.
     public_key: key.derived === true ? '' : publicText(key, version),
   };
-}
-
-/** PEM; the 32 bytes alone for Ed25519. */
-function publicText(key: TransitKey, version: KeyVersion): string {
-  const { publicKey } = pairOf(version);
-  if (requireType(key.type).kind !== 'ed25519') {
-    return String(publicKey.export({ type: 'spki', format: 'pem' }));
-  }
-  return Buffer.from(String(publicKey.export({ format: 'jwk' }).x), 'base64url').toString('base64');
 }
 
 /** A key that is there already is shown as it is. */
@@ -135,7 +138,8 @@ async function create(context: Context): Promise<Result> {
   const type = requireType(textOf(fields, 'type') || 'aes256-gcm96');
   const [derived, convergent] = [booleanOf(fields, 'derived'), booleanOf(fields, 'convergent_encryption')];
   checkDerivation(type, derived, convergent);
-  const key = newKey(nameOf(context), type, await newVersion(context, type), {
+  const size = keySizeOf(fields, type);
+  const key = newKey(nameOf(context), type, await newVersion(context, type, size), {
     exportable: booleanOf(fields, 'exportable'),
     allowPlaintextBackup: booleanOf(fields, 'allow_plaintext_backup'),
     autoRotatePeriod: periodOf(fields, 0),
@@ -144,6 +148,15 @@ async function create(context: Context): Promise<Result> {
   });
   putKey(store, key);
   return shown(key);
+}
+
+/** Bytes; HMACs alone have a choice. @throws Refusal 400 */
+function keySizeOf(fields: Fields, { name, kind, size }: TransitType): number {
+  const asked = numberOf(fields, 'key_size');
+  if (asked === 0) return size;
+  if (kind !== 'hmac') throw refuse(`key_size is not valid for algorithm ${name}`);
+  if (asked < hmacSizes.least || asked > hmacSizes.most) throw refuse(`invalid key_size ${asked}`);
+  return asked;
 }
 
 function checkDerivation({ name, kind, derives }: TransitType, derived: boolean, convergent: boolean): void {
@@ -160,11 +173,41 @@ function periodOf(fields: Fields, otherwise: number): number {
   throw refuse('auto rotate period must be 0 to disable or at least an hour');
 }
 
+/** Its key stays and is not used until it is restored. */
+function setDeleted({ store, fields }: Context, softDeleted: boolean): Result | undefined {
+  const key = readKey(store, textOf(fields, 'name'));
+  if (key === undefined) return undefined;
+  const after = { ...key, softDeleted };
+  putKey(store, after);
+  const already = softDeleted ? 'key was already marked as soft deleted' : 'key was already restored';
+  return shown(after, (key.softDeleted === true) === softDeleted ? [already] : []);
+}
+
+/** Kept and shown; there is no cache of keys beside the store's own. */
+function setCacheSize({ store, fields }: Context): Result {
+  const size = numberOf(fields, 'size');
+  if (size !== 0 && size < smallestCache) {
+    throw refuse(`size must be 0 or a value greater or equal to ${smallestCache}`);
+  }
+  store.put('config/cache', size);
+  return { data: { size } };
+}
+
+const smallestCache = 10;
+const readCacheSize = (store: StorageView): number => store.get<number>('config/cache') ?? 0;
+
 async function rotate(context: Context): Promise<Result> {
   const key = readKey(context.store, nameOf(context));
   if (key === undefined) throw refuse('key not found');
-  if (!key.allowRotation) throw refuse(`imported key ${key.name} does not allow rotation within OpenBao`);
-  const rotated = withVersion(key, await newVersion(context, requireType(key.type)));
+  refuseDeleted(key);
+  if (!key.allowRotation) {
+    throw refuseWrapped(
+      `imported key ${key.name} does not allow rotation within Vault`,
+      500,
+      'not-rotatable',
+    );
+  }
+  const rotated = await withNewVersion(context, key);
   putKey(context.store, rotated);
   return shown(rotated);
 }
@@ -246,42 +289,4 @@ function remove(context: Context): undefined {
     throw refuse(`error deleting policy ${name}: deletion is not allowed for this key`);
   }
   store.delete(`key/${name}`);
-}
-
-const kinds = ['encryption-key', 'signing-key', 'hmac-key', 'public-key'];
-
-function exportKey(context: Context): Result | undefined {
-  const { store, fields } = context;
-  const kind = textOf(fields, 'kind');
-  if (!kinds.includes(kind)) throw refuse(`invalid export type: ${kind}`);
-  const key = readKey(store, nameOf(context));
-  if (key === undefined) return undefined;
-  if (!key.exportable && kind !== 'public-key') throw refuse('private key material is not exportable');
-  const type = requireType(key.type);
-  if (kind === 'encryption-key' && !type.encrypts) throw refuse('encryption not supported for the key');
-  if (kind === 'signing-key' && !type.signs) throw refuse('signing not supported for the key');
-  if (kind === 'public-key' && type.pair === undefined) {
-    throw refuse(`unknown key type ${key.type} for export type ${kind}`);
-  }
-  const asked = textOf(fields, 'version');
-  const wanted = asked === 'latest' ? String(key.latest) : asked;
-  const numbers = Object.keys(key.versions).filter(
-    (number) => Number(number) >= key.minDecryption && (wanted === '' || number === wanted),
-  );
-  if (numbers.length === 0) throw refuse('version does not exist or cannot be found');
-  const keys = numbers.map((number) => [number, exported(key, key.versions[number], kind)]);
-  return { data: { name: key.name, type: key.type, keys: Object.fromEntries(keys) } };
-}
-
-function exported(key: TransitKey, version: KeyVersion | undefined, kind: string): string {
-  if (version === undefined) return '';
-  const type = requireType(key.type);
-  if (kind === 'public-key') return publicText(key, version);
-  if (kind === 'hmac-key') return key.type === 'hmac' ? version.secret : version.hmac;
-  if (type.pair === undefined) return version.secret;
-  const { privateKey } = pairOf(version);
-  if (type.kind === 'rsa') return String(privateKey.export({ type: 'pkcs1', format: 'pem' }));
-  if (type.kind === 'ecdsa') return String(privateKey.export({ type: 'sec1', format: 'pem' }));
-  const { d = '', x = '' } = privateKey.export({ format: 'jwk' });
-  return Buffer.concat([Buffer.from(d, 'base64url'), Buffer.from(x, 'base64url')]).toString('base64');
 }

@@ -57,6 +57,9 @@ const types: readonly TransitType[] = [
   asymmetric('rsa-4096', 'rsa', 'rsa-4096', 'rsa-4096'),
 ];
 
+/** Bytes of an HMAC's key. */
+export const hmacSizes = { least: 32, most: 512 } as const;
+
 const byName = new Map(types.map((type) => [type.name, type]));
 
 export const typeOf = (name: string): TransitType | undefined => byName.get(name);

@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context, Route } from '../../core/backend.ts';
+import { fromBase64 } from '../../core/base64.ts';
 import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { fromBase64 } from './base64.ts';
 import { oneOrBatch } from './batch.ts';
 import { contextBytes } from './derive.ts';
-import { hashOf, type SigningOptions, signInput, verifyInput } from './signing.ts';
+import { hashOf, noHash, type SigningOptions, signInput, verifyInput } from './signing.ts';
 import { currentKey, readKey, readVersioned, type TransitKey, versionForUse } from './store.ts';
 
 const item: Schema = { input: 'string', signature: 'string', hmac: 'string', context: 'string' };
@@ -43,13 +43,30 @@ function optionsOf(context: Context): SigningOptions {
   if (marshaling !== 'asn1' && marshaling !== 'jws') {
     throw refuse(`invalid marshaling type ${JSON.stringify(marshaling)}`);
   }
+  const name = hashName(context);
   return {
-    hash: hashOf(hashName(context)),
+    hash: name === 'none' ? noHash : hashOf(name),
     isPrehashed: booleanOf(sent, 'prehashed'),
     scheme: textOf(sent, 'signature_algorithm'),
     marshaling,
-    saltLength: textOf(sent, 'salt_length') || 'auto',
+    saltLength: saltLengthOf(textOf(sent, 'salt_length', 'auto')),
   };
+}
+
+/** 0 and -1 are Go's numbers for `auto` and `hash`. @throws Refusal 400 */
+function saltLengthOf(text: string): SigningOptions['saltLength'] {
+  const lower = text.toLowerCase();
+  if (lower === 'auto' || lower === '0') return 'auto';
+  if (lower === 'hash' || lower === '-1') return 'hash';
+  if (!/^[-+]?\d{1,9}$/.test(lower)) throw refuse(`salt length neither 'auto', 'hash', nor an int: ${text}`);
+  if (Number(lower) < 0) throw refuse(`salt length is invalid: ${Number(lower)}`);
+  return Number(lower);
+}
+
+/** Signing without a hash is for those who know how. @throws Refusal 400 */
+function checkNoHash({ hash, isPrehashed, scheme }: SigningOptions): void {
+  if (hash !== noHash || (isPrehashed && scheme === 'pkcs1v15')) return;
+  throw refuse('hash_algorithm=none requires both prehashed=true and signature_algorithm=pkcs1v15');
 }
 
 const inputOf = (sent: Fields): Buffer => {
@@ -58,14 +75,18 @@ const inputOf = (sent: Fields): Buffer => {
 };
 
 async function signMessage(context: Context): Promise<Result> {
-  const key = await currentKey(context, nameOf(context), 'signing key not found');
   const options = optionsOf(context);
+  const key = await currentKey(context, nameOf(context), 'signing key not found');
+  const isBatch = Array.isArray(context.data.batch_input);
+  checkNoHash(options);
   return oneOrBatch(context, { schema: item, failed: { key_version: 0 }, isStrict: false }, async (sent) => {
-    const { signature, version } = await signInput(key, inputOf(sent), options, {
+    const { signature, version, publicKey } = await signInput(key, inputOf(sent), options, {
       version: numberOf(context.fields, 'key_version'),
       context: contextBytes(sent),
+      random: context.random,
     });
-    return { signature, key_version: version };
+    const shown = publicKey === undefined ? {} : { [isBatch ? 'publickey' : 'public_key']: publicKey };
+    return { signature, key_version: version, ...shown };
   });
 }
 
@@ -73,6 +94,7 @@ async function verifyMessage(context: Context): Promise<Result> {
   const key = readKey(context.store, nameOf(context));
   if (key === undefined) throw refuse('signature verification key not found');
   const options = optionsOf(context);
+  checkNoHash(options);
   return oneOrBatch(context, { schema: item, failed: { valid: false }, isStrict: false }, (sent) => {
     const signature = textOf(sent, 'signature');
     const hmac = textOf(sent, 'hmac');

@@ -1,14 +1,18 @@
-import { constants, type KeyObject, privateEncrypt, publicDecrypt, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import { DerReader } from '../../../x509/der/reader.ts';
 import { tags } from '../../../x509/der/tags.ts';
-import { nullValue, octetString, oid, sequence } from '../../../x509/der/writer.ts';
-import { refuse, refuseWrapped } from '../../core/refusal.ts';
-import { fromBase64 } from './base64.ts';
+import { readUnsigned } from '../../../x509/der/values.ts';
+import { sequence, unsigned } from '../../../x509/der/writer.ts';
+import type { Random } from '../../core/barrier.ts';
+import { fromBase64 } from '../../core/base64.ts';
+import { Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import { derivedPair } from './derive.ts';
 import { requireType, type TransitType } from './key-types.ts';
-import { type KeyVersion, pairOf, readVersioned, type TransitKey, versionForUse } from './store.ts';
+import { joined, signDigest, verifyDigest } from './raw-ecdsa.ts';
+import { signRsa, verifyRsa } from './rsa-signing.ts';
+import { privateKeyOf, publicKeyOf, readVersioned, type TransitKey, versionForUse } from './store.ts';
 
-interface Hash {
+export interface Hash {
   readonly digest: string;
   readonly bytes: number;
   /** For the DigestInfo of PKCS#1 v1.5. */
@@ -35,95 +39,80 @@ export function hashOf(name: string): Hash {
   return found;
 }
 
+/** The caller's bytes are signed as they are: PKCS#1 v1.5 without the name of a hash. */
+export const noHash: Hash = { digest: '', bytes: 0, oid: '' };
+
 export interface SigningOptions {
   readonly hash: Hash;
+  /** The input is a digest already. */
   readonly isPrehashed: boolean;
   /** `pss`, `pkcs1v15` or nothing. */
   readonly scheme: string;
-  /** `asn1` or `jws`. */
-  readonly marshaling: string;
-  /** `auto`, `hash` or a number. */
-  readonly saltLength: string;
+  readonly marshaling: 'asn1' | 'jws';
+  /** Bytes. */
+  readonly saltLength: 'auto' | 'hash' | number;
 }
 
-const pairFor = (key: TransitKey, version: KeyVersion, context: Buffer): ReturnType<typeof pairOf> =>
-  key.derived === true ? derivedPair(key, version, context) : pairOf(version);
+export interface Signed {
+  readonly signature: string;
+  readonly version: number;
+  /** Base64, of a derived key: nobody else could tell which it is. */
+  readonly publicKey?: string;
+}
 
 /** `vault:vN:…` over the input. RSA signs on the thread pool. @throws Refusal */
 export async function signInput(
   key: TransitKey,
   input: Buffer,
   o: SigningOptions,
-  call: { readonly version: number; readonly context: Buffer },
-): Promise<{ readonly signature: string; readonly version: number }> {
+  call: { readonly version: number; readonly context: Buffer; readonly random: Random },
+): Promise<Signed> {
   const type = requireSigning(key);
   const { number, version } = versionForUse(key, call.version, 'signing');
-  const bytes = await signBytes(type, pairFor(key, version, call.context).privateKey, input, o);
-  const encoding = type.kind === 'ecdsa' && o.marshaling === 'jws' ? 'base64url' : 'base64';
-  return { signature: `vault:v${number}:${bytes.toString(encoding)}`, version: number };
+  const derived = key.derived === true ? derivedPair(key, version, call.context) : undefined;
+  const signer = derived?.privateKey ?? privateKeyOf(version);
+  if (signer === undefined) {
+    throw refuseWrapped(
+      'requested version for signing does not contain a private part',
+      500,
+      'no-private-key',
+    );
+  }
+  const bytes = await signBytes(type, signer, input, o, call.random);
+  const signature = `vault:v${number}:${bytes.toString(o.marshaling === 'jws' ? 'base64url' : 'base64')}`;
+  const publicKey =
+    derived === undefined ? {} : { publicKey: rawPublicKey(derived.publicKey).toString('base64') };
+  return { signature, version: number, ...publicKey };
 }
 
-function requireSigning(key: TransitKey): TransitType {
+/** The 32 bytes of an Ed25519 key. */
+export const rawPublicKey = (key: KeyObject): Buffer =>
+  Buffer.from(String(key.export({ format: 'jwk' }).x), 'base64url');
+
+function requireSigning(key: TransitKey, what = 'signing'): TransitType {
   const type = requireType(key.type);
-  if (!type.signs) throw refuse(`key type ${key.type} does not support signing`);
+  if (!type.signs) throw refuse(`key type ${key.type} does not support ${what}`);
   return type;
 }
 
-function signBytes(type: TransitType, key: KeyObject, input: Buffer, o: SigningOptions): Promise<Buffer> {
-  if (type.kind === 'ed25519') return Promise.resolve(sign(null, input, key));
-  if (type.kind === 'ecdsa') {
-    requireWhole(type, o);
-    return Promise.resolve(sign(o.hash.digest, input, { key, dsaEncoding: encodingOf(o) }));
-  }
-  const padding = paddingOf(o, 'sign');
-  if (o.isPrehashed) {
-    return Promise.resolve(
-      privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, digestInfo(o, input)),
-    );
-  }
-  return new Promise((resolve, reject) => {
-    sign(o.hash.digest, input, { key, ...padding }, (error, signature) =>
-      error === null ? resolve(signature) : reject(error),
-    );
-  });
+async function signBytes(
+  type: TransitType,
+  key: KeyObject,
+  input: Buffer,
+  o: SigningOptions,
+  random: Random,
+): Promise<Buffer> {
+  if (type.kind === 'ed25519') return sign(null, input, key); // hashes by itself, twice: prehashed or not
+  if (type.kind === 'rsa') return signRsa(key, input, o, random);
+  if (!o.isPrehashed) return sign(o.hash.digest, input, { key, dsaEncoding: encodingOf(o) });
+  const signature = signDigest(type.pair ?? '', key, input, random);
+  if (o.marshaling === 'jws') return signature;
+  const half = signature.length / 2;
+  return sequence(unsigned(signature.subarray(0, half)), unsigned(signature.subarray(half)));
 }
 
 const encodingOf = ({ marshaling }: SigningOptions): 'ieee-p1363' | 'der' =>
   marshaling === 'jws' ? 'ieee-p1363' : 'der';
-
-/** The runtime cannot sign a digest that somebody else made, except in the old RSA scheme. */
-function requireWhole(type: TransitType, o: SigningOptions): void {
-  if (o.isPrehashed) throw refuse(`prehashed input is not supported for key type ${type.name}`);
-}
-
-function paddingOf(
-  o: SigningOptions,
-  purpose: 'sign' | 'verify',
-): { readonly padding: number; readonly saltLength?: number } {
-  if (o.scheme === 'pkcs1v15') return { padding: constants.RSA_PKCS1_PADDING };
-  if (o.scheme !== '' && o.scheme !== 'pss') {
-    throw refuseWrapped(`unsupported rsa signature algorithm ${o.scheme}`, 500, 'bad-field');
-  }
-  if (o.isPrehashed) throw refuse('prehashed input is supported for the signature algorithm pkcs1v15 only');
-  return { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: saltOf(o, purpose) };
-}
-
-function saltOf({ saltLength }: SigningOptions, purpose: 'sign' | 'verify'): number {
-  if (saltLength === 'auto') {
-    return purpose === 'sign' ? constants.RSA_PSS_SALTLEN_MAX_SIGN : constants.RSA_PSS_SALTLEN_AUTO;
-  }
-  if (saltLength === 'hash') return constants.RSA_PSS_SALTLEN_DIGEST;
-  if (/^\d{1,4}$/.test(saltLength)) return Number(saltLength);
-  throw refuse(`salt length ${JSON.stringify(saltLength)} is neither auto, hash nor a number`);
-}
-
-/** RFC 8017, 9.2. @throws Refusal */
-function digestInfo({ hash }: SigningOptions, digest: Buffer): Buffer {
-  if (digest.length !== hash.bytes) {
-    throw refuseWrapped('crypto/rsa: input must be hashed with given hash', 500, 'bad-field');
-  }
-  return sequence(sequence(oid(hash.oid), nullValue), octetString(digest));
-}
 
 /** Whether the signature is the key's. @throws Refusal 400 for what is no signature */
 export function verifyInput(
@@ -133,25 +122,20 @@ export function verifyInput(
   o: SigningOptions,
   context: Buffer,
 ): boolean {
-  const type = requireSigning(key);
+  const type = requireSigning(key, 'verification');
   const { value, version } = readVersioned(key, signature, 'signature');
-  const { publicKey } = pairFor(key, version, context);
-  if (type.kind === 'ecdsa') {
-    requireWhole(type, o);
-    const bytes = o.marshaling === 'jws' ? Buffer.from(value, 'base64url') : decoded(value);
-    if (o.marshaling !== 'jws') requireSequence(bytes);
+  const publicKey =
+    key.derived === true ? derivedPair(key, version, context).publicKey : publicKeyOf(version);
+  const bytes = o.marshaling === 'jws' ? Buffer.from(value, 'base64url') : decoded(value);
+  if (type.kind === 'ed25519') return safely(() => verify(null, input, publicKey, bytes));
+  if (type.kind === 'rsa') return safely(() => verifyRsa(publicKey, input, bytes, o));
+  const parts = o.marshaling === 'jws' ? undefined : partsOf(bytes);
+  if (!o.isPrehashed) {
     return safely(() => verify(o.hash.digest, input, { key: publicKey, dsaEncoding: encodingOf(o) }, bytes));
   }
-  const bytes = decoded(value);
-  if (type.kind === 'ed25519') return safely(() => verify(null, input, publicKey, bytes));
-  const padding = paddingOf(o, 'verify');
-  if (o.isPrehashed) {
-    const info = digestInfo(o, input);
-    return safely(() =>
-      publicDecrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, bytes).equals(info),
-    );
-  }
-  return safely(() => verify(o.hash.digest, input, { key: publicKey, ...padding }, bytes));
+  const curve = type.pair ?? '';
+  const whole = parts === undefined ? bytes : joined(curve, parts);
+  return whole !== undefined && verifyDigest(curve, publicKey, input, whole);
 }
 
 const decoded = (value: string): Buffer => {
@@ -162,13 +146,22 @@ const decoded = (value: string): Buffer => {
   }
 };
 
-function requireSequence(bytes: Buffer): void {
+/** The two numbers of an ECDSA signature; none when they cannot be of any curve. @throws Refusal 400 */
+function partsOf(bytes: Buffer): Buffer[] {
+  let reader: DerReader;
   try {
     const outer = new DerReader(bytes);
-    outer.next(tags.sequence, 'the signature');
+    reader = outer.enter(tags.sequence, 'the signature');
     outer.end('the signature');
   } catch {
     throw refuse('supplied signature is invalid');
+  }
+  try {
+    const parts = ['r', 's'].map((what) => readUnsigned(reader.next(tags.integer, what), 66, what));
+    reader.end('the signature');
+    return parts;
+  } catch {
+    return [];
   }
 }
 
@@ -176,7 +169,8 @@ function requireSequence(bytes: Buffer): void {
 function safely(work: () => boolean): boolean {
   try {
     return work();
-  } catch {
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
     return false;
   }
 }

@@ -1,14 +1,19 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { generateKeyPair } from '../../../x509/keys.ts';
+import { importSpki } from '../../../x509/spki.ts';
 import type { Context } from '../../core/backend.ts';
-import { refuse } from '../../core/refusal.ts';
+import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { StorageView } from '../../core/storage.ts';
 import { requireType, type TransitType } from './key-types.ts';
 
 /** One version of a key at rest. All texts are base64. */
 export interface KeyVersion {
-  /** The symmetric key, or PKCS#8 DER. */
+  /** The symmetric key, or PKCS#8 DER; empty when only the public key was brought in. */
   readonly secret: string;
+  /** SubjectPublicKeyInfo, when there is no more. */
+  readonly publicKey?: string;
+  /** Certificates for this key, DER, leaf first. */
+  readonly chain?: readonly string[];
   readonly hmac: string;
   /** Milliseconds. */
   readonly created: number;
@@ -34,6 +39,8 @@ export interface TransitKey {
   readonly derived?: boolean;
   /** The same plaintext and context give the same ciphertext. */
   readonly convergent?: boolean;
+  /** Kept, but not to be used until it is restored. */
+  readonly softDeleted?: boolean;
 }
 
 /** Of the mount. */
@@ -54,10 +61,11 @@ export const putKey = (store: StorageView, key: TransitKey): void => store.put(`
 export async function newVersion(
   { random, clock }: Pick<Context, 'random' | 'clock'>,
   type: TransitType,
+  size = type.size,
 ): Promise<KeyVersion> {
   const secret =
     type.pair === undefined
-      ? random(type.size)
+      ? random(size)
       : (await generateKeyPair(type.pair)).privateKey.export({ type: 'pkcs8', format: 'der' });
   return versionOf({ random, clock }, secret);
 }
@@ -99,6 +107,20 @@ export const withVersion = (key: TransitKey, version: KeyVersion): TransitKey =>
   versions: { ...key.versions, [key.latest + 1]: version },
 });
 
+/** Of an HMAC's key. */
+export const hmacBytes = (key: TransitKey): number =>
+  Buffer.from(key.versions[key.latest]?.secret ?? '', 'base64').length;
+
+/** The key with a new version on top, as long as the last one was. */
+export async function withNewVersion(
+  context: Pick<Context, 'random' | 'clock'>,
+  key: TransitKey,
+): Promise<TransitKey> {
+  const type = requireType(key.type);
+  const size = type.kind === 'hmac' ? hmacBytes(key) : type.size;
+  return withVersion(key, await newVersion(context, type, size));
+}
+
 /** The key, with a new version when its period is over. @throws Refusal 400 */
 export async function currentKey(context: Context, name: string, missing: string): Promise<TransitKey> {
   const key = readKey(context.store, name);
@@ -110,7 +132,7 @@ export async function currentKey(context: Context, name: string, missing: string
     last !== undefined &&
     context.clock.now() >= last.created + key.autoRotatePeriod * 1000;
   if (!isDue) return key;
-  const rotated = withVersion(key, await newVersion(context, requireType(key.type)));
+  const rotated = await withNewVersion(context, key);
   putKey(context.store, rotated);
   return rotated;
 }
@@ -126,6 +148,7 @@ export function versionForUse(
   asked: number,
   what: 'encryption' | 'signing',
 ): NumberedVersion {
+  refuseDeleted(key, what === 'signing' ? wrappedError : refuse);
   const number = asked === 0 ? key.latest : asked;
   if (number < 0) throw refuse(`requested version for ${what} is negative`);
   if (number > key.latest) {
@@ -145,6 +168,7 @@ export function readVersioned(
   text: string,
   what: 'ciphertext' | 'signature' | 'HMAC',
 ): NumberedVersion & { readonly value: string } {
+  refuseDeleted(key, refuse);
   if (!text.startsWith('vault:v')) throw refuse(`invalid ${what}: no prefix`);
   const [, digits = '', value] = /^vault:v([^:]*):(.*)$/s.exec(text) ?? [];
   if (value === undefined) throw refuse(`invalid ${what}: wrong number of fields`);
@@ -159,20 +183,39 @@ export function readVersioned(
   return { number, version, value };
 }
 
+const wrappedError = (text: string): Refusal => refuseWrapped(text, 500, 'soft-deleted');
+
+/** @throws Refusal as `refuseWith` makes it; without it 500, as upstream does where it did not think of a status */
+export function refuseDeleted(key: TransitKey, refuseWith = wrappedError, what = ''): void {
+  if (key.softDeleted === true) throw refuseWith(`${what}refusing to use soft-deleted key`);
+}
+
 interface Pair {
-  readonly privateKey: KeyObject;
+  readonly privateKey: KeyObject | undefined;
   readonly publicKey: KeyObject;
 }
 
 const pairs = new WeakMap<KeyVersion, Pair>();
 
+export const publicKeyOf = (version: KeyVersion): KeyObject => pairOf(version).publicKey;
+
+/** Undefined when only the public key was brought in. */
+export const privateKeyOf = (version: KeyVersion): KeyObject | undefined => pairOf(version).privateKey;
+
 /** Parsed once per stored value. */
-export function pairOf(version: KeyVersion): Pair {
+function pairOf(version: KeyVersion): Pair {
   const known = pairs.get(version);
   if (known !== undefined) return known;
-  const der = Buffer.from(version.secret, 'base64');
-  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const pair = { privateKey, publicKey: createPublicKey(privateKey) };
+  const pair = parsePair(version);
   pairs.set(version, pair);
   return pair;
+}
+
+function parsePair({ secret, publicKey }: KeyVersion): Pair {
+  if (publicKey !== undefined) {
+    return { privateKey: undefined, publicKey: importSpki(Buffer.from(publicKey, 'base64')) };
+  }
+  const der = Buffer.from(secret, 'base64');
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
 }

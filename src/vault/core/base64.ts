@@ -1,4 +1,4 @@
-import { refuse } from '../../core/refusal.ts';
+import { refuse } from './refusal.ts';
 
 /** Standard base64 with its padding, strictly. @throws Refusal 400 in Go's words, behind `what` */
 export function fromBase64(text: string, what = ''): Buffer {
