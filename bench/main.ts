@@ -19,12 +19,13 @@ import { storeKvRead } from './store-kv-read.ts';
 import { storeLeases } from './store-leases.ts';
 import { storeLogin, storeLoginLocal } from './store-login.ts';
 import { storePkiSign } from './store-pki-sign.ts';
+import { storePolicy } from './store-policy.ts';
 import { storeStart } from './store-start.ts';
 import { upOnce } from './up-once.ts';
 import { x509Leaf } from './x509-leaf.ts';
 
 const groups: Readonly<Record<string, readonly Question[]>> = {
-  store: [storeKvRead, storeLogin, storeLoginLocal, storePkiSign, storeLeases, storeStart],
+  store: [storeKvRead, storeLogin, storeLoginLocal, storePkiSign, storePolicy, storeLeases, storeStart],
   injector: [injectorAdmission],
   agent: [agentInit, agentStorm],
   ca: [caCsr, caHalfLoad, caStorm, caVaultPki],

@@ -4,6 +4,8 @@ import { ask, enable, login, missing, read, refused, write } from './steps.ts';
 const bob = 'identity/entity/name/bob{{id}}';
 const create = (body: object) =>
   write('identity/entity', { name: 'bob{{id}}', ...body }, { status: 200, save: { bob: 'data.id' } });
+const alias = (body: object, status: number, more: Partial<Step> = {}): Step =>
+  write('identity/entity-alias', body, { status, ...more });
 const mergeRefused = (body: object, text: string): Step => refused('identity/entity/merge', body, 400, text);
 const secret = (path: string, status: number, as: string) =>
   ask('GET', `kv{{id}}/${path}`, undefined, { as, status });
@@ -44,6 +46,69 @@ export const identityCases: readonly Case[] = [
       ask('DELETE', bob),
       missing(bob),
       missing('identity/entity/id/{{bob}}'),
+    ],
+  },
+  {
+    name: 'identity: aliases are changed, moved, and never two of one mount',
+    steps: [
+      enable('ua{{id}}', 'userpass'),
+      enable('ub{{id}}', 'userpass'),
+      ask('GET', 'sys/auth/ua{{id}}', undefined, { save: { ma: 'accessor' } }),
+      ask('GET', 'sys/auth/ub{{id}}', undefined, { save: { mb: 'accessor' } }),
+      create({}),
+      write('identity/entity', { name: 'eve{{id}}' }, { status: 200, save: { eve: 'data.id' } }),
+      alias({ name: 'u1', canonical_id: '{{bob}}', mount_accessor: '{{ma}}' }, 200, {
+        save: { al: 'data.id' },
+      }),
+      alias({ name: 'u1', canonical_id: '{{bob}}', mount_accessor: '{{ma}}' }, 204),
+      alias({ id: '{{al}}' }, 204),
+      alias({ name: 'u2', canonical_id: '{{bob}}', mount_accessor: '{{ma}}' }, 400, {
+        errors: ['Alias already exists for requested entity and mount accessor'],
+      }),
+      alias({ name: 'u3', canonical_id: 'x', mount_accessor: '{{ma}}' }, 400, {
+        errors: ['invalid canonical ID'],
+      }),
+      alias({ name: 'u2', canonical_id: '{{eve}}', mount_accessor: '{{ma}}' }, 200),
+      alias({ id: '{{al}}', name: 'u2' }, 400, {
+        errors: ['alias with combination of mount accessor and name already exists'],
+      }),
+      alias({ id: '{{al}}', canonical_id: '{{eve}}' }, 400, {
+        errors: ['Alias cannot be updated as the given entity already has an alias for this mount '],
+      }),
+      alias({ id: '{{al}}', canonical_id: 'x' }, 400, {
+        errors: ["given 'canonical_id' is not associated with an entity"],
+      }),
+      alias({ id: '{{al}}', mount_accessor: '{{mb}}', custom_metadata: { k: 'v' } }, 200),
+      alias({ id: '{{al}}', canonical_id: '{{eve}}' }, 200, {
+        body_has: { data: { id: '{{al}}', canonical_id: '{{eve}}' } },
+      }),
+      read('identity/entity-alias/id/{{al}}', {
+        canonical_id: '{{eve}}',
+        custom_metadata: { k: 'v' },
+        mount_accessor: '{{mb}}',
+        name: 'u1',
+        namespace_id: 'root',
+      }),
+      alias({ name: 'u1', mount_accessor: '{{mb}}' }, 200),
+      read('identity/entity-alias/id/{{al}}', { custom_metadata: { k: undefined } }),
+      read('identity/entity/id/{{bob}}', { aliases: [] }),
+      refused(
+        'identity/lookup/entity',
+        { name: 'bob{{id}}', id: '{{bob}}' },
+        400,
+        'query parameter conflict; please supply distinct set of query parameters',
+      ),
+      refused(
+        'identity/lookup/entity',
+        { alias_mount_accessor: '{{mb}}' },
+        400,
+        "both 'alias_name' and 'alias_mount_accessor' needs to be set",
+      ),
+      write(
+        'identity/lookup/entity',
+        { alias_name: 'u1', alias_mount_accessor: '{{mb}}' },
+        { status: 200, body_has: { data: { id: '{{eve}}' } } },
+      ),
     ],
   },
   {

@@ -4,11 +4,12 @@ import { effectiveMaxTtl } from '../../core/mount-entry.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import { renewalRefused } from '../../core/renew-token.ts';
 import type { Result } from '../../core/request.ts';
+import { type RoleTable, roleRoutes, ttlsOf } from '../role-routes.ts';
 import { login } from './login.ts';
 import { partRoutes } from './role-parts.ts';
 import { readRoleFields, roleFields, roleSchema } from './schema.ts';
 import { secretIdRoutes } from './secret-ids.ts';
-import { deleteRole, listRoles, putRole, readRole, tidySecretIds } from './store.ts';
+import { type AppRole, deleteRole, listRoles, putRole, readRole, tidySecretIds } from './store.ts';
 
 /** Milliseconds. A secret id whose time is over is refused at once; this is about room. */
 const tidyEvery = 3_600_000;
@@ -27,7 +28,7 @@ export function createAppRoleAuth(): Backend {
       const role = readRole(store, name);
       if (role === undefined)
         throw renewalRefused(`role "${name}" does not exist during renewal`, 'role-gone');
-      return { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+      return ttlsOf(role.tokens);
     },
     routes: [
       {
@@ -37,8 +38,7 @@ export function createAppRoleAuth(): Backend {
         fields: { role_id: 'string', secret_id: 'string' },
         operations: { update: login },
       },
-      roleRoute,
-      { path: 'role', operations: { list } },
+      ...roleRoutes(roles),
       roleIdRoute,
       ...secretIdRoutes(),
       ...partRoutes(),
@@ -47,23 +47,18 @@ export function createAppRoleAuth(): Backend {
   });
 }
 
-const roleRoute: Route = {
+const roles: RoleTable<AppRole> = {
   path: 'role/:role_name',
-  fields: roleSchema,
-  exists: ({ store, fields }) => readRole(store, textOf(fields, 'role_name')) !== undefined,
-  operations: {
-    read: ({ store, fields }) => {
-      const role = readRole(store, textOf(fields, 'role_name'));
-      return role && { data: roleFields(role) };
-    },
-    create: writeRole,
-    update: writeRole,
-    delete: ({ store, fields }) => {
-      const role = readRole(store, textOf(fields, 'role_name'));
-      if (role !== undefined) deleteRole(store, role);
-      return undefined;
-    },
+  schema: roleSchema,
+  read: readRole,
+  remove: (store, name) => {
+    const role = readRole(store, name);
+    if (role !== undefined) deleteRole(store, role);
   },
+  names: listRoles,
+  fields: roleFields,
+  write: writeRole,
+  tellsNew: true,
 };
 
 function writeRole(context: Context): Result | undefined {
@@ -104,11 +99,6 @@ const roleIdRoute: Route = {
     },
   },
 };
-
-function list({ store }: Context): Result | undefined {
-  const keys = listRoles(store);
-  return keys.length === 0 ? undefined : { data: { keys } };
-}
 
 function tidy({ store, clock }: Context): Result {
   tidySecretIds(store, clock.now());

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Backend, type Context, defineBackend, type Renewal, type Route } from '../../core/backend.ts';
+import { type Backend, defineBackend, type Renewal, type Route } from '../../core/backend.ts';
 import { booleanOf, textOf } from '../../core/fields.ts';
 import { renewalRefused } from '../../core/renew-token.ts';
-import type { Result } from '../../core/request.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
+import { type RoleTable, roleRoutes, ttlsOf } from '../role-routes.ts';
 import { crlRoutes, refreshCrls } from './crl-routes.ts';
 import type { FetchCrl } from './fetch-crl.ts';
 import { login } from './login.ts';
@@ -25,7 +25,7 @@ export function createCertAuth(fetch: FetchCrl): Backend {
         matchingRole(store, chain, name, renewal.now);
         checkSame(chain[0].fingerprint, renewal);
       }
-      return { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+      return ttlsOf(role.tokens);
     },
     routes: [
       {
@@ -35,8 +35,7 @@ export function createCertAuth(fetch: FetchCrl): Backend {
         fields: { name: 'string' },
         operations: { update: login },
       },
-      roleRoute,
-      { path: 'certs', operations: { list } },
+      ...roleRoutes(roles),
       configRoute,
       ...crlRoutes(fetch),
     ],
@@ -61,24 +60,19 @@ function checkSame(fingerprint: string, { entry }: Renewal): void {
   );
 }
 
-const roleRoute: Route = {
+const roles: RoleTable<CertRole> = {
   path: 'certs/:name',
-  fields: roleSchema,
-  operations: {
-    read: ({ store, fields }) => {
-      const role = readRole(store, textOf(fields, 'name'));
-      return role && { data: roleFields(role) };
-    },
-    update: ({ store, fields }) => {
-      const name = textOf(fields, 'name');
-      putRole(store, readRoleFields(fields, name, readRole(store, name)));
-      return undefined;
-    },
-    delete: ({ store, fields }) => {
-      deleteRole(store, textOf(fields, 'name'));
-      return undefined;
-    },
+  schema: roleSchema,
+  read: readRole,
+  remove: deleteRole,
+  names: listRoles,
+  fields: roleFields,
+  write: ({ store, fields }) => {
+    const name = textOf(fields, 'name');
+    putRole(store, readRoleFields(fields, name, readRole(store, name)));
+    return undefined;
   },
+  tellsNew: false,
 };
 
 const configRoute: Route = {
@@ -109,8 +103,3 @@ const configRoute: Route = {
     },
   },
 };
-
-function list({ store }: Context): Result | undefined {
-  const keys = listRoles(store);
-  return keys.length === 0 ? undefined : { data: { keys } };
-}

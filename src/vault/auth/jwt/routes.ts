@@ -1,8 +1,9 @@
 import { messageOf } from '../../../lib/errors.ts';
-import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
+import { type Backend, type Context, defineBackend } from '../../core/backend.ts';
 import { booleanOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
+import { type RoleTable, roleRoutes, ttlsOf } from '../role-routes.ts';
 import type { FetchJson } from './fetch-json.ts';
 import { KeySource } from './key-source.ts';
 import { login } from './login.ts';
@@ -14,7 +15,16 @@ import {
   roleFields,
   roleSchema,
 } from './schema.ts';
-import { deleteRole, type JwtConfig, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
+import {
+  deleteRole,
+  type JwtConfig,
+  type JwtRole,
+  listRoles,
+  putConfig,
+  putRole,
+  readConfig,
+  readRole,
+} from './store.ts';
 
 /** Logins by JWTs that somebody else signed: static keys, a JWKS, or OpenID Connect discovery. */
 export function createJwtAuth(fetch: FetchJson): Backend {
@@ -23,7 +33,7 @@ export function createJwtAuth(fetch: FetchJson): Backend {
     type: 'jwt',
     renew: (store, name) => {
       const role = readRole(store, name);
-      return role && { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+      return role && ttlsOf(role.tokens);
     },
     routes: [
       {
@@ -49,8 +59,7 @@ export function createJwtAuth(fetch: FetchJson): Backend {
           update: (context) => writeConfig(context, keys),
         },
       },
-      roleRoute,
-      { path: 'role', operations: { list } },
+      ...roleRoutes(roles),
     ],
   });
 }
@@ -74,30 +83,18 @@ const problemText = (config: JwtConfig, error: unknown): string =>
     ? `error checking oidc discovery URL: ${messageOf(error)}`
     : 'error checking jwks URL';
 
-const roleRoute: Route = {
+const roles: RoleTable<JwtRole> = {
   path: 'role/:name',
-  fields: roleSchema,
-  exists: ({ store, fields }) => readRole(store, textOf(fields, 'name')) !== undefined,
-  operations: {
-    read: ({ store, fields }) => {
-      const role = readRole(store, textOf(fields, 'name'));
-      return role && { data: roleFields(role) };
-    },
-    create: writeRole,
-    update: writeRole,
-    delete: ({ store, fields }) => {
-      deleteRole(store, textOf(fields, 'name'));
-      return undefined;
-    },
-  },
+  schema: roleSchema,
+  read: readRole,
+  remove: deleteRole,
+  names: listRoles,
+  fields: roleFields,
+  write: writeRole,
+  tellsNew: true,
 };
 
 function writeRole({ store, fields }: Context): undefined {
   const name = textOf(fields, 'name');
   putRole(store, name, readRoleFields(fields, readRole(store, name)));
-}
-
-function list({ store }: Context): Result | undefined {
-  const keys = listRoles(store);
-  return keys.length === 0 ? undefined : { data: { keys } };
 }

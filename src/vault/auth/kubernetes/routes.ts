@@ -1,7 +1,8 @@
-import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
+import { type Backend, type Context, defineBackend } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
 import { effectiveMaxTtl } from '../../core/mount-entry.ts';
 import type { Result } from '../../core/request.ts';
+import { listRoute, type RoleTable, roleRoutes, ttlsOf } from '../role-routes.ts';
 import type { ClusterReader } from './cluster-reader.ts';
 import { LocalKeys } from './local-keys.ts';
 import { type Cluster, login } from './login.ts';
@@ -13,7 +14,15 @@ import {
   roleFields,
   roleSchema,
 } from './schema.ts';
-import { deleteRole, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
+import {
+  deleteRole,
+  type KubernetesRole,
+  listRoles,
+  putConfig,
+  putRole,
+  readConfig,
+  readRole,
+} from './store.ts';
 import type { ReadLocal, TokenReviewer } from './token-reviewer.ts';
 
 /** Logins by service account token, confirmed by the cluster's own API server. */
@@ -27,7 +36,7 @@ export function createKubernetesAuth(o: {
     type: 'kubernetes',
     renew: (store, name) => {
       const role = readRole(store, name);
-      return role && { ttl: role.tokens.ttl, maxTtl: role.tokens.maxTtl, period: role.tokens.period };
+      return role && ttlsOf(role.tokens);
     },
     routes: [
       {
@@ -54,29 +63,21 @@ export function createKubernetesAuth(o: {
           },
         },
       },
-      roleRoute,
-      { path: 'role', operations: { list } },
-      { path: 'roles', operations: { list } },
+      ...roleRoutes(roles),
+      listRoute('roles', listRoles),
     ],
   });
 }
 
-const roleRoute: Route = {
+const roles: RoleTable<KubernetesRole> = {
   path: 'role/:name',
-  fields: roleSchema,
-  exists: ({ store, fields }) => readRole(store, textOf(fields, 'name')) !== undefined,
-  operations: {
-    read: ({ store, fields }) => {
-      const role = readRole(store, textOf(fields, 'name'));
-      return role === undefined ? undefined : { data: roleFields(role) };
-    },
-    create: writeRole,
-    update: writeRole,
-    delete: ({ store, fields }) => {
-      deleteRole(store, textOf(fields, 'name'));
-      return undefined;
-    },
-  },
+  schema: roleSchema,
+  read: readRole,
+  remove: deleteRole,
+  names: listRoles,
+  fields: roleFields,
+  write: writeRole,
+  tellsNew: true,
 };
 
 const maxTtlWarning =
@@ -88,9 +89,4 @@ async function writeRole({ store, fields, mount }: Context): Promise<Result | un
   const role = await readRoleFields(fields, readRole(store, name), most);
   putRole(store, name, role);
   return role.tokens.maxTtl > most ? { warnings: [maxTtlWarning] } : undefined;
-}
-
-function list({ store }: Context): Result | undefined {
-  const keys = listRoles(store);
-  return keys.length === 0 ? undefined : { data: { keys } };
 }

@@ -1,10 +1,10 @@
-import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
+import { type Backend, type Context, defineBackend } from '../../core/backend.ts';
 import { type Fields, textOf } from '../../core/fields.ts';
 import { refuseWrapped } from '../../core/refusal.ts';
 import { renewalRefused } from '../../core/renew-token.ts';
-import type { Result } from '../../core/request.ts';
 import { readRoleTokens, roleTokenFields } from '../../core/role-fields.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
+import { type RoleTable, roleRoutes, ttlsOf } from '../role-routes.ts';
 import { login } from './login.ts';
 import { hashPassword } from './password.ts';
 import { legacy, passwordSchema, policiesSchema, readPassword, userSchema } from './schema.ts';
@@ -22,7 +22,7 @@ export function createUserpassAuth(): Backend {
       if (now.join() !== entry.policies.join()) {
         throw renewalRefused('policies have changed, not renewing', 'policies-changed');
       }
-      return { ttl: tokens.ttl, maxTtl: tokens.maxTtl, period: tokens.period };
+      return ttlsOf(tokens);
     },
     routes: [
       {
@@ -32,8 +32,7 @@ export function createUserpassAuth(): Backend {
         fields: { password: 'string' },
         operations: { update: login },
       },
-      userRoute,
-      { path: 'users', operations: { list } },
+      ...roleRoutes(users),
       {
         path: 'users/:username/password',
         fields: passwordSchema,
@@ -50,22 +49,15 @@ export function createUserpassAuth(): Backend {
 
 const nameOf = (fields: Fields): string => textOf(fields, 'username').toLowerCase();
 
-const userRoute: Route = {
+const users: RoleTable<User> = {
   path: 'users/:username',
-  fields: userSchema,
-  exists: ({ store, fields }) => readUser(store, nameOf(fields)) !== undefined,
-  operations: {
-    read: ({ store, fields }) => {
-      const user = readUser(store, nameOf(fields));
-      return user && { data: roleTokenFields(user.tokens) };
-    },
-    create: writeUser,
-    update: writeUser,
-    delete: ({ store, fields }) => {
-      deleteUser(store, nameOf(fields));
-      return undefined;
-    },
-  },
+  schema: userSchema,
+  read: readUser,
+  remove: deleteUser,
+  names: listUsers,
+  fields: ({ tokens }) => roleTokenFields(tokens),
+  write: writeUser,
+  tellsNew: true,
 };
 
 async function writeUser({ store, fields }: Context): Promise<undefined> {
@@ -92,9 +84,4 @@ function writePolicies(context: Context): undefined {
   const user = userThere(context);
   const tokens = readRoleTokens(context.fields, user.tokens, legacy);
   putUser(context.store, nameOf(context.fields), { ...user, tokens });
-}
-
-function list({ store }: Context): Result | undefined {
-  const keys = listUsers(store);
-  return keys.length === 0 ? undefined : { data: { keys } };
 }

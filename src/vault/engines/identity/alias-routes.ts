@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Context, Route } from '../../core/backend.ts';
 import { type Schema, textOf } from '../../core/fields.ts';
 import {
@@ -11,6 +12,7 @@ import {
   putEntity,
   readEntity,
 } from '../../core/identity-store.ts';
+import type { MountEntry } from '../../core/mount-entry.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { aliasFields } from './view.ts';
@@ -63,42 +65,104 @@ function put({ transaction, clock }: Context, entity: Entity, aliases: readonly 
   putEntity(transaction, { ...entity, aliases, updated: new Date(clock.now()).toISOString() });
 }
 
-function write(context: Context): Result {
-  const { fields, transaction, services, clock } = context;
-  const id = textOf(fields, 'id');
-  const known = id === '' ? undefined : find(context, id);
-  if (id !== '' && known === undefined) throw refuse('invalid alias ID provided');
-  const name = textOf(fields, 'name', known?.alias.name);
-  const accessor = textOf(fields, 'mount_accessor', known?.alias.mountAccessor);
+/** What an alias is to be. */
+interface Wanted {
+  readonly name: string;
+  readonly accessor: string;
+  readonly custom: Readonly<Record<string, string>>;
+  /** Of the entity that is to have it; empty when nobody said. */
+  readonly ownerId: string;
+}
+
+function write(context: Context): Result | undefined {
+  const { fields, transaction } = context;
+  const [id, name, accessor] = [
+    textOf(fields, 'id'),
+    textOf(fields, 'name'),
+    textOf(fields, 'mount_accessor'),
+  ];
+  const ownerId = textOf(fields, 'canonical_id') || textOf(fields, 'entity_id');
+  const custom = fields.custom_metadata as Record<string, string> | undefined;
+  if (id !== '') {
+    const known = find(context, id);
+    if (known === undefined) throw refuse('invalid alias ID provided');
+    const { alias } = known;
+    return change(context, known, {
+      name: name || alias.name,
+      accessor: accessor || alias.mountAccessor,
+      custom: custom ?? alias.customMetadata,
+      ownerId,
+    });
+  }
   if (name === '' || accessor === '') {
     throw refuse("'id' or 'mount_accessor' and 'name' must be provided");
   }
+  const mount = mountOf(context, accessor);
+  const wanted: Wanted = { name, accessor, custom: custom ?? {}, ownerId };
+  const entity = entityByAlias(transaction, accessor, name);
+  const alias = entity?.aliases.find((one) => one.mountAccessor === accessor && one.name === name);
+  return entity === undefined || alias === undefined
+    ? create(context, mount, wanted)
+    : change(context, { entity, alias }, wanted);
+}
+
+function mountOf({ services }: Context, accessor: string): MountEntry {
   const mount = services.router.all('auth').find(({ entry }) => entry.accessor === accessor)?.entry;
   if (mount === undefined) throw refuse(`invalid mount accessor ${JSON.stringify(accessor)}`);
-  const wanted = textOf(fields, 'canonical_id') || textOf(fields, 'entity_id');
-  const target = wanted === '' ? undefined : readEntity(transaction, wanted);
-  if (wanted !== '' && target === undefined) throw refuse('invalid canonical ID');
-  const holder = known?.entity ?? entityByAlias(transaction, accessor, name);
-  const before =
-    known?.alias ?? holder?.aliases.find((one) => one.mountAccessor === accessor && one.name === name);
-  const custom =
-    (fields.custom_metadata as Record<string, string> | undefined) ?? before?.customMetadata ?? {};
-  const fresh = newAlias(mount, name, {}, custom, context.random, clock.now());
-  const alias: Alias =
-    before === undefined
-      ? fresh
-      : { ...fresh, id: before.id, created: before.created, metadata: before.metadata };
-  const owner = target ?? holder ?? newEntity({}, context.random, clock.now());
-  checkOne(owner, alias);
-  if (holder !== undefined && holder.id !== owner.id) put(context, holder, without(holder, alias.id));
-  put(context, owner, [...without(owner, alias.id), alias]);
-  return { data: { canonical_id: owner.id, id: alias.id } };
+  return mount;
 }
 
 /** An entity has one name per mount: templates would not know which to take. */
-function checkOne(owner: Entity, alias: Alias): void {
-  const other = owner.aliases.find((one) => one.mountAccessor === alias.mountAccessor && one.id !== alias.id);
-  if (other !== undefined) throw refuse('Entity already has an alias for the specified mount accessor');
+const hasOther = ({ aliases }: Entity, accessor: string): boolean =>
+  aliases.some(({ mountAccessor }) => mountAccessor === accessor);
+
+function create(context: Context, mount: MountEntry, { name, accessor, custom, ownerId }: Wanted): Result {
+  const { transaction, random, clock } = context;
+  const known = ownerId === '' ? undefined : readEntity(transaction, ownerId);
+  if (ownerId !== '' && known === undefined) throw refuse('invalid canonical ID');
+  const owner = known ?? newEntity({}, random, clock.now());
+  if (hasOther(owner, accessor)) throw refuse('Alias already exists for requested entity and mount accessor');
+  const alias = newAlias(mount, name, {}, custom, random, clock.now());
+  put(context, owner, [...owner.aliases, alias]);
+  return { data: { canonical_id: owner.id, id: alias.id } };
+}
+
+/** Nothing is said about a change that is none. */
+function change(context: Context, { entity, alias }: Found, wanted: Wanted): Result | undefined {
+  const { transaction, clock, random } = context;
+  const { name, accessor, custom, ownerId } = wanted;
+  const moves = ownerId !== '' && ownerId !== entity.id;
+  const changes =
+    name !== alias.name ||
+    accessor !== alias.mountAccessor ||
+    !isDeepStrictEqual({ ...custom }, { ...alias.customMetadata });
+  if (!moves && !changes) return undefined;
+  if (!moves && accessor !== alias.mountAccessor && hasOther(entity, accessor)) {
+    throw refuse(
+      "Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' ",
+    );
+  }
+  const mount = mountOf(context, accessor);
+  const twin = entityByAlias(transaction, accessor, name)?.aliases.find(
+    (one) => one.mountAccessor === accessor && one.name === name,
+  );
+  if (twin !== undefined && twin.id !== alias.id)
+    throw refuse('alias with combination of mount accessor and name already exists');
+  const owner = moves ? newOwner(context, ownerId, accessor) : entity;
+  const { id, created, metadata, mergedFrom = [] } = alias;
+  const fresh = newAlias(mount, name, metadata, custom, random, clock.now());
+  const changed = { ...fresh, id, created, ...(mergedFrom.length === 0 ? {} : { mergedFrom }) };
+  if (moves) put(context, entity, without(entity, id));
+  put(context, owner, [...without(owner, id), changed]);
+  return { data: { canonical_id: owner.id, id } };
+}
+
+function newOwner({ transaction }: Context, id: string, accessor: string): Entity {
+  const owner = readEntity(transaction, id);
+  if (owner === undefined) throw refuse("given 'canonical_id' is not associated with an entity");
+  if (hasOther(owner, accessor))
+    throw refuse('Alias cannot be updated as the given entity already has an alias for this mount ');
+  return owner;
 }
 
 function list(context: Context): Result | undefined {

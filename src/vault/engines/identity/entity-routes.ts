@@ -16,6 +16,7 @@ import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import type { StorageView } from '../../core/storage.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
+import { checkLookup, lookupSchema } from './lookup-query.ts';
 import { entityFields, entityInfo } from './view.ts';
 
 const schema: Schema = {
@@ -24,14 +25,6 @@ const schema: Schema = {
   metadata: 'texts',
   policies: 'list',
   disabled: 'bool',
-};
-
-const lookupSchema: Schema = {
-  id: 'string',
-  name: 'string',
-  alias_id: 'string',
-  alias_name: 'string',
-  alias_mount_accessor: 'string',
 };
 
 /** Entities: by id, by name, and looked up by alias. */
@@ -127,12 +120,7 @@ function lookup(context: Context): Result | undefined {
   const { fields, transaction } = context;
   const [id, name, aliasId] = [textOf(fields, 'id'), textOf(fields, 'name'), textOf(fields, 'alias_id')];
   const [aliasName, accessor] = [textOf(fields, 'alias_name'), textOf(fields, 'alias_mount_accessor')];
-  if ([id, name, aliasId, aliasName].every((value) => value === '')) {
-    throw refuse('query parameter not supplied');
-  }
-  if (aliasName !== '' && accessor === '') {
-    throw refuse("both 'alias_name' and 'alias_mount_accessor' needs to be set");
-  }
+  checkLookup(fields);
   const entity =
     id !== ''
       ? readEntity(transaction, id)

@@ -18,6 +18,7 @@ import type { Result } from '../../core/request.ts';
 import type { StorageView } from '../../core/storage.ts';
 import { uuidOf } from '../../core/uuid.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';
+import { checkLookup } from './lookup-query.ts';
 import { groupAliasFields, orNull } from './view.ts';
 
 const schema: Schema = {
@@ -158,6 +159,7 @@ function checkMembers(store: StorageView, fields: Fields, group: Group): void {
   }
   for (const id of group.memberGroupIds) {
     if (readGroup(store, id) === undefined) throw wrong(`invalid member group ID ${JSON.stringify(id)}`);
+    if (id === group.id) throw wrong(`member group ID ${JSON.stringify(id)} is same as the ID of the group`);
     if (isBelow(store, id, group.id)) {
       throw refuse(`cyclic relationship detected for member group ID ${JSON.stringify(id)}`);
     }
@@ -189,12 +191,7 @@ function listNames(context: Context): Result | undefined {
 function lookup({ fields, transaction }: Context): Result | undefined {
   const [id, name, aliasId] = [textOf(fields, 'id'), textOf(fields, 'name'), textOf(fields, 'alias_id')];
   const alias = { name: textOf(fields, 'alias_name'), mountAccessor: textOf(fields, 'alias_mount_accessor') };
-  if ([id, name, aliasId, alias.name].every((value) => value === '')) {
-    throw refuse('query parameter not supplied');
-  }
-  if (alias.name !== '' && alias.mountAccessor === '') {
-    throw refuse("both 'alias_name' and 'alias_mount_accessor' needs to be set");
-  }
+  checkLookup(fields);
   const group =
     id !== ''
       ? readGroup(transaction, id)

@@ -41,6 +41,7 @@ export function aliasFields(alias: Alias, entityId: string): Fields {
     mount_path: alias.mountPath,
     mount_type: alias.mountType,
     name: alias.name,
+    namespace_id: 'root',
   };
 }
 
@@ -55,6 +56,7 @@ export const groupAliasFields = (alias: GroupAlias, groupId: string): Fields => 
   mount_path: alias.mountPath,
   mount_type: alias.mountType,
   name: alias.name,
+  namespace_id: 'root',
 });
 
 /** What lists tell about each. */
