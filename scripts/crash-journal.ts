@@ -1,121 +1,154 @@
-import { randomUUID } from 'node:crypto';
 import type { VaultClient } from '../src/client/vault-client.ts';
+import { MeshrootError } from '../src/lib/errors.ts';
 import { Secret } from '../src/lib/secret.ts';
 
-/** What the store has acknowledged: written down only after the answer came. */
+/** The value that was last acknowledged, and the one that was on its way when the store was killed. */
+interface Written {
+  readonly acknowledged: string | undefined;
+  readonly underway?: string | undefined;
+}
+
+/** A token and its child: there until their end was asked for, gone when that was acknowledged. */
+interface Family {
+  readonly token: string;
+  readonly child: string;
+  end: 'not asked' | 'underway' | 'acknowledged';
+}
+
+interface Mount {
+  end: 'not asked' | 'underway' | 'acknowledged';
+}
+
+/**
+ * What the store has acknowledged: written down after the answer came. What may be there without is written down before it
+ * is sent: one value at most for each path, since each lane has its own paths and waits for each answer. The journal is
+ * in a process that nobody kills, so that it needs no disk.
+ */
 export class CrashJournal {
-  /** Path → the value last acknowledged, and the one that was on its way when the store was killed. */
-  readonly values = new Map<string, { acknowledged: string; underway: string | undefined }>();
-  readonly tokens = new Set<string>();
-  readonly mounts = new Set<string>();
-  readonly policies = new Map<string, string>();
-  #fresh: string[] = [];
+  /** By path: entries of the engine of one version, of the one of many versions, policies. */
+  readonly values = new Map<string, Written>();
+  readonly families: Family[] = [];
+  readonly mounts = new Map<string, Mount>();
+  readonly #fresh = new Set<string>();
   #count = 0;
 
   get size(): number {
     return this.#count;
   }
 
-  note(path: string): void {
+  /** @param send makes the change; what it throws leaves the change on its way */
+  async write(path: string, value: string, send: () => Promise<unknown>): Promise<void> {
+    this.#fresh.add(path);
+    this.values.set(path, { acknowledged: this.values.get(path)?.acknowledged, underway: value });
+    await send();
+    this.values.set(path, { acknowledged: value });
     this.#count++;
-    this.#fresh.push(path);
   }
 
-  /** What changed since the last check, every mount, and the tokens made lately. @throws Error naming what is lost */
+  /** @param send ends it */
+  async end(what: Family | Mount, send: () => Promise<unknown>): Promise<void> {
+    what.end = 'underway';
+    await send();
+    what.end = 'acknowledged';
+    this.#count++;
+  }
+
+  noteMount(name: string): Mount {
+    const mount: Mount = { end: 'not asked' };
+    this.mounts.set(name, mount);
+    this.#count++;
+    return mount;
+  }
+
+  noteFamily(token: string, child: string): Family {
+    const family: Family = { token, child, end: 'not asked' };
+    this.families.push(family);
+    this.#count += 2;
+    return family;
+  }
+
+  /** What was written since the last check, every mount, and the tokens made lately. @throws Error naming what is lost */
   async check(client: VaultClient): Promise<void> {
-    const fresh = this.#fresh;
-    this.#fresh = [];
-    // What was on its way is settled before it is written again: a third value would hide which of the two is there.
-    const open = [...this.values].filter(([, { underway }]) => underway !== undefined).map(([path]) => path);
-    await this.#checkValues(client, new Set([...fresh.filter((path) => this.values.has(path)), ...open]));
-    await this.#checkMounts(client);
-    await this.#checkTokens(client, [...this.tokens].slice(-20));
+    await this.#check(client, [...this.#fresh], this.families.slice(-20));
+    this.#fresh.clear();
   }
 
   /** Everything. */
   async checkAll(client: VaultClient): Promise<void> {
-    await this.#checkValues(client, this.values.keys());
+    await this.#check(client, [...this.values.keys()], this.families);
+  }
+
+  async #check(client: VaultClient, paths: readonly string[], families: readonly Family[]): Promise<void> {
+    for (const path of paths) await this.#checkValue(client, path);
     await this.#checkMounts(client);
-    await this.#checkTokens(client, [...this.tokens]);
-    for (const [name, text] of this.policies) {
-      const found = (await client.read(`sys/policies/acl/${name}`))?.data?.policy;
-      if (found !== text) throw new Error(`policy ${name} is lost`);
-    }
+    for (const family of families) await checkFamily(client, family);
   }
 
-  async #checkValues(client: VaultClient, paths: Iterable<string>): Promise<void> {
-    for (const path of paths) {
-      const known = this.values.get(path);
-      const data = (await client.read(path))?.data;
-      if (data?.a !== data?.b) throw new Error(`${path} is half there: ${data?.a} and ${data?.b}`);
-      // What was on its way may have arrived before the kill; then it is the value from now on.
-      if (known === undefined || (data?.a !== known.acknowledged && data?.a !== known.underway)) {
-        throw new Error(`${path} holds ${data?.a}, acknowledged was ${known?.acknowledged}`);
-      }
-      this.values.set(path, { acknowledged: String(data?.a), underway: undefined });
+  async #checkValue(client: VaultClient, path: string): Promise<void> {
+    const known = this.values.get(path);
+    if (known === undefined) return; // was on its way, and has not arrived
+    const found = await readValue(client, path);
+    // What was on its way may have arrived before the kill; then it is the value from now on.
+    if (found !== known.acknowledged && found !== known.underway) {
+      throw new Error(
+        `${path} holds ${found}, acknowledged was ${known.acknowledged}, on its way ${known.underway}`,
+      );
     }
+    if (found === undefined) this.values.delete(path);
+    else this.values.set(path, { acknowledged: found });
   }
 
-  /** Every mount that is listed works, every acknowledged one is listed. */
+  /** What is listed works, what was acknowledged is listed, what has ended is not. */
   async #checkMounts(client: VaultClient): Promise<void> {
     const listed = (await client.read('sys/mounts'))?.data ?? {};
-    for (const name of this.mounts) {
-      if (!(`${name}/` in listed)) throw new Error(`mount ${name} is lost`);
+    for (const [name, { end }] of this.mounts) {
+      const isThere = `${name}/` in listed;
+      if (end === 'not asked' && !isThere) throw new Error(`mount ${name} is lost`);
+      if (end === 'acknowledged' && isThere) throw new Error(`mount ${name} is there again`);
+      if (end !== 'not asked') this.mounts.delete(name);
     }
-    for (const name of Object.keys(listed)
-      .filter((path) => path.startsWith('m-'))
-      .slice(-5)) {
-      await client.write(`${name}probe`, { a: 'x', b: 'x' });
-    }
-  }
-
-  async #checkTokens(client: VaultClient, tokens: readonly string[]): Promise<void> {
-    for (const token of tokens) {
-      const self = await client.withToken(new Secret(token)).read('auth/token/lookup-self');
-      if (self?.data?.renewable !== true) throw new Error('a token is lost or half there');
+    const names = Object.keys(listed).filter((path) => path.startsWith('m-'));
+    for (const name of names.filter((_, i) => i % 10 === this.#count % 10)) {
+      await client.write(`${name}probe`, { a: 'x' });
+      if ((await client.read(`${name}probe`))?.data?.a !== 'x') throw new Error(`${name} is half there`);
     }
   }
 }
 
-/** Writes until the store is gone. Each lane has paths of its own, so that the last acknowledged value is known. */
-export async function writeLane(client: VaultClient, journal: CrashJournal, lane: number): Promise<void> {
+/** `1:` and `2:` are engines, `p:` is a policy. @throws Error when it is half there */
+async function readValue(client: VaultClient, path: string): Promise<string | undefined> {
+  const [kind, name] = [path.slice(0, 2), path.slice(2)];
+  if (kind === 'p:') return (await client.read(`sys/policies/acl/${name}`))?.data?.policy as string | undefined;
+  if (kind === '1:') {
+    const data = (await client.read(`kv/${name}`))?.data;
+    if (data?.a !== data?.b) throw new Error(`${path} is half there: ${data?.a} and ${data?.b}`);
+    return data?.a as string | undefined;
+  }
+  // The list of versions and the version itself stand under two keys.
+  const listed = (await client.read(`kv2/metadata/${name}`))?.data?.current_version;
+  const read = (await client.read(`kv2/data/${name}`))?.data as
+    | { data: { a: string }; metadata: { version: number } }
+    | undefined;
+  if (listed !== read?.metadata.version)
+    throw new Error(`${path} is half there: version ${listed} is listed, ${read?.metadata.version} is there`);
+  return read?.data.a;
+}
+
+async function checkFamily(client: VaultClient, { token, child, end }: Family): Promise<void> {
+  const [self, ofChild] = [await isAlive(client, token), await isAlive(client, child)];
+  if (self !== ofChild) throw new Error(`of a token and its child one is gone (end ${end})`);
+  if (end === 'not asked' && !self) throw new Error('a token is lost');
+  if (end === 'acknowledged' && self) throw new Error('a revoked token lives again');
+}
+
+/** @throws Error for a token without its lease */
+async function isAlive(client: VaultClient, token: string): Promise<boolean> {
   try {
-    for (let i = 0; ; i++) await oneChange(client, journal, lane, i);
+    const self = await client.withToken(new Secret(token)).read('auth/token/lookup-self');
+    if (self?.data?.renewable !== true || Number(self.data.ttl) <= 0) throw new Error('a token is half there');
+    return true;
   } catch (error) {
-    if (isGone(error)) return;
+    if (error instanceof MeshrootError && error.status === 403) return false;
     throw error;
   }
-}
-
-async function oneChange(client: VaultClient, journal: CrashJournal, lane: number, i: number): Promise<void> {
-  if (i % 25 === 24) {
-    const name = `m-${lane}-${randomUUID().slice(0, 8)}`;
-    await client.write(`sys/mounts/${name}`, { type: 'kv' });
-    journal.mounts.add(name);
-    return journal.note(name);
-  }
-  if (i % 10 === 9) {
-    const made = await client.write('auth/token/create', { policies: ['default'], ttl: '1h' });
-    if (made?.auth) journal.tokens.add(made.auth.client_token);
-    return journal.note('token');
-  }
-  if (i % 10 === 4) {
-    const name = `p-${lane}-${randomUUID().slice(0, 8)}`;
-    const policy = `path "kv/${name}" {\n  capabilities = ["read"]\n}\n`;
-    await client.write(`sys/policies/acl/${name}`, { policy });
-    journal.policies.set(name, policy);
-    return journal.note(name);
-  }
-  const path = `kv/${lane}/${i % 40}`;
-  const value = randomUUID();
-  const before = journal.values.get(path)?.acknowledged;
-  if (before !== undefined) journal.values.set(path, { acknowledged: before, underway: value });
-  await client.write(path, { a: value, b: value });
-  journal.values.set(path, { acknowledged: value, underway: undefined });
-  journal.note(path);
-}
-
-/** No answer: killed. Anything that the store did answer is not expected here. */
-function isGone(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'vault-unreachable';
 }

@@ -93,7 +93,7 @@ describe('a damaged file of the lmdb store', () => {
       seen.add(found);
       expect(['whole', 'store-corrupt', 'store-truncated']).toContain(found);
     });
-    await fc.assert(property, { numRuns: 80 }); // a failure prints its seed
+    await fc.assert(property, { numRuns: 40 }); // a failure prints its seed
     expect(seen).toContain('store-corrupt');
   });
 

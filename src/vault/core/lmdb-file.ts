@@ -29,15 +29,12 @@ const metaPage = 0x08;
 const treeFlags = { free: 0x08, main: 0, ofFile: 0x5000 } as const;
 const noPage = 0xffff_ffff_ffff_ffffn;
 const mostMapBytes = 2 ** 45;
-const windowBytes = 1024 * 1024;
-const windows = 16;
 
 /** An LMDB file, page by page, read and not mapped: a file that is too short gives an error instead of a SIGBUS. */
 export class LmdbFile {
   readonly path: string;
   readonly size: number;
   readonly #fd: number;
-  readonly #windows = new Map<number, Buffer>();
 
   constructor(path: string) {
     this.path = path;
@@ -55,30 +52,21 @@ export class LmdbFile {
     return [first, this.#meta(first.pageSize, 1)];
   }
 
-  /** @param size of a page; `count` of them @throws MeshrootError `store-truncated` */
-  page(number: number, size: number, count = 1): Buffer {
-    const start = number * size;
-    const end = start + count * size;
-    if (end > this.size) throw this.#truncated(end);
-    const from = Math.floor(start / windowBytes);
-    if (end > (from + 1) * windowBytes) return this.#read(start, end - start);
-    return this.#window(from).subarray(start - from * windowBytes, end - from * windowBytes);
+  /**
+   * Pages side by side.
+   * @param bytes of all of them
+   * @param into where they go; a new buffer if it is left out
+   * @throws MeshrootError `store-truncated`
+   */
+  read(start: number, bytes: number, into: Buffer = Buffer.allocUnsafeSlow(bytes)): Buffer {
+    if (start + bytes > this.size || readSync(this.#fd, into, 0, bytes, start) !== bytes)
+      throw this.#truncated(start + bytes);
+    return into;
   }
 
-  #window(index: number): Buffer {
-    const bytes = this.#windows.get(index) ?? this.#read(index * windowBytes, windowBytes);
-    this.#windows.delete(index);
-    this.#windows.set(index, bytes);
-    for (const oldest of this.#windows.keys()) {
-      if (this.#windows.size <= windows) break;
-      this.#windows.delete(oldest);
-    }
-    return bytes;
-  }
-
-  #read(start: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, readSync(this.#fd, bytes, 0, length, start));
+  #head(start: number): Buffer {
+    const bytes = Buffer.alloc(4096);
+    return bytes.subarray(0, readSync(this.#fd, bytes, 0, bytes.length, start));
   }
 
   #truncated(end: number): MeshrootError {
@@ -87,7 +75,7 @@ export class LmdbFile {
   }
 
   #meta(start: number, index: number): LmdbMeta {
-    const page = this.#read(start, 4096);
+    const page = this.#head(start);
     if (page.length < 168) throw this.#truncated(start + 4096);
     const meta = {
       pageSize: page.readUInt32LE(headerBytes + 24),

@@ -34,6 +34,11 @@ export class LmdbTreeWalk {
   readonly #file: LmdbFile;
   readonly #meta: LmdbMeta;
   readonly #used: Uint8Array;
+  /**
+   * Of every height two pages in turn: what stands last in one is compared with what stands first in the next. The pages of
+   * a tree are strewn over the file, so that reading more than one at a time is for nothing.
+   */
+  readonly #buffers: [Buffer, Buffer][] = [];
   #counts = { branchPages: 0, leafPages: 0, overflowPages: 0, entries: 0 };
 
   constructor(file: LmdbFile, meta: LmdbMeta) {
@@ -66,11 +71,12 @@ export class LmdbTreeWalk {
 
   /** @param height of the page above the leaves, which have 1 */
   #page(number: number, height: number, visitor: TreeVisitor): void {
-    const page = this.#read(number);
+    if (height < 1) throw this.#wrong(number);
+    const page = this.#read(number, this.#buffer(height));
     const kind = page.readUInt16LE(18);
     const lower = page.readUInt16LE(20);
     const isLeaf = kind === flags.leaf;
-    if (kind !== (height === 1 ? flags.leaf : flags.branch) || lower % 2 !== 0 || height < 1)
+    if (kind !== (height === 1 ? flags.leaf : flags.branch) || lower % 2 !== 0 || lower === 0)
       throw this.#wrong(number);
     if (headerBytes + lower > page.length) throw this.#wrong(number);
     this.#counts[isLeaf ? 'leafPages' : 'branchPages']++;
@@ -131,9 +137,17 @@ export class LmdbTreeWalk {
     visitor.entry(key, value, isWhole && isSum(value, size, crc32(withoutSum(value), crc32(key))));
   }
 
-  #read(number: number): Buffer {
+  #buffer(height: number): Buffer {
+    const size = this.#meta.pageSize;
+    const [next, last] = this.#buffers[height] ?? [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+    this.#buffers[height] = [last, next];
+    return next;
+  }
+
+  #read(number: number, into: Buffer): Buffer {
     if (!this.take(number)) throw this.#wrong(number);
-    const page = this.#file.page(number, this.#meta.pageSize);
+    const { pageSize } = this.#meta;
+    const page = this.#file.read(number * pageSize, pageSize, into);
     const isOld = page.readBigUInt64LE(8) <= this.#meta.transaction; // a newer one LMDB would write to where it is
     if (page.readBigUInt64LE(0) !== BigInt(number) || !isOld) throw this.#wrong(number);
     return page;
@@ -146,12 +160,12 @@ export class LmdbTreeWalk {
       place.readBigUInt64LE(8) <= this.#meta.transaction && place.readBigUInt64LE(16) === BigInt(count);
     if (!isPlace) throw this.#wrong(from);
     const number = Number(place.readBigUInt64LE(0));
-    const head = this.#read(number);
+    const head = this.#read(number, this.#buffer(0));
     const isOverflow = head.readUInt16LE(18) === flags.overflow && head.readUInt32LE(20) === count;
     if (!isOverflow || number + count - 1 > this.#meta.lastPage) throw this.#wrong(number);
     for (let i = 1; i < count; i++) if (!this.take(number + i)) throw this.#wrong(number + i);
     this.#counts.overflowPages += count;
-    const pages = this.#file.page(number, this.#meta.pageSize, count);
+    const pages = this.#file.read(number * this.#meta.pageSize, count * this.#meta.pageSize);
     return pages.subarray(headerBytes, headerBytes + size);
   }
 

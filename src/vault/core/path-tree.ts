@@ -5,36 +5,27 @@ export class PathTree {
   readonly #root: Node = new Map();
 
   add(path: string): void {
-    const { folders, leaf } = split(path);
-    let node = this.#root;
-    for (const name of folders) {
-      const next: Node = node.get(name) ?? new Map();
-      node.set(name, next);
-      node = next;
+    let [node, from] = [this.#root, 0];
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', from)) {
+      const name = path.slice(from, slash + 1);
+      let next = node.get(name);
+      if (next === undefined) {
+        next = new Map();
+        node.set(name, next);
+      }
+      [node, from] = [next, slash + 1];
     }
-    node.set(leaf, undefined);
+    node.set(path.slice(from), undefined);
   }
 
   delete(path: string): void {
-    const { folders, leaf } = split(path);
-    const way: [Node, string][] = [];
-    let node = this.#root;
-    for (const name of folders) {
-      const next = node.get(name);
-      if (next === undefined) return;
-      way.push([node, name]);
-      node = next;
-    }
-    node.delete(leaf);
-    for (const [parent, name] of way.reverse()) {
-      if (parent.get(name)?.size === 0) parent.delete(name);
-    }
+    remove(this.#root, path, 0);
   }
 
   /** Every path below `folder` (empty or ending in a slash), in no order. */
   *below(folder: string): Iterable<string> {
     let node: Node | undefined = this.#root;
-    for (const name of split(folder).folders) node = node?.get(name);
+    for (const name of foldersOf(folder)) node = node?.get(name);
     if (node !== undefined) yield* walk(node, folder);
   }
 }
@@ -46,9 +37,22 @@ function* walk(node: Node, path: string): Iterable<string> {
   }
 }
 
-/** Folders keep their slash, so that `a` and `a/b` may both be there. */
-function split(path: string): { readonly folders: string[]; readonly leaf: string } {
-  const slash = path.lastIndexOf('/');
-  const folders = slash === -1 ? [] : path.slice(0, slash).split('/');
-  return { folders: folders.map((name) => `${name}/`), leaf: path.slice(slash + 1) };
+/** Folders keep their slash, so that `a` and `a/b` may both be there. One that has become empty goes, too. */
+function remove(node: Node, path: string, from: number): void {
+  const slash = path.indexOf('/', from);
+  if (slash === -1) {
+    node.delete(path.slice(from));
+    return;
+  }
+  const name = path.slice(from, slash + 1);
+  const next = node.get(name);
+  if (next === undefined) return;
+  remove(next, path, slash + 1);
+  if (next.size === 0) node.delete(name);
 }
+
+const foldersOf = (folder: string): string[] =>
+  folder
+    .split('/')
+    .slice(0, -1)
+    .map((name) => `${name}/`);

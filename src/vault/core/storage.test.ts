@@ -120,8 +120,10 @@ describe('Storage', () => {
     const filling = storage.begin(false);
     for (let i = 0; i < 20; i++) filling.put(`big/${i}`, 'x'.repeat(1024 * 1024));
     await filling.commit();
-    for (let i = 19; i >= 0; i--) storage.begin(false).get(`big/${i}`);
-    expect(reads).toBe(9);
+    for (let i = 19; i >= 16; i--) storage.begin(false).get(`big/${i}`);
+    expect(reads).toBe(0);
+    for (let i = 15; i >= 0; i--) storage.begin(false).get(`big/${i}`);
+    expect(reads).toBeGreaterThanOrEqual(20 - 12);
   });
 
   test('a failing disk is reported and the write is not acknowledged', async () => {

@@ -1,4 +1,5 @@
 import type { Barrier } from './barrier.ts';
+import { EntryCache } from './entry-cache.ts';
 import { PathTree } from './path-tree.ts';
 import type { Physical, PhysicalChange } from './physical.ts';
 
@@ -23,19 +24,16 @@ interface Entry {
 
 const absent: Entry = { value: undefined, bytes: 0 };
 const cacheBytes = 12 * 1024 * 1024;
-/** Of an entry in memory, whatever its size. */
-const entryBytes = 200;
 
 /**
- * The decrypted store: JSON by path, an LRU of parsed values, and transactions with optimistic concurrency. What is
+ * The decrypted store: JSON by path, a cache of parsed values, and transactions with optimistic concurrency. What is
  * committed is seen by all at once and acknowledged when it is on disk.
  */
 export class Storage {
   readonly #physical: Physical;
   readonly #barrier: Barrier;
   readonly #onFailure: (error: unknown) => void;
-  readonly #cache = new Map<string, Entry>();
-  #cached = 0;
+  readonly #cache = new EntryCache<Entry>(cacheBytes);
   /** Committed, not yet on disk. */
   readonly #pending = new Map<string, Entry>();
   readonly #pendingTree = new PathTree();
@@ -58,7 +56,7 @@ export class Storage {
     if (blob === undefined) return absent;
     const value: unknown = JSON.parse(this.#barrier.decrypt(path, blob).toString('utf8'));
     const entry = { value, bytes: blob.length };
-    this.#remember(path, entry);
+    this.#cache.set(path, entry);
     return entry;
   }
 
@@ -131,8 +129,8 @@ export class Storage {
       if (this.#pending.get(key) !== entry) continue;
       this.#pending.delete(key);
       this.#pendingTree.delete(key);
-      this.#forget(key);
-      if (entry.value !== undefined) this.#remember(key, entry);
+      if (entry.value === undefined) this.#cache.delete(key);
+      else this.#cache.set(key, entry);
     }
   }
 
@@ -140,23 +138,6 @@ export class Storage {
     if (value === undefined) return { key, entry: { ...absent }, blob: undefined };
     const blob = this.#barrier.encrypt(key, Buffer.from(JSON.stringify(value)));
     return { key, entry: { value, bytes: blob.length }, blob };
-  }
-
-  #remember(path: string, entry: Entry): void {
-    this.#forget(path);
-    this.#cache.set(path, entry);
-    this.#cached += entry.bytes + entryBytes;
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cached <= cacheBytes) return;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(path: string): void {
-    const known = this.#cache.get(path);
-    if (known === undefined) return;
-    this.#cache.delete(path);
-    this.#cached -= known.bytes + entryBytes;
   }
 }
 
