@@ -1,5 +1,5 @@
-import { freePorts, start } from '../../test/support/program.ts';
 import type { Program } from '../../test/support/program.ts';
+import { freePorts, start } from '../../test/support/program.ts';
 
 const source = `
 const { createServer } = require(process.env.CERT ? 'node:https' : 'node:http');
