@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import { readLimitedFile } from '../lib/limited-file.ts';
 import type { Logger } from '../lib/log.ts';
-import { isCrlSignedBy, parseCrls } from '../x509/crl.ts';
+import { type Crl, isCrlSignedBy, parseCrls } from '../x509/crl.ts';
 import { describeCertificate } from '../x509/describe.ts';
+import { nameText } from '../x509/name.ts';
 import type { TrustSet } from './ca-signer.ts';
 
 /** ca-crl.pem beside the CA files; the proxies get it through a ConfigMap. */
@@ -11,7 +12,7 @@ export const crlFile = 'ca-crl.pem';
 
 /**
  * The list of `folder`, or undefined when there is none.
- * @throws MeshrootError `bad-crl`, or `crl-missing` unless every certificate of the chain, roots too, has signed one:
+ * @throws MeshrootError `bad-crl` (version 1 too), or `crl-missing` unless every certificate of the chain, roots too, has signed one:
  * istiod's rule, as a proxy that knows the list of one CA refuses peers of all others
  */
 export async function readCrlFile(folder: string, trust: TrustSet): Promise<string | undefined> {
@@ -19,6 +20,7 @@ export async function readCrlFile(folder: string, trust: TrustSet): Promise<stri
   if (file === undefined) return undefined;
   const text = file.bytes.toString('utf8');
   const lists = parseCrls(text);
+  requireVersion2(lists);
   const without = [...trust.chain, ...trust.roots].filter(
     (one) => !lists.some((list) => isCrlSignedBy(list, one)),
   );
@@ -28,6 +30,20 @@ export async function readCrlFile(folder: string, trust: TrustSet): Promise<stri
     exit: 1,
     hint: `put one list of each of them into ${crlFile}; the certificates need the cRLSign usage`,
   });
+}
+
+/** Go reads no other version: istiod refuses the file, and proxies that got it another way may too. */
+function requireVersion2(lists: readonly Crl[]): void {
+  const old = lists.find(({ version }) => version !== 2);
+  if (old === undefined) return;
+  throw new MeshrootError(
+    'bad-crl',
+    `the list of ${nameText(old.issuer)} is of version 1, which istiod does not read`,
+    {
+      exit: 1,
+      hint: 'make it with extensions: openssl ca -gencrl -crlexts SECTION, with authorityKeyIdentifier=keyid in it',
+    },
+  );
 }
 
 /** The list in use: a later one takes over only when it is good; one that is taken away is gone. */

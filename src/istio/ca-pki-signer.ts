@@ -8,6 +8,7 @@ import { judgeChain } from '../x509/chain.ts';
 import { createCsr } from '../x509/csr.ts';
 import { toPem } from '../x509/pem.ts';
 import { spkiOf } from '../x509/spki.ts';
+import { decideReload, reloadReasons } from './ca-reload.ts';
 import type { Issued, ServingOrder, Signer, TrustSet, WorkloadOrder } from './ca-signer.ts';
 import type { VaultSession } from './ca-vault-session.ts';
 
@@ -17,6 +18,8 @@ export interface PkiOptions {
   readonly role: string;
   /** May hold root-cert.pem; otherwise the self-signed end of the mount's chain is the root. */
   readonly folder: string;
+  /** Roots may change, by adding before removing; else a chain of other roots is refused. */
+  readonly multiRoot: boolean;
   readonly now: () => number;
 }
 
@@ -45,12 +48,17 @@ export class PkiSigner implements Signer {
     return this.#trust;
   }
 
-  /** Reads the mount's chain again; true when it changed. */
+  /**
+   * Reads the mount's chain again; true when it changed.
+   * @throws MeshrootError when its roots may not take over from those in use, by the same rule as for files
+   */
   async refresh(): Promise<boolean> {
     const next = await readTrust(this.#options);
     const text = ({ chain, rootPem }: TrustSet) =>
       [...chain.map(({ fingerprint }) => fingerprint), rootPem].join();
     if (text(next) === text(this.#trust)) return false;
+    const decision = decideReload(this.#trust, next, this.#options.multiRoot);
+    if (!decision.accept) throw new MeshrootError(decision.code, reloadReasons[decision.code], { exit: 1 });
     this.#trust = next;
     return true;
   }

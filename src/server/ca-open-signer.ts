@@ -107,18 +107,22 @@ const transit =
 const pki =
   ({ settings, clock, log, onReload }: OpenSignerOptions): Reach =>
   async (session, told) => {
-    const { folder, signer } = settings;
+    const { folder, signer, multiRoot } = settings;
     if (signer.kind !== 'vault-pki') throw new MeshrootError('unknown-signer', 'not a PKI signer');
     const { mount, role } = signer;
-    const opened = await PkiSigner.open({ session, mount, role, folder, now: () => clock.now() });
+    const opened = await PkiSigner.open({ session, mount, role, folder, multiRoot, now: () => clock.now() });
     log.info(`Using Vault PKI ${mount}, role ${role}, for signing`);
+    let failure = '';
     const refresh = async () => {
       try {
         if (!(await opened.refresh())) return;
         await told();
         onReload({ ok: true });
+        failure = '';
       } catch (error) {
-        log.warn(`cannot read the chain of ${mount}: ${messageOf(error)}`);
+        if (failure === messageOf(error)) return; // said already
+        failure = messageOf(error);
+        log.warn(`the chain of ${mount} cannot be used: ${failure}`);
         onReload({ ok: false, code: codeOf(error) ?? 'reload-failed' });
       }
     };

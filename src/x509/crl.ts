@@ -31,6 +31,8 @@ export interface RevokedCertificate {
 
 /** A certificate revocation list (RFC 5280, 5). Times in ms. */
 export interface Crl {
+  /** 1 is what `openssl ca -gencrl` writes without `crl_extensions`; Go, and so istiod, reads 2 alone. */
+  readonly version: 1 | 2;
   readonly der: Buffer;
   /** Ends with exactly one newline. */
   readonly pem: string;
@@ -192,6 +194,7 @@ function readBody(body: DerReader): Body {
     block === undefined ? [] : readExtensions(body.inside(block).enter(tags.sequence, 'the extensions'));
   requireUnderstood(extensions);
   return {
+    version: version === undefined ? 1 : 2,
     issuer: decodeName(issuer),
     issuerDer: issuer.raw,
     thisUpdate,

@@ -299,7 +299,7 @@ describe("overlays for Istio's charts", () => {
     });
   });
 
-  test('an istiod without a CA gets its serving certificate as one file, and sends proxies to meshroot-ca', () => {
+  test('an istiod without a CA gets its serving certificate, and sends proxies to meshroot-ca', () => {
     const values: unknown = parse(read('charts/overlays/istiod-without-ca-values.yaml'));
     expect(at(values, 'global', 'caAddress')).toBe('meshroot-ca.istio-system.svc:15012');
     const pod = {
@@ -323,6 +323,8 @@ describe("overlays for Istio's charts", () => {
     expect(template.map(({ destination }) => destination)).toEqual(['/vault/secrets/istiod.pem']);
     expect(at(values, 'pilot', 'extraContainerArgs', 0)).toBe(`--tlsCertFile=${template[0]?.destination}`);
     expect(template[0]?.contents).toContain('pkiCert "pki/cluster1/issue/istiod"');
+    const [, keyFile] = /writeToFile "([^"]+)"/.exec(template[0]?.contents ?? '') ?? [];
+    expect(at(values, 'pilot', 'extraContainerArgs', 1)).toBe(`--tlsKeyFile=${keyFile}`);
   });
 
   test('a gateway gets its certificate as files that only the proxy reads', () => {
