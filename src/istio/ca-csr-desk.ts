@@ -39,6 +39,7 @@ export class CsrDesk {
   /** Undefined where the thread's program is not built: then `readCsr` does the work. */
   static open(log: Logger, script = new URL('./ca-csr-worker.js', import.meta.url)): CsrDesk | undefined {
     if (import.meta.url.endsWith('.ts') && script.pathname.endsWith('ca-csr-worker.js')) return undefined;
+    log.info('certificate requests are judged by a thread of their own');
     return new CsrDesk(new Worker(script, { env: {}, execArgv: [], resourceLimits }), log);
   }
 
@@ -88,7 +89,7 @@ export class CsrDesk {
   #lose(why: string): void {
     if (this.#worker === undefined) return;
     this.#worker = undefined;
-    this.#log.error(`the thread that reads requests is gone (${why}): they are read by the main thread now`);
+    this.#log.error(`the thread that judges requests is gone (${why}): the main thread does it now`);
     const left = [...this.#under.flat(), ...this.#waiting];
     this.#under = [];
     this.#waiting = [];

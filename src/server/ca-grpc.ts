@@ -33,7 +33,7 @@ export interface CaListener {
 }
 
 /** Calls that may be open; each costs some 12 kB while it waits. */
-const maxCalls = 2048;
+const maxCalls = 512;
 /** How often a line says that callers were sent away, in ms: a line for each would be a second storm. */
 const sentAwayEvery = 1000;
 

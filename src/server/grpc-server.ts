@@ -49,9 +49,10 @@ export interface GrpcServerOptions {
 }
 
 /** Of one connection: a node's proxy that asks for more at once waits at its own end, where that costs us nothing. */
-const maxStreams = 32;
-/** Connections, beyond which idle ones are closed. */
-const maxSessions = 1000;
+const maxStreams = 8;
+/** Connections, beyond which idle ones are closed; and those that are open at most, with those that still shake hands. */
+const maxSessions = 256;
+const maxConnections = 3 * maxSessions;
 const handshakeTimeout = 10_000;
 /** Within which a caller has to say what it wants, in ms. */
 const messageTimeout = 10_000;
@@ -72,6 +73,7 @@ export class GrpcServer {
       handshakeTimeout,
       settings: { maxConcurrentStreams: maxStreams },
     });
+    this.http.maxConnections = maxConnections; // what comes on top is closed at once, and dials again
     options.tls.attach(this.http);
     this.http.on('session', (session) => this.#meet(session));
     this.http.on('stream', (stream, headers) => this.#serve(stream, headers));

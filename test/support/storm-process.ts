@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,26 +8,24 @@ import type { Storm, StormResult } from './storm.ts';
 /** Reads a Storm from stdin, asks for all of its certificates at once, prints a StormResult. */
 const { port, rootPem, callers, connections } = JSON.parse(await text(process.stdin)) as Storm;
 const servername = 'istiod.istio-system.svc';
-const sessions = Array.from({ length: connections }, dial);
+const sessions: (Promise<ClientHttp2Session> | undefined)[] = [];
 
 /** A gRPC client asks nothing before it knows how much it may ask at a time. */
-const ready = sessions.map((session) => once(session, 'remoteSettings').catch(() => {}));
-
-function dial(): ClientHttp2Session {
+async function dial(): Promise<ClientHttp2Session> {
   const session = connect(`https://127.0.0.1:${port}`, { ca: rootPem, servername });
   session.setMaxListeners(0);
   session.on('error', () => {}); // its calls are told, and ask again over a new one
+  await new Promise((go) => session.once('remoteSettings', go).once('close', go));
   return session;
 }
 
 /** As an agent dials again when its connection was closed. */
-function sessionOf(i: number): ClientHttp2Session {
-  const place = i % sessions.length;
-  let session = sessions[place];
-  if (session === undefined || session.closed || session.destroyed) {
-    session = dial();
-    sessions[place] = session;
-  }
+async function sessionOf(i: number): Promise<ClientHttp2Session> {
+  const place = i % connections;
+  const dialled = sessions[place] ?? dial();
+  sessions[place] = dialled;
+  const session = await dialled;
+  if ((session.closed || session.destroyed) && sessions[place] === dialled) sessions[place] = undefined;
   return session;
 }
 
@@ -41,6 +38,7 @@ function ask(session: ClientHttp2Session, token: string, csr: string): Promise<A
   const message = encodeRequest({ csr, ttl: 3_600_000, metadata: {} });
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
+  if (session.closed || session.destroyed) return Promise.resolve({ status: '14', chain: [] });
   return new Promise((resolve) => {
     const stream = session.request({
       ':method': 'POST',
@@ -70,9 +68,8 @@ const refusals: Record<string, number> = {};
 /** As an agent: 8 and 14 are asked again after a pause that doubles, everything else is the end. */
 async function obtain(i: number): Promise<string | undefined> {
   const { token = '', csr = '' } = callers[i] ?? {};
-  await ready[i % ready.length];
   for (let pause = 100; ; pause = Math.min(pause * 2, 1600)) {
-    const { status, chain } = await ask(sessionOf(i), token, csr);
+    const { status, chain } = await ask(await sessionOf(i), token, csr);
     if (chain[0] !== undefined) return chain[0];
     refusals[status] = (refusals[status] ?? 0) + 1;
     if (status !== '8' && status !== '14') return undefined;
@@ -100,4 +97,4 @@ const result: StormResult = {
   refusals,
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);
-for (const session of sessions) session.destroy();
+for (const session of await Promise.all(sessions)) session?.destroy();

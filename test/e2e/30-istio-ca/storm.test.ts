@@ -72,6 +72,8 @@ describe('meshroot ca under more than it can do at once', () => {
     expect(result).toMatchObject({ served: 1000, serials: 1000, identities: 1000 });
     ca.child.kill('SIGTERM');
     expect(await ca.ended).toBe(0);
+    expect(ca.output.stdout).toContain('certificate requests are judged by a thread of their own');
+    expect(ca.output.stdout).not.toContain('the thread that judges requests is gone');
     const issued = await lines(ledger());
     expect(issued).toHaveLength(1000);
     expect(new Set(issued.map(({ serial }) => serial)).size).toBe(1000);
