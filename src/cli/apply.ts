@@ -97,7 +97,7 @@ async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io
     mesh.clusters.map(({ name }) => name).filter((name) => !waiting.has(name) && !skipped.has(name)),
     concurrency,
     async (name) => {
-      const seen = await proveCluster(clusterOf(mesh, name), reach);
+      const seen = await proveCluster(clusterOf(mesh, name), reach, mesh.trustDomain);
       reach.release?.(name);
       proofs.push({ cluster: name, seen });
       if (!json) io.stdout.write(`  proof ${name.padEnd(12)} ${seen}\n`);

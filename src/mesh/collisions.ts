@@ -1,3 +1,4 @@
+import { isKeyless } from './keyless.ts';
 import { accessPolicyName } from './kinds/access.ts';
 import { bundleKvPath, clusterNames } from './names.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
@@ -26,7 +27,8 @@ export function collisions(mesh: Pick<Mesh, 'vault' | 'clusters'>): Collision[] 
 }
 
 function placesOf(cluster: MeshCluster): string[] {
-  const { authMount, policy } = clusterNames(cluster);
+  const { authMount, policy, pkiMount } = clusterNames(cluster);
   const policies = [policy, ...cluster.access.map(({ name }) => accessPolicyName(cluster, name))];
-  return [`auth/${authMount}`, bundleKvPath(cluster), ...policies.map((name) => `policy ${name}`)];
+  const authority = isKeyless(cluster) ? `pki ${pkiMount}` : bundleKvPath(cluster);
+  return [`auth/${authMount}`, authority, ...policies.map((name) => `policy ${name}`)];
 }

@@ -1,11 +1,14 @@
 import type { KubeObject } from '../kube/api.ts';
 import { istiodDeployment, istiodIdentity } from './istiod-manifests.ts';
+import { isKeyless } from './keyless.ts';
 import { accessResources } from './kinds/access.ts';
 import { authConfigResource } from './kinds/auth-config.ts';
 import { authMountResource } from './kinds/auth-mount.ts';
 import { gatewayCertificates } from './kinds/gateway-certificate.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
 import { jwksConfigResource } from './kinds/jwks-config.ts';
+import { keylessMountResource } from './kinds/keyless-mount.ts';
+import { keylessRoleResource } from './kinds/keyless-role.ts';
 import { kubeObjectResource } from './kinds/kube-object.ts';
 import { lifetimesResource } from './kinds/lifetimes.ts';
 import { offlineRootResource } from './kinds/offline-root.ts';
@@ -32,6 +35,24 @@ export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
   ];
 }
 
+/** Where the CA of the cluster is: a bundle for istiod, or a PKI mount that signs for our CA. */
+function authorityResources(mesh: Mesh, cluster: MeshCluster): unknown[] {
+  if (!isKeyless(cluster)) {
+    return [
+      secretsMountResource(cluster),
+      intermediateResource(mesh, cluster),
+      publicRecordResource(mesh, cluster),
+    ];
+  }
+  const stores = cluster.gateways.length > 0 || cluster.access.some(({ path }) => path !== undefined);
+  return [
+    ...(stores ? [secretsMountResource(cluster)] : []),
+    keylessMountResource(cluster),
+    intermediateResource(mesh, cluster),
+    keylessRoleResource(mesh, cluster),
+  ];
+}
+
 /** What other rooms contribute. */
 export interface DesiredParts {
   /** The objects that register (and run) the injector on a cluster. */
@@ -46,9 +67,7 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     ...objects(parts.injector(mesh, cluster)),
     ...objects(istiodIdentity(cluster)),
     ...objects(reviewerSecret(cluster)),
-    secretsMountResource(cluster),
-    intermediateResource(mesh, cluster),
-    publicRecordResource(mesh, cluster),
+    ...authorityResources(mesh, cluster),
     policyResource(cluster),
     authMountResource(cluster),
     cluster.reviewer === 'jwks' ? jwksConfigResource(cluster) : authConfigResource(cluster),

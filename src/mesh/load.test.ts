@@ -68,6 +68,17 @@ describe('mesh.yaml', () => {
     );
   });
 
+  test('what does not go with a key that stays in Vault is refused, each at its cluster', () => {
+    const eu = `{ name: eu, intermediate: { delivery: keyless, import: { folder: x } }, istiod: { deploy: {} }, access: [{ name: a, namespace: n, serviceAccount: s }] }`;
+    const text = `apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: "https://v" }\nroot: offline\nclusters: [${eu}]`;
+    expect(refusal(text).message.match(/eu: .*/g)).toEqual([
+      'eu: delivery: keyless needs a root in vault, not an offline one',
+      'eu: delivery: keyless makes its own key, and imports none',
+      'eu: delivery: keyless is for meshroot ca; istiod needs delivery: file',
+      'eu: access a needs a path, for delivery: keyless has no bundle',
+    ]);
+  });
+
   test('a duration that is none is refused', () => {
     expect(refusal(smallest.replace('30d', 'soon')).message).toContain(
       'ttl is not a duration; write for example 90d',

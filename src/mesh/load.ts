@@ -98,6 +98,7 @@ function refuseUnusable(mesh: Mesh, where: Read['where'], name: string): void {
     }
     if (cluster.name.includes('{'))
       problems.push(`${spot.at}  ${spot.path} has {n} but no each: { from, to }`);
+    for (const why of keylessProblems(mesh, cluster)) problems.push(`${spot.at}  ${cluster.name}: ${why}`);
     if (cluster.name.length > 63) problems.push(`${spot.at}  ${spot.path} is longer than 63 characters`);
   });
   if (problems.length === 0) {
@@ -105,6 +106,23 @@ function refuseUnusable(mesh: Mesh, where: Read['where'], name: string): void {
   }
   if (mesh.clusters.length === 0) problems.push(`${name}:1:1  clusters needs at least one cluster`);
   if (problems.length > 0) throw refuse(problems);
+}
+
+/** What cannot be where no file with a key leaves Vault. */
+function keylessProblems(
+  { root }: Mesh,
+  { intermediate, istiod, access }: Mesh['clusters'][number],
+): string[] {
+  if (intermediate.delivery !== 'keyless') return [];
+  const whole = access.filter(({ can, path }) => can !== 'audit' && path === undefined);
+  return [
+    ...(root.offline === undefined ? [] : ['delivery: keyless needs a root in vault, not an offline one']),
+    ...(intermediate.import === undefined ? [] : ['delivery: keyless makes its own key, and imports none']),
+    ...(istiod.deploy === undefined
+      ? []
+      : ['delivery: keyless is for meshroot ca; istiod needs delivery: file']),
+    ...whole.map(({ name }) => `access ${name} needs a path, for delivery: keyless has no bundle`),
+  ];
 }
 
 async function readText(path: string): Promise<string> {

@@ -6,6 +6,8 @@ export interface ClusterNames {
   readonly secretsMount: string;
   /** Path of the bundle inside the secrets mount. */
   readonly bundlePath: string;
+  /** PKI mount of a cluster whose CA key stays in Vault (`delivery: keyless`). */
+  readonly pkiMount: string;
   readonly role: string;
   readonly policy: string;
 }
@@ -18,6 +20,7 @@ export function clusterNames({ name, names }: Named): ClusterNames {
     authMount: names?.authMount ?? `kubernetes-${name}`,
     secretsMount: names?.secretsMount ?? `kubernetes-${name}-secrets`,
     bundlePath: names?.bundlePath ?? 'istiod-service/certs',
+    pkiMount: names?.pkiMount ?? `kubernetes-${name}-pki`,
     role: names?.role ?? 'istiod',
     policy: names?.policy ?? `istiod-certs-${name}`,
   };

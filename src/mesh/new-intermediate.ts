@@ -1,5 +1,6 @@
 import { MeshrootError } from '../lib/errors.ts';
 import { issueBundle } from '../rotation/issue-bundle.ts';
+import { isKeyless, issueKeyless } from './keyless.ts';
 import { intermediateName } from './names.ts';
 import { advanceOffline, decideOffline, seeOfflineRequest } from './offline-request.ts';
 import type { Reach } from './resource.ts';
@@ -13,6 +14,7 @@ import { storeBundle } from './store-bundle.ts';
  */
 export async function storeNewIntermediate(mesh: Mesh, cluster: MeshCluster, reach: Reach): Promise<void> {
   if (mesh.root.offline !== undefined) return takeSigned(mesh, cluster, reach);
+  if (isKeyless(cluster)) return issueKeyless(mesh, cluster, reach);
   const bundle = await issueBundle({
     vault: reach.vault,
     rootMount: mesh.root.mount,

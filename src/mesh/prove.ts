@@ -5,8 +5,10 @@ import { MeshrootError } from '../lib/errors.ts';
 import { Secret } from '../lib/secret.ts';
 import { readBundle } from '../rotation/kv-bundle.ts';
 import { parseCertificate } from '../x509/certificate.ts';
+import { isKeyless, keylessPaths } from './keyless.ts';
 import { bundleKvPath, clusterNames } from './names.ts';
 import { persist } from './persist.ts';
+import { signOnce } from './prove-keyless.ts';
 import { clusterVault, type Reach } from './resource.ts';
 import type { MeshCluster } from './schema.ts';
 
@@ -16,7 +18,7 @@ import type { MeshCluster } from './schema.ts';
  * @returns what was seen, in one line
  * @throws MeshrootError `proof-failed` with the step that failed
  */
-export async function proveCluster(cluster: MeshCluster, reach: Reach): Promise<string> {
+export async function proveCluster(cluster: MeshCluster, reach: Reach, trustDomain: string): Promise<string> {
   const { namespace, serviceAccount } = cluster.istiod;
   const { authMount, role } = clusterNames(cluster);
   const account = `${namespace}/${serviceAccount}`;
@@ -36,7 +38,13 @@ export async function proveCluster(cluster: MeshCluster, reach: Reach): Promise<
     return vault.withToken(new Secret(given));
   });
   try {
-    return `${account} logged in as ${role}, ${await readAndJudge(cluster, login, reach.clock.now())}`;
+    const now = reach.clock.now();
+    const seen = isKeyless(cluster)
+      ? await step(cluster, `a signature by ${keylessPaths(cluster).sign}`, () =>
+          signOnce(cluster, trustDomain, login, now),
+        )
+      : await readAndJudge(cluster, login, now);
+    return `${account} logged in as ${role}, ${seen}`;
   } finally {
     await login.write('auth/token/revoke-self').catch(() => {}); // it ends by itself within the hour
   }

@@ -1,6 +1,7 @@
 import { stateMount } from '../rotation/state-mount.ts';
+import { isKeyless, keylessPaths } from './keyless.ts';
 import { gatewayRecordPath } from './kinds/gateway-certificate.ts';
-import { policyRule } from './kinds/policy.ts';
+import { policyRule, policyText } from './kinds/policy.ts';
 import { bundleKvPath, clusterNames, kvMetadataPath, kvPath } from './names.ts';
 import { requestEntry } from './offline-request.ts';
 import { probeMount } from './probe-kubernetes.ts';
@@ -12,8 +13,8 @@ export const policyRoles = ['reader', 'writer', 'auditor', 'operator'] as const;
 export type PolicyRole = (typeof policyRoles)[number];
 
 const ofCluster: Readonly<Record<PolicyRole, (cluster: MeshCluster) => string>> = {
-  reader: (cluster) => policyRule(bundleKvPath(cluster), ['read']),
-  writer: (cluster) => policyRule(bundleKvPath(cluster), ['create', 'update']),
+  reader: policyText,
+  writer: (cluster) => (isKeyless(cluster) ? '' : policyRule(bundleKvPath(cluster), ['create', 'update'])),
   auditor: auditRules,
   operator: operateRules,
 };
@@ -27,14 +28,16 @@ export function rolePolicy(mesh: Mesh, role: PolicyRole, clusters: readonly Mesh
 
 /** How a cluster is set up, and no key: the certificates come from the public record beside the bundle. */
 export function auditRules(cluster: MeshCluster): string {
-  const { authMount, policy, bundlePath } = clusterNames(cluster);
+  const { authMount, policy, bundlePath, pkiMount } = clusterNames(cluster);
   return [
     policyRule('sys/mounts', ['read']),
     policyRule('sys/auth', ['read']),
     policyRule(`sys/policies/acl/${policy}*`, ['read']),
     policyRule(`auth/${authMount}/config`, ['read']),
     policyRule(`auth/${authMount}/role/*`, ['read', 'list']),
-    policyRule(recordPath(cluster), ['read']),
+    ...(isKeyless(cluster)
+      ? [policyRule(keylessPaths(cluster).chain, ['read']), policyRule(`${pkiMount}/roles/*`, ['read'])]
+      : [policyRule(recordPath(cluster), ['read'])]),
     policyRule(kvPath(cluster, requestEntry(cluster)), ['read']),
     ...(cluster.kv === 2 ? [policyRule(kvMetadataPath(cluster, bundlePath), ['read'])] : []),
     ...cluster.gateways.map(({ name }) => policyRule(gatewayRecordPath(cluster, name), ['read'])),
@@ -43,7 +46,7 @@ export function auditRules(cluster: MeshCluster): string {
 
 /** What `apply` and `rotate` write of a cluster, and nothing of another one. */
 function operateRules(cluster: MeshCluster): string {
-  const { authMount, secretsMount, policy, bundlePath } = clusterNames(cluster);
+  const { authMount, secretsMount, policy, bundlePath, pkiMount } = clusterNames(cluster);
   const all = ['create', 'read', 'update', 'delete', 'list'];
   return [
     policyRule(`sys/mounts/${secretsMount}`, ['create', 'read', 'update', 'delete']),
@@ -54,6 +57,7 @@ function operateRules(cluster: MeshCluster): string {
     policyRule(`auth/${authMount}/config`, ['create', 'read', 'update']),
     policyRule(`auth/${authMount}/role/*`, all),
     policyRule(`${kvPath(cluster, bundlePath)}*`, all),
+    ...(isKeyless(cluster) ? keylessRules(pkiMount) : []),
     ...(cluster.kv === 2 ? [policyRule(`${kvMetadataPath(cluster, bundlePath)}*`, all)] : []),
     ...(cluster.gateways.length === 0 ? [] : [policyRule(kvPath(cluster, 'gateways/*'), all)]),
     ...(cluster.gateways.length === 0 || cluster.kv === 1
@@ -61,6 +65,15 @@ function operateRules(cluster: MeshCluster): string {
       : [policyRule(kvMetadataPath(cluster, 'gateways/*'), all)]),
   ].join('');
 }
+
+/** To make the mount, put an intermediate in and let it sign; what is signed by it is not for an operator. */
+const keylessRules = (mount: string): string[] => [
+  policyRule(`sys/mounts/${mount}`, ['create', 'read', 'update', 'delete']),
+  policyRule(`sys/mounts/${mount}/tune`, ['read', 'update']),
+  policyRule(`${mount}/intermediate/*`, ['create', 'update']),
+  policyRule(`${mount}/config/issuers`, ['create', 'update']),
+  policyRule(`${mount}/roles/*`, ['create', 'read', 'update']),
+];
 
 function sharedRules({ root, clusters }: Mesh): Readonly<Record<PolicyRole, string>> {
   const inVault = root.offline === undefined;

@@ -2,8 +2,10 @@ import type { KubeApi } from '../kube/api.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { RotationState, Step } from '../rotation/decide.ts';
 import { RotationJournal } from '../rotation/journal.ts';
+import { readBundle } from '../rotation/kv-bundle.ts';
 import { observeRotation, type RotationPlace } from '../rotation/observe.ts';
 import { runRotation } from '../rotation/run.ts';
+import { isKeyless, seeKeyless } from './keyless.ts';
 import { bundleKvPath } from './names.ts';
 import { storeNewIntermediate } from './new-intermediate.ts';
 import { clusterVault, type Reach } from './resource.ts';
@@ -62,10 +64,11 @@ function placeOf(cluster: MeshCluster, reach: Reach, kube: KubeApi): RotationPla
       },
     );
   }
+  const vault = clusterVault(reach, cluster.name);
   return {
-    vault: clusterVault(reach, cluster.name),
     kube,
-    kvPath: bundleKvPath(cluster),
+    stored: () =>
+      isKeyless(cluster) ? seeKeyless(cluster, vault) : readBundle(vault, bundleKvPath(cluster)),
     cluster: cluster.name,
     istiodAddress: address,
     istiodNamespace: namespace,

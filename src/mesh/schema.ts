@@ -60,7 +60,8 @@ const intermediate = z.strictObject({
   ttl: duration.default(parseDuration('90d')),
   /** Part of its life after which it is renewed. */
   renewAt: z.number().gt(0.1).lt(0.95).default(0.5),
-  delivery: z.enum(['file']).default('file'),
+  /** `file` for istiod, which reads its key; `keyless` for meshroot's CA: the key stays in Vault, which signs. */
+  delivery: z.enum(['file', 'keyless']).default('file'),
   import: importedCa.optional(),
 });
 
@@ -93,6 +94,7 @@ const names = z.strictObject({
   authMount: vaultPath.optional(),
   secretsMount: vaultPath.optional(),
   bundlePath: vaultPath.optional(),
+  pkiMount: vaultPath.optional(),
   role: vaultPath.optional(),
   policy: vaultPath.optional(),
 });

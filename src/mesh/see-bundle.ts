@@ -3,6 +3,7 @@ import type { BundleCertificates } from '../istio/bundle.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
 import { readBundle } from '../rotation/kv-bundle.ts';
+import { isKeyless, seeKeyless } from './keyless.ts';
 import { missingMount } from './kinds/auth-config.ts';
 import { bundleKvPath } from './names.ts';
 import { bundleVersion, type PublicRecord, readRecord } from './public-record.ts';
@@ -28,6 +29,7 @@ export const nothingSeen: SeenBundle = { bundle: undefined, record: undefined, s
  */
 export async function seeBundle(cluster: MeshCluster, reach: Reach): Promise<SeenBundle> {
   const vault = clusterVault(reach, cluster.name);
+  if (isKeyless(cluster)) return { ...nothingSeen, bundle: await seeKeyless(cluster, vault) };
   const path = bundleKvPath(cluster);
   const record = await readRecord(cluster, reach).catch(missingMount);
   const version = record?.version === undefined ? undefined : await bundleVersion(cluster, reach);

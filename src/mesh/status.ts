@@ -1,6 +1,7 @@
 import { presentedChain } from '../istio/presented-chain.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
+import { isKeyless } from './keyless.ts';
 import { rootOf } from './kinds/root.ts';
 import { bundleKvPath, clusterNames } from './names.ts';
 import { defaultConcurrency } from './plan.ts';
@@ -79,7 +80,7 @@ async function clusterStatus(mesh: Mesh, cluster: MeshCluster, reach: Reach): Pr
             throw new MeshrootError('istiod-not-seen', `istiod at ${address}: ${messageOf(error)}`);
           }),
         );
-  const place = `${vaultPlace(mesh, cluster).address} ${bundleKvPath(cluster)}`;
+  const place = `${vaultPlace(mesh, cluster).address} ${isKeyless(cluster) ? clusterNames(cluster).pkiMount : bundleKvPath(cluster)}`;
   const readers = readersOf(cluster);
   return { name: cluster.name, place, intermediate, presented, readers, problems, unseen };
 }
@@ -88,7 +89,7 @@ function readersOf(cluster: MeshCluster): string[] {
   const { role } = clusterNames(cluster);
   const { serviceAccount, namespace } = cluster.istiod;
   return [
-    `${role}: ${serviceAccount}@${namespace} reads its bundle`,
+    `${role}: ${serviceAccount}@${namespace} ${isKeyless(cluster) ? 'signs by its CA' : 'reads its bundle'}`,
     ...cluster.gateways.map(
       (g) => `gateway-${g.name}: ${g.serviceAccount ?? g.name}@${g.namespace} reads its certificate`,
     ),

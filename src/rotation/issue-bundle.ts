@@ -49,8 +49,9 @@ export async function newRequest({
   return { key: privateKeyPem(key.privateKey), csr };
 }
 
-async function signIntermediate(
-  { vault, rootMount, ttl }: IssueBundleOptions,
+/** Lets the root sign a request as it stands, path length 0. */
+export async function signIntermediate(
+  { vault, rootMount, ttl }: Pick<IssueBundleOptions, 'vault' | 'rootMount' | 'ttl'>,
   csr: string,
 ): Promise<{ certificate: string; root: string }> {
   const reply = await vault.write(`${rootMount}/root/sign-intermediate`, {

@@ -1,4 +1,4 @@
-import type { VaultClient } from '../client/vault-client.ts';
+import type { BundleCertificates } from '../istio/bundle.ts';
 import { presentedChain } from '../istio/presented-chain.ts';
 import { requestCertificate } from '../istio/workload-request.ts';
 import type { KubeApi } from '../kube/api.ts';
@@ -8,14 +8,12 @@ import { parseCertificate, parseCertificates } from '../x509/certificate.ts';
 import { createCsr } from '../x509/csr.ts';
 import { generateKeyPair } from '../x509/keys.ts';
 import type { Observation, RotationState } from './decide.ts';
-import { readBundle } from './kv-bundle.ts';
 
 /** Where to look while the intermediate of one cluster is rotated. */
 export interface RotationPlace {
-  readonly vault: VaultClient;
   readonly kube: KubeApi;
-  /** Full KV path of the bundle. */
-  readonly kvPath: string;
+  /** The CA that the cluster is to have, as Vault holds it at this moment. */
+  stored(): Promise<Pick<BundleCertificates, 'caCert' | 'rootCert'> | undefined>;
   readonly cluster: string;
   /** host:port of istiod's CA. */
   readonly istiodAddress: string;
@@ -29,7 +27,7 @@ export async function observeRotation(
   place: RotationPlace,
   state: RotationState | undefined,
 ): Promise<Observation> {
-  const bundle = await readBundle(place.vault, place.kvPath);
+  const bundle = await place.stored();
   const stored = bundle === undefined ? undefined : parseCertificate(bundle.caCert).serial;
   const rootPem = bundle?.rootCert ?? '';
   const phase = state?.phase;

@@ -1,5 +1,5 @@
 import type { VaultClient } from '../../client/vault-client.ts';
-import type { IstioBundle } from '../../istio/bundle.ts';
+import type { BundleCertificates, IstioBundle } from '../../istio/bundle.ts';
 import type { KubeApi } from '../../kube/api.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import type { Secret } from '../../lib/secret.ts';
@@ -20,7 +20,7 @@ export interface Walk {
   jwt?: Secret<string>;
   /** Vault as istiod sees it. */
   login?: VaultClient;
-  bundle?: IstioBundle;
+  bundle?: BundleCertificates & Partial<Pick<IstioBundle, 'caKey'>>;
 }
 
 /** One link of the chain. `check` says in one line what it saw; it reads only. */

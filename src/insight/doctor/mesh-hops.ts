@@ -4,6 +4,7 @@ import { recordOf } from '../../kube/kube-object.ts';
 import { minutes } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
 import { isRecord } from '../../lib/records.ts';
+import { isKeyless } from '../../mesh/keyless.ts';
 import { parseCertificate, parseCertificates } from '../../x509/certificate.ts';
 import { createCsr } from '../../x509/csr.ts';
 import { generateKeyPair } from '../../x509/keys.ts';
@@ -45,6 +46,7 @@ function istiodOf(cluster: Walk['cluster']): { address: string; serverName: stri
 }
 
 async function annotated({ kube, cluster }: Walk): Promise<string> {
+  if (isKeyless(cluster)) throw new NotSeen('a keyless CA gets no files', true);
   const { namespace } = cluster.istiod;
   const ref = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'istiod' };
   const found = await given(kube).get(ref);

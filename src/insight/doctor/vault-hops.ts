@@ -1,7 +1,8 @@
 import { VaultError } from '../../client/vault-error.ts';
-import { judgeBundle } from '../../istio/bundle-lint.ts';
+import { judgeBundle, lintBundleCertificates } from '../../istio/bundle-lint.ts';
 import type { MeshrootError } from '../../lib/errors.ts';
 import { Secret } from '../../lib/secret.ts';
+import { isKeyless, keylessPaths, seeKeyless } from '../../mesh/keyless.ts';
 import { bundleKvPath, clusterNames } from '../../mesh/names.ts';
 import { planOne } from '../../mesh/plan.ts';
 import { vaultPlace } from '../../mesh/vault-place.ts';
@@ -52,19 +53,22 @@ export const vaultHops: readonly Hop[] = [
   {
     name: 'policy',
     check: async ({ login, cluster }) => {
-      const path = bundleKvPath(cluster);
+      const keyless = isKeyless(cluster);
+      const [path, verb] = keyless ? [keylessPaths(cluster).sign, 'update'] : [bundleKvPath(cluster), 'read'];
       const reply = await given(login).write('sys/capabilities-self', { paths: [path] });
       const may = reply?.data?.[path] ?? reply?.data?.capabilities;
-      if (Array.isArray(may) && may.includes('read')) return `may read ${path}`;
+      if (Array.isArray(may) && may.includes(verb)) return `may ${verb} ${path}`;
       const { policy } = clusterNames(cluster);
-      throw broken(`the policy ${policy} does not let the role read ${path}`, mend);
+      throw broken(`the policy ${policy} does not let the role ${verb} ${path}`, mend);
     },
   },
   {
     name: 'read',
     check: async (walk) => {
-      const path = bundleKvPath(walk.cluster);
-      const bundle = await readBundle(given(walk.login), path);
+      const keyless = isKeyless(walk.cluster);
+      const path = keyless ? keylessPaths(walk.cluster).chain : bundleKvPath(walk.cluster);
+      const login = given(walk.login);
+      const bundle = await (keyless ? seeKeyless(walk.cluster, login) : readBundle(login, path));
       if (bundle === undefined) throw broken(`there is nothing at ${path}`, mend);
       walk.bundle = bundle;
       return path;
@@ -73,7 +77,7 @@ export const vaultHops: readonly Hop[] = [
   {
     name: 'bundle',
     check: async ({ bundle, reach, cluster }) => {
-      const [finding] = judgeBundle(given(bundle), reach.clock.now());
+      const [finding] = faults(given(bundle), reach.clock.now());
       if (finding !== undefined) {
         throw broken(finding.message, `write it anew: meshroot rotate intermediate ${cluster.name}`);
       }
@@ -82,6 +86,12 @@ export const vaultHops: readonly Hop[] = [
     },
   },
 ];
+
+/** Where Vault keeps the key, its certificates are all that there is to judge. */
+const faults = ({ caKey, ...shown }: NonNullable<Walk['bundle']>, now: number) =>
+  caKey === undefined
+    ? lintBundleCertificates(shown, now).filter(({ severity }) => severity !== 'warning')
+    : judgeBundle({ ...shown, caKey }, now);
 
 /** Vault says "permission denied" whatever the cause; who may review is asked of the API server to tell. */
 async function login(walk: Walk): Promise<string> {

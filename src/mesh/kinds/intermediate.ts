@@ -4,6 +4,7 @@ import { MeshrootError } from '../../lib/errors.ts';
 import { type Certificate, parseCertificate } from '../../x509/certificate.ts';
 import { isoDay } from '../../x509/validity-rule.ts';
 import { decideImport, type ImportedCa, importSummary, seeImport } from '../imported-ca.ts';
+import { isKeyless } from '../keyless.ts';
 import { bundleKvPath, clusterNames, kvMetadataPath } from '../names.ts';
 import { storeNewIntermediate } from '../new-intermediate.ts';
 import {
@@ -32,17 +33,20 @@ interface Observed extends SeenBundle {
 
 /** The intermediate CA of a cluster, as the four-key bundle that its istiod reads. */
 export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource<Observed> {
-  const path = bundleKvPath(cluster);
+  const keyless = isKeyless(cluster);
+  const { secretsMount, pkiMount } = clusterNames(cluster);
+  const [path, place] = keyless ? [pkiMount, pkiMount] : [bundleKvPath(cluster), secretsMount];
   const { keyType, ttl } = cluster.intermediate;
   const signer = mesh.root.offline === undefined ? mesh.root.mount : 'the offline root';
   return {
     group: cluster.name,
     label: `intermediate ${path}`,
-    summary: importSummary(cluster) ?? `${keyType}, ${humanDuration(ttl)}, signed by ${signer}`,
+    summary:
+      importSummary(cluster) ??
+      `${keyType}, ${humanDuration(ttl)}, signed by ${signer}${keyless ? ', its key stays in vault' : ''}`,
     waits: mesh.root.offline !== undefined,
     observe: async (reach) => {
-      const { secretsMount } = clusterNames(cluster);
-      const mount = await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', secretsMount);
+      const mount = await mountRow(clusterVault(reach, cluster.name), 'sys/mounts', place);
       const seen = mount === undefined ? nothingSeen : await seeBundle(cluster, reach);
       return {
         ...seen,
@@ -63,7 +67,8 @@ export function intermediateResource(mesh: Mesh, cluster: MeshCluster): Resource
     undo: {
       // In a mount of meshroot's own it goes with the mount.
       exists: ({ bundle, mount }) => bundle !== undefined && !isOurMount(mount),
-      made: ({ bundle, record }) => record?.bundleIsOurs === true && record.caCert === bundle?.caCert,
+      made: ({ bundle, record }) =>
+        !keyless && record?.bundleIsOurs === true && record.caCert === bundle?.caCert,
       remove: async (reach) => {
         await dropRequest(cluster, reach);
         const { bundlePath } = clusterNames(cluster);

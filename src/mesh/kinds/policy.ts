@@ -1,3 +1,4 @@
+import { isKeyless, keylessPaths } from '../keyless.ts';
 import { bundleKvPath, clusterNames } from '../names.ts';
 import { policyMark, unlessForeign } from '../ownership.ts';
 import { clusterVault, decideByLines, type Resource } from '../resource.ts';
@@ -6,7 +7,10 @@ import type { MeshCluster } from '../schema.ts';
 /** Least privilege: istiod may read the one entry with its own bundle, nothing else. */
 export function policyResource(cluster: MeshCluster): Resource<string | undefined> {
   const { policy } = clusterNames(cluster);
-  return policyOf(cluster, policy, policyText(cluster), `read ${bundleKvPath(cluster)}, nothing else`);
+  const may = isKeyless(cluster)
+    ? `sign by ${keylessPaths(cluster).sign}, nothing else`
+    : `read ${bundleKvPath(cluster)}, nothing else`;
+  return policyOf(cluster, policy, policyText(cluster), may);
 }
 
 /** A policy of the cluster's Vault by its name and text. */
@@ -49,6 +53,10 @@ const isOurs = (text: string | undefined): boolean => text?.startsWith(policyMar
 
 /** The seed's policy, to the letter: an existing one of a hand-made mesh yields no difference. */
 export function policyText(cluster: MeshCluster): string {
+  if (isKeyless(cluster)) {
+    const { sign, chain } = keylessPaths(cluster);
+    return policyRule(sign, ['create', 'update']) + policyRule(chain, ['read']);
+  }
   return policyRule(bundleKvPath(cluster), ['read']);
 }
 

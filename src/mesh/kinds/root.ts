@@ -127,7 +127,7 @@ async function writeRoot({ vault }: Reach, root: Mesh['root'], observed: Observe
 }
 
 /** Vault's words for a key type. */
-function vaultKeyType(type: Mesh['root']['keyType']): { key_type: string; key_bits: number } {
+export function vaultKeyType(type: Mesh['root']['keyType']): { key_type: string; key_bits: number } {
   const [kind, bits] = type.split('-') as [string, string];
   return kind === 'rsa'
     ? { key_type: 'rsa', key_bits: Number(bits) }
