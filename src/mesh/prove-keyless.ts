@@ -28,6 +28,7 @@ export async function signOnce(
     mount,
     role: pkiRole,
     folder: noFolder,
+    multiRoot: false, // one question, no reload
     now: () => now,
   });
   const key = await generateKeyPair('ec-p256');
