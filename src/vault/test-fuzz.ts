@@ -62,6 +62,7 @@ const documented = new RegExp(
     'the backup is not one of this server',
     'certificate (data was too short|contains no PEM data|could not be parsed)',
     'exporting is disallowed on the policy',
+    'no such (source key for export|destination key to export to)',
     'unable to find PKI (key|issuer) for reference',
     'no default (key|issuer) currently configured',
     'could not fetch the CA certificate',

@@ -60,7 +60,11 @@ export class OnChange {
     if (command.length > 0) await runTemplateCommand(command, timeoutMs);
     if (signal !== undefined && pidFile !== undefined) process.kill(await pidIn(pidFile), signal);
     if (http === undefined) return;
-    const answer = await fetch(http, { method: 'POST', signal: AbortSignal.timeout(timeoutMs) });
+    const late = AbortSignal.timeout(timeoutMs);
+    const answer = await fetch(http, { method: 'POST', signal: late }).catch((error: unknown) => {
+      const why = late.aborted ? `no answer within ${timeoutMs / 1000}s` : messageOf(error);
+      throw new MeshrootError('on-change', `${http} could not be told: ${why}`, { exit: 1 });
+    });
     if (!answer.ok) throw new MeshrootError('on-change', `${http} answered ${answer.status}`, { exit: 1 });
   }
 
