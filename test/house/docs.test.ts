@@ -50,6 +50,12 @@ describe('the documents', () => {
     expect(flags.filter((flag) => !read('src/cli/ca.ts').includes(`'${flag} `))).toEqual([]);
   });
 
+  test('the list of documents names every one of them', () => {
+    const listed = read('docs/README.md');
+    const written = readdirSync(`${root}docs`).filter((name) => name !== 'README.md' && name.includes('.'));
+    expect(written.filter((name) => !listed.includes(`(${name})`))).toEqual([]);
+  });
+
   test('every command of README is one of ours', () => {
     const typed = [...read('README.md').matchAll(/(?:bin\/meshroot|`meshroot) ([a-z]+)/g)].map(
       ([, name]) => name ?? '',
