@@ -17,6 +17,12 @@ const meta = (body: object, text: string): Step => ({
 
 const digits = String.raw`{"n":12345678901234567890,"price":1.10,"list":[1.0,-0,{"e":1e3}],"half":"\ud800#1.10"}`;
 
+const listed = (path: string, keys: readonly string[]): Step => ({
+  method: 'LIST',
+  path,
+  status: 200,
+  body_has: { data: { keys } },
+});
 const mismatch = 'metadata check-and-set parameter does not match the current version';
 const metadata = (body: object): Step => ({ method: 'POST', path: 'k{{id}}/metadata/a', body, status: 204 });
 const casRefused = (body: object, text: string): Step => ({ ...metadata(body), status: 400, errors: [text] });
@@ -261,6 +267,28 @@ export const kvCases: readonly Case[] = [
       { method: 'PUT', path: 'k{{id}}/b', body: '{"a":1e400}', status: 400 },
       { method: 'PUT', path: 'k{{id}}/c', body: '{"ttl":1.5}', status: 204 },
       { method: 'GET', path: 'k{{id}}/c', status: 200, body_has: { lease_duration: 2764800 } },
+    ],
+  },
+  {
+    name: 'kv 2: a list in parts, behind a name and of a length',
+    steps: [
+      mount('2'),
+      ...['a', 'b', 'c/d', 'e'].map(
+        (name): Step => ({
+          method: 'PUT',
+          path: `k{{id}}/data/${name}`,
+          body: { data: { x: 1 } },
+          status: 200,
+        }),
+      ),
+      listed('k{{id}}/metadata?after=a&limit=2', ['b', 'c/']),
+      listed('k{{id}}/metadata?after=b', ['c/', 'e']),
+      listed('k{{id}}/metadata?limit=1', ['a']),
+      listed('k{{id}}/metadata?limit=-1', ['a', 'b', 'c/', 'e']),
+      listed('k{{id}}/metadata?after=bb', ['c/', 'e']),
+      listed('k{{id}}/detailed-metadata/?after=b', ['c/', 'e']),
+      { method: 'LIST', path: 'k{{id}}/metadata?after=e', status: 404, errors: [] },
+      { method: 'LIST', path: 'k{{id}}/metadata?limit=x', status: 400 },
     ],
   },
   {

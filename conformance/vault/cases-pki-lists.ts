@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { parseCrl } from '../../src/x509/crl.ts';
 import type { Case, Step } from './case.ts';
 import { mounted, p, role, root } from './pki-steps.ts';
-import { missing, refused, write } from './steps.ts';
+import { ask, missing, read, refused, write } from './steps.ts';
 
 type List = ReturnType<typeof parseCrl>;
 
@@ -241,6 +241,35 @@ export const pkiListCases: readonly Case[] = [
         },
       ),
       write(`${p}/root/sign-self-issued`, { certificate: '{{rootPem}}', issuer_ref: 'a' }, issuedBy('A')),
+    ],
+  },
+  {
+    name: 'pki: tidying takes the old name for revoked certificates, its configuration does not',
+    steps: [
+      mounted(p),
+      write(`${p}/tidy`, { tidy_revocation_list: true }, { status: 202 }),
+      read(`${p}/tidy-status`, { tidy_revoked_certs: true }),
+      write(
+        `${p}/config/auto-tidy`,
+        { enabled: true, tidy_cert_store: true, tidy_revocation_list: true },
+        { status: 200 },
+      ),
+      read(`${p}/config/auto-tidy`, { tidy_cert_store: true, tidy_revoked_certs: false }),
+    ],
+  },
+  {
+    name: 'pki: lists of roles and certificates in parts',
+    steps: [
+      mounted(p),
+      named('A'),
+      ...['q', 'r', 's'].map((name) => role(p, name, { allow_any_name: true })),
+      ask('LIST', `${p}/roles?after=q&limit=1`, undefined, { body_has: { data: { keys: ['r'] } } }),
+      ask('LIST', `${p}/roles?after=r`, undefined, { body_has: { data: { keys: ['s'] } } }),
+      write(`${p}/issue/r`, { common_name: 'a.example.com', ttl: '1h' }, { status: 200 }),
+      ask('LIST', `${p}/certs?limit=1`, undefined, {
+        body_has: { data: { keys: (keys: unknown) => Array.isArray(keys) && keys.length === 1 } },
+      }),
+      missing(`${p}/certs?after=ff:ff`, 'LIST'),
     ],
   },
   {

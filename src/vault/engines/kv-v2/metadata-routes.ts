@@ -8,6 +8,7 @@ import {
   type Schema,
   textOf,
 } from '../../core/fields.ts';
+import { page } from '../../core/page.ts';
 import { nothingHere, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configFields, mergePatch, metadataFields } from './schema.ts';
@@ -187,8 +188,8 @@ export const detailedRoute: Route = {
   },
 };
 
-function list({ store, fields }: Context): Result | undefined {
+function list({ store, fields, data }: Context): Result | undefined {
   const path = textOf(fields, 'path');
-  const keys = listKeys(store, path === '' || path.endsWith('/') ? path : `${path}/`);
+  const keys = page(listKeys(store, path === '' || path.endsWith('/') ? path : `${path}/`), data);
   return keys.length === 0 ? undefined : { data: { keys } };
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { perObject } from '../../../lib/per-object.ts';
 import { type Certificate, isSelfSigned, isSignedBy, parseCertificate } from '../../../x509/certificate.ts';
 import { type PreparedIssuer, prepareIssuer } from '../../../x509/issuer.ts';
 import {
@@ -53,25 +54,11 @@ export function requireIssuer(store: StorageView, reference: string, isOpen = fa
 }
 
 /** Certificates parsed once per stored value. */
-const certificates = new WeakMap<StoredIssuer, Certificate>();
+export const certificateOf = perObject(
+  ({ certificate }: StoredIssuer): Certificate => parseCertificate(certificate),
+);
 
-export function certificateOf(stored: StoredIssuer): Certificate {
-  const known = certificates.get(stored);
-  if (known !== undefined) return known;
-  const certificate = parseCertificate(stored.certificate);
-  certificates.set(stored, certificate);
-  return certificate;
-}
-
-const keyPairs = new WeakMap<StoredKey, KeyPair>();
-
-export function keyPairOf(stored: StoredKey): KeyPair {
-  const known = keyPairs.get(stored);
-  if (known !== undefined) return known;
-  const pair = parsePrivateKey(stored.privateKey);
-  keyPairs.set(stored, pair);
-  return pair;
-}
+export const keyPairOf = perObject(({ privateKey }: StoredKey): KeyPair => parsePrivateKey(privateKey));
 
 /** An issuer that can sign, with what each of its answers repeats. */
 export interface Signer {

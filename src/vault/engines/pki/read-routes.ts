@@ -3,6 +3,7 @@ import { keyTypeOf } from '../../../x509/keys.ts';
 import { nameText } from '../../../x509/name.ts';
 import type { Context, Handler, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
+import { page } from '../../core/page.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { rawAnswer } from './crl-routes.ts';
@@ -30,14 +31,16 @@ export function readRoutes(): Route[] {
     open('issuer/:reference/json', issuerJson),
     open('cert/:serial/raw', (context) => rawAnswer(der, oneCertificate(context, 'der'))),
     open('cert/:serial/raw/pem', (context) => rawAnswer(pem, oneCertificate(context, 'pem'))),
-    { path: 'certs', operations: { list: ({ store }) => listResult(store.list('certs/').map(colonHex)) } },
+    { path: 'certs', operations: { list: serials('certs/') } },
     { path: 'certs/detailed', operations: { list: listDetailed } },
-    {
-      path: 'certs/revoked',
-      operations: { list: ({ store }) => listResult(store.list('revoked/').map(colonHex)) },
-    },
+    { path: 'certs/revoked', operations: { list: serials('revoked/') } },
   ];
 }
+
+const serials =
+  (folder: string): Handler =>
+  ({ store, data }) =>
+    listResult(page(store.list(folder).map(colonHex), data));
 
 /** OpenBao's list with what each certificate is. */
 function listDetailed({ store }: Context): Result | undefined {

@@ -1,5 +1,6 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
+import { page } from '../../core/page.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { parseCidr } from './cidr.ts';
@@ -15,7 +16,7 @@ export function roleRoutes(): Route[] {
   return [
     {
       path: 'roles',
-      operations: { list: ({ store }) => listResult(store.list('role/')) },
+      operations: { list: ({ store, data }) => listResult(page(store.list('role/'), data)) },
     },
     {
       path: 'roles/:name',

@@ -20,10 +20,13 @@ const schema: Schema = Object.fromEntries(
   ]),
 );
 
+/** With the old name of `tidy_revoked_certs`. */
+const onceSchema: Schema = { ...schema, tidy_revocation_list: 'bool' };
+
 /** Removing what has expired: now, by itself, and how it went. */
 export function tidyRoutes(tidy: Tidy): Route[] {
   return [
-    { path: 'tidy', fields: schema, operations: { update: (context) => start(context, tidy) } },
+    { path: 'tidy', fields: onceSchema, operations: { update: (context) => start(context, tidy) } },
     { path: 'tidy-status', operations: { read: (context) => shown(context, tidy) } },
     {
       path: 'tidy-cancel',
@@ -60,7 +63,8 @@ function merged(before: TidyConfig, fields: Fields): TidyConfig {
       ? {}
       : { revoked_safety_buffer: fields.safety_buffer as number };
   const known = Object.entries(fields).filter(([name]) => Object.hasOwn(defaultTidy, name));
-  const config: TidyConfig = { ...before, ...revoked, ...Object.fromEntries(known) };
+  const old = fields.tidy_revocation_list === true ? { tidy_revoked_certs: true } : {};
+  const config: TidyConfig = { ...before, ...revoked, ...Object.fromEntries(known), ...old };
   if (config.safety_buffer < 1) throw refuse('safety_buffer must be greater than zero');
   if (config.revoked_safety_buffer < 1) throw refuse('revokedSafetyBuffer must be greater than zero');
   if (config.issuer_safety_buffer < 1) throw refuse('issuer_safety_buffer must be greater than zero');

@@ -1,3 +1,4 @@
+import { perObject } from '../../../lib/per-object.ts';
 import {
   authorityInformation,
   certificatePolicies,
@@ -49,11 +50,7 @@ export interface RoleExtensions {
   readonly policies: readonly Buffer[];
 }
 
-const compiled = new WeakMap<Role, RoleExtensions>();
-
-export function roleExtensions(role: Role): RoleExtensions {
-  const known = compiled.get(role);
-  if (known !== undefined) return known;
+export const roleExtensions = perObject((role: Role): RoleExtensions => {
   const usages = usagesOf(role.key_usage);
   const purposes = new Set([
     ...(role.server_flag ? ['serverAuth'] : []),
@@ -63,7 +60,7 @@ export function roleExtensions(role: Role): RoleExtensions {
     ...purposesOf(role.ext_key_usage),
     ...role.ext_key_usage_oids,
   ]);
-  const extensions: RoleExtensions = {
+  return {
     usage: [
       ...(usages.length === 0 ? [] : [keyUsage(...usages)]),
       ...(purposes.size === 0 ? [] : [extendedKeyUsage(...purposes)]),
@@ -71,16 +68,12 @@ export function roleExtensions(role: Role): RoleExtensions {
     constraints: role.basic_constraints_valid_for_non_ca ? [basicConstraints(false)] : [],
     policies: role.policy_identifiers.length === 0 ? [] : [certificatePolicies(role.policy_identifiers)],
   };
-  compiled.set(role, extensions);
-  return extensions;
-}
+});
 
 export interface UrlExtensions {
   readonly access: readonly Buffer[];
   readonly points: readonly Buffer[];
 }
-
-const encodedUrls = new WeakMap<AccessUrls, UrlExtensions>();
 
 /** The URLs of an issuer, else those of the mount. Without an issuer (a root in the making) the mount's. */
 export function urlsFor(store: StorageView, issuer: StoredIssuer | undefined): AccessUrls {
@@ -90,15 +83,10 @@ export function urlsFor(store: StorageView, issuer: StoredIssuer | undefined): A
 /** @throws Refusal 500 for a template that cannot be filled in */
 export function urlExtensions(store: StorageView, issuer: StoredIssuer | undefined): UrlExtensions {
   const urls = urlsFor(store, issuer);
-  if (urls.enable_templating) return encodeUrls(filledIn(store, urls, issuer));
-  const known = encodedUrls.get(urls);
-  if (known !== undefined) return known;
-  const encoded = encodeUrls(urls);
-  encodedUrls.set(urls, encoded);
-  return encoded;
+  return encodeUrls(filledIn(store, urls, issuer));
 }
 
-function encodeUrls(urls: AccessUrls): UrlExtensions {
+const encodeUrls = perObject((urls: AccessUrls): UrlExtensions => {
   const { issuing_certificates: issuers, crl_distribution_points: lists, ocsp_servers: ocsp } = urls;
   const deltas = urls.delta_crl_distribution_points;
   return {
@@ -108,7 +96,7 @@ function encodeUrls(urls: AccessUrls): UrlExtensions {
       ...(deltas.length === 0 ? [] : [freshestCrl(deltas)]),
     ],
   };
-}
+});
 
 /** `{{issuer_id}}`, `{{cluster_path}}` and `{{cluster_aia_path}}` replaced. @throws Refusal 500 */
 export function filledIn(store: StorageView, urls: AccessUrls, issuer: StoredIssuer | undefined): AccessUrls {

@@ -1,5 +1,6 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
+import { page } from '../../core/page.ts';
 import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import type { StorageView } from '../../core/storage.ts';
@@ -39,8 +40,8 @@ export function keyRoutes(): Route[] {
     {
       path: 'keys',
       operations: {
-        list: ({ store }) => {
-          const names = store.list('key/');
+        list: ({ store, data }) => {
+          const names = page(store.list('key/'), data);
           return names.length === 0 ? undefined : { data: { keys: names } };
         },
       },

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { perObject } from '../../../lib/per-object.ts';
 import { generateKeyPair } from '../../../x509/keys.ts';
 import { importSpki } from '../../../x509/spki.ts';
 import type { Context } from '../../core/backend.ts';
@@ -195,27 +196,17 @@ interface Pair {
   readonly publicKey: KeyObject;
 }
 
-const pairs = new WeakMap<KeyVersion, Pair>();
-
 export const publicKeyOf = (version: KeyVersion): KeyObject => pairOf(version).publicKey;
 
 /** Undefined when only the public key was brought in. */
 export const privateKeyOf = (version: KeyVersion): KeyObject | undefined => pairOf(version).privateKey;
 
 /** Parsed once per stored value. */
-function pairOf(version: KeyVersion): Pair {
-  const known = pairs.get(version);
-  if (known !== undefined) return known;
-  const pair = parsePair(version);
-  pairs.set(version, pair);
-  return pair;
-}
-
-function parsePair({ secret, publicKey }: KeyVersion): Pair {
+const pairOf = perObject(({ secret, publicKey }: KeyVersion): Pair => {
   if (publicKey !== undefined) {
     return { privateKey: undefined, publicKey: importSpki(Buffer.from(publicKey, 'base64')) };
   }
   const der = Buffer.from(secret, 'base64');
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   return { privateKey, publicKey: createPublicKey(privateKey) };
-}
+});
