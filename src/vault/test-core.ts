@@ -4,7 +4,8 @@ import { createCatalogue } from './catalogue.ts';
 import { createMemoryPhysical } from './core/physical-memory.ts';
 import type { Operation, Reply, VaultRequest } from './core/request.ts';
 import type { Catalogue } from './core/services.ts';
-import { VaultCore, type VaultCoreOptions } from './core/vault-core.ts';
+import { VaultCore } from './core/vault-core.ts';
+import type { VaultCoreOptions } from './core/vault-core-options.ts';
 
 /** A clock that stands until it is told; its sleep is real but short, so that loops turn. */
 export class TestClock implements Clock {

@@ -1,16 +1,14 @@
 import type { Context, Handler, RoleTtls, Route } from '../core/backend.ts';
 import { type Fields, type Schema, textOf } from '../core/fields.ts';
 import type { RoleTokens } from '../core/role-fields.ts';
-import type { StorageView } from '../core/storage.ts';
+import type { NamedEntries } from './named-entries.ts';
 
-/** Roles (or users, or certificates) that an auth method keeps by name. */
+/** How what an auth method keeps by name is read and written. */
 export interface RoleTable<R> {
   /** `role/:name`: its last part is the field with the name. */
   readonly path: string;
   readonly schema: Schema;
-  readonly read: (store: StorageView, name: string) => R | undefined;
-  readonly remove: (store: StorageView, name: string) => void;
-  readonly names: (store: StorageView) => readonly string[];
+  readonly entries: Omit<NamedEntries<R>, 'put'>;
   /** As people see one. */
   readonly fields: (role: R) => Fields;
   readonly write: Handler;
@@ -21,7 +19,8 @@ export interface RoleTable<R> {
 /** Reading, writing and deleting one of them, and the list of all. */
 export function roleRoutes<R>(table: RoleTable<R>): Route[] {
   const [folder = '', field = ''] = table.path.split('/:');
-  const found = ({ store, fields }: Context): R | undefined => table.read(store, textOf(fields, field));
+  const found = ({ store, fields }: Context): R | undefined =>
+    table.entries.read(store, textOf(fields, field));
   const one: Route = {
     path: table.path,
     fields: table.schema,
@@ -32,20 +31,20 @@ export function roleRoutes<R>(table: RoleTable<R>): Route[] {
       },
       update: table.write,
       delete: ({ store, fields }) => {
-        table.remove(store, textOf(fields, field));
+        table.entries.remove(store, textOf(fields, field));
         return undefined;
       },
     },
   };
   const exists = { exists: (context: Context): boolean => found(context) !== undefined };
-  return [table.tellsNew ? { ...one, ...exists } : one, listRoute(folder, table.names)];
+  return [table.tellsNew ? { ...one, ...exists } : one, listRoute(folder, table.entries)];
 }
 
-export const listRoute = (path: string, names: (store: StorageView) => readonly string[]): Route => ({
+export const listRoute = (path: string, entries: Pick<NamedEntries<unknown>, 'names'>): Route => ({
   path,
   operations: {
     list: ({ store }) => {
-      const keys = names(store);
+      const keys = entries.names(store);
       return keys.length === 0 ? undefined : { data: { keys } };
     },
   },

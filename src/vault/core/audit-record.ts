@@ -4,9 +4,8 @@ import type { AclAnswer } from '../policy/acl.ts';
 import type { AuditStyle } from './audit-options.ts';
 import type { AuditedHeader } from './audited-headers.ts';
 import type { Fields } from './fields.ts';
-import { fullPath } from './mount-entry.ts';
+import { fullPath, type MountSeen } from './mount-entry.ts';
 import type { Reply, Result, VaultRequest } from './request.ts';
-import type { Mounted } from './router.ts';
 import type { RequestAuth } from './tokens.ts';
 
 /** What is known about a call when one of its two records is written. */
@@ -18,7 +17,7 @@ export interface AuditEvent {
   /** Those that people want to see. */
   readonly headers?: readonly AuditedHeader[];
   readonly operation: string;
-  readonly mounted: Mounted | undefined;
+  readonly mounted: MountSeen | undefined;
   readonly auth: RequestAuth | undefined;
   readonly acl: AclAnswer | undefined;
   readonly error: string | undefined;
@@ -97,7 +96,7 @@ function authPart({ auth, acl }: AuditEvent, { text: hash, accessor }: Hashes): 
   };
 }
 
-function mountPart(mounted: Mounted | undefined, versionKey: string): Fields {
+function mountPart(mounted: MountSeen | undefined, versionKey: string): Fields {
   if (mounted === undefined) return {};
   const { entry, backend } = mounted;
   return {

@@ -1,14 +1,14 @@
 import { PolicyStore } from '../policy/policy-store.ts';
+import { clusterIdPath } from './cluster-id.ts';
 import { LeaseTable } from './leases.ts';
 import { builtinMounts, putMount } from './mounts.ts';
-import { clusterIdPath } from './open-services.ts';
 import { refuse } from './refusal.ts';
 import { rootTokenOrder } from './root-token.ts';
 import { createSeal, type SealConfig } from './seal.ts';
 import { Storage } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { uuidOf } from './uuid.ts';
-import type { VaultCoreOptions } from './vault-core.ts';
+import type { VaultCoreOptions } from './vault-core-options.ts';
 
 export interface InitResult {
   readonly shares: readonly Buffer[];

@@ -15,6 +15,12 @@ export interface MountEntry {
   readonly system?: SystemTtls;
 }
 
+/** A mount as those see it who only tell of it. */
+export interface MountSeen {
+  readonly entry: MountEntry;
+  readonly backend: { readonly version: string };
+}
+
 /** The server's own lease times, in seconds. */
 export interface SystemTtls {
   readonly defaultTtl: number;

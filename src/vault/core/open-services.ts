@@ -5,6 +5,7 @@ import { PolicyStore } from '../policy/policy-store.ts';
 import { AuditBroker } from './audit-broker.ts';
 import { AuditedHeaders } from './audited-headers.ts';
 import type { Barrier, KeyringTerm } from './barrier.ts';
+import { clusterIdPath } from './cluster-id.ts';
 import { Cors } from './cors.ts';
 import { RootGeneration } from './generate-root.ts';
 import { type Lease, LeaseTable, readTime } from './leases.ts';
@@ -24,7 +25,7 @@ import { SteadyClock } from './steady-clock.ts';
 import { Storage, type StorageView, type Transaction } from './storage.ts';
 import { TokenStore } from './tokens.ts';
 import { UserLockout } from './user-lockout.ts';
-import type { FullOptions } from './vault-core.ts';
+import type { FullOptions } from './vault-core-options.ts';
 import { noteVersion } from './version-history.ts';
 
 export interface OpenStore {
@@ -34,8 +35,6 @@ export interface OpenStore {
   /** Forgets the keys and closes the audit devices. */
   close(): void;
 }
-
-export const clusterIdPath = 'core/cluster-id';
 
 /** Builds everything that lives while the store is open, from what is in it. */
 export async function openServices(

@@ -1,7 +1,6 @@
-import { fullPath } from './mount-entry.ts';
+import { fullPath, type MountSeen } from './mount-entry.ts';
 import { Refusal } from './refusal.ts';
 import type { VaultRequest } from './request.ts';
-import type { Mounted } from './router.ts';
 import type { StorageView } from './storage.ts';
 
 /** As stored. Times in seconds. */
@@ -93,7 +92,7 @@ export class RateQuotas {
   }
 
   /** Counts a request. @param now milliseconds */
-  admit(request: VaultRequest, mounted: Mounted | undefined, now: number): QuotaAnswer {
+  admit(request: VaultRequest, mounted: MountSeen | undefined, now: number): QuotaAnswer {
     if (
       this.#quotas.size === 0 ||
       this.config.rate_limit_exempt_paths.some((path) => covers(path, request.path))
@@ -121,7 +120,7 @@ export class RateQuotas {
   }
 
   /** Role before longer path before everything. */
-  #find(request: VaultRequest, mounted: Mounted | undefined): RateQuota | undefined {
+  #find(request: VaultRequest, mounted: MountSeen | undefined): RateQuota | undefined {
     const role = typeof request.data.role === 'string' ? request.data.role : '';
     const isLogin = mounted?.entry.kind === 'auth' && request.path === `${fullPath(mounted.entry)}login`;
     let best: RateQuota | undefined;

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { call, openTestCore } from '../test-core.ts';
 import { decodeToken } from './generate-root.ts';
 import { createMemoryPhysical } from './physical-memory.ts';
-import { VaultCore, type VaultCoreOptions } from './vault-core.ts';
+import { VaultCore } from './vault-core.ts';
+import type { VaultCoreOptions } from './vault-core-options.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 

@@ -1,14 +1,11 @@
-import { type Clock, systemClock } from '../../lib/clock.ts';
-import { type Logger, silentLogger } from '../../lib/log.ts';
-import type { AuditDevice } from './audit-broker.ts';
-import type { OpenAuditSocket } from './audit-sink.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { silentLogger } from '../../lib/log.ts';
 import type { Barrier, Random } from './barrier.ts';
 import { expireLoop } from './expire.ts';
 import { handleRequest } from './handle-request.ts';
 import { type InitResult, initialize } from './initialize.ts';
 import { rotationLoop } from './key-rotation.ts';
-import { type Metrics, silentMetrics } from './metrics.ts';
-import type { SystemTtls } from './mount-entry.ts';
+import { silentMetrics } from './metrics.ts';
 import { type OpenStore, openServices } from './open-services.ts';
 import { periodicLoop } from './periodic.ts';
 import type { Physical } from './physical.ts';
@@ -16,31 +13,9 @@ import { pooledRandom } from './pooled-random.ts';
 import { refuse } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
 import { checkSealConfig, openKeyring, openSeal, readSealConfig, type SealConfig } from './seal.ts';
-import type { Catalogue, Services } from './services.ts';
+import type { Services } from './services.ts';
 import { uuidOf } from './uuid.ts';
-
-export interface VaultCoreOptions {
-  readonly physical: Physical;
-  readonly catalogue: Catalogue;
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly log?: Logger;
-  readonly metrics?: Metrics;
-  /** Devices of the configuration file. */
-  readonly auditDevices?: readonly AuditDevice[];
-  /** Folders below which the API may make audit files. */
-  readonly auditFolders?: readonly string[];
-  /** How audit devices of type socket are reached; without it there are none. */
-  readonly openAuditSocket?: OpenAuditSocket;
-  /** Lease times of mounts that say nothing; 768 h without it. */
-  readonly systemTtls?: SystemTtls;
-  /** Where clients find this server, for sys/ha-status. */
-  readonly apiAddress?: () => string;
-}
-
-/** With what stands in for what was not given. */
-export type FullOptions = Required<Omit<VaultCoreOptions, 'openAuditSocket' | 'systemTtls'>> &
-  VaultCoreOptions;
+import type { FullOptions, VaultCoreOptions } from './vault-core-options.ts';
 
 export interface SealStatus {
   readonly initialized: boolean;

@@ -38,7 +38,7 @@ export function createAppRoleAuth(): Backend {
         fields: { role_id: 'string', secret_id: 'string' },
         operations: { update: login },
       },
-      ...roleRoutes(roles),
+      ...roleRoutes(roleTable),
       roleIdRoute,
       ...secretIdRoutes(),
       ...partRoutes(),
@@ -47,15 +47,17 @@ export function createAppRoleAuth(): Backend {
   });
 }
 
-const roles: RoleTable<AppRole> = {
+const roleTable: RoleTable<AppRole> = {
   path: 'role/:role_name',
   schema: roleSchema,
-  read: readRole,
-  remove: (store, name) => {
-    const role = readRole(store, name);
-    if (role !== undefined) deleteRole(store, role);
+  entries: {
+    read: readRole,
+    remove: (store, name) => {
+      const role = readRole(store, name);
+      if (role !== undefined) deleteRole(store, role);
+    },
+    names: listRoles,
   },
-  names: listRoles,
   fields: roleFields,
   write: writeRole,
   tellsNew: true,

@@ -7,7 +7,7 @@ import { globMatches } from '../../policy/parameters.ts';
 import { meetsExtensionRules } from './extension-rules.ts';
 import { isRevoked } from './revoked.ts';
 import { trustedCertificates } from './schema.ts';
-import { type CertRole, listRoles, readRole } from './store.ts';
+import { type CertRole, roles } from './store.ts';
 
 const maxChain = 10;
 
@@ -36,9 +36,9 @@ export function matchingRole(
   name: string,
   now: number,
 ): CertRole {
-  const names = name === '' ? listRoles(store) : [name];
+  const names = name === '' ? roles.names(store) : [name];
   const trusting = names
-    .flatMap((one) => readRole(store, one) ?? [])
+    .flatMap((one) => roles.read(store, one) ?? [])
     .filter((role) => trusts(role, chain, now));
   if (trusting.length === 0) throw noMatch();
   const found = isRevoked(store, chain) ? undefined : trusting.find((role) => meets(role, chain[0]));

@@ -9,7 +9,7 @@ import type { FetchCrl } from './fetch-crl.ts';
 import { login } from './login.ts';
 import { matchingRole, shownCertificates } from './match.ts';
 import { readRoleFields, roleFields, roleSchema } from './schema.ts';
-import { type CertRole, deleteRole, listRoles, putConfig, putRole, readConfig, readRole } from './store.ts';
+import { type CertRole, putConfig, readConfig, roles } from './store.ts';
 
 /** Logins by the client certificate of the TLS connection, also those that carry a SPIFFE id. */
 export function createCertAuth(fetch: FetchCrl): Backend {
@@ -17,7 +17,7 @@ export function createCertAuth(fetch: FetchCrl): Backend {
     type: 'cert',
     periodic: (context) => refreshCrls(context, fetch),
     renew: (store, name, renewal) => {
-      const role = readRole(store, name);
+      const role = roles.read(store, name);
       if (role === undefined) return 'nothing';
       checkPolicies(role, renewal);
       if (!readConfig(store).disableBinding) {
@@ -35,7 +35,7 @@ export function createCertAuth(fetch: FetchCrl): Backend {
         fields: { name: 'string' },
         operations: { update: login },
       },
-      ...roleRoutes(roles),
+      ...roleRoutes(roleTable),
       configRoute,
       ...crlRoutes(fetch),
     ],
@@ -60,16 +60,14 @@ function checkSame(fingerprint: string, { entry }: Renewal): void {
   );
 }
 
-const roles: RoleTable<CertRole> = {
+const roleTable: RoleTable<CertRole> = {
   path: 'certs/:name',
   schema: roleSchema,
-  read: readRole,
-  remove: deleteRole,
-  names: listRoles,
+  entries: roles,
   fields: roleFields,
   write: ({ store, fields }) => {
     const name = textOf(fields, 'name');
-    putRole(store, readRoleFields(fields, name, readRole(store, name)));
+    roles.put(store, name, readRoleFields(fields, name, roles.read(store, name)));
     return undefined;
   },
   tellsNew: false,

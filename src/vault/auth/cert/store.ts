@@ -1,5 +1,6 @@
 import type { RoleTokens } from '../../core/role-fields.ts';
 import type { StorageView } from '../../core/storage.ts';
+import { namedEntries } from '../named-entries.ts';
 
 /** Names are globs; null or empty = any. */
 export interface CertRole {
@@ -31,10 +32,4 @@ const defaults: CertConfig = { disableBinding: false, enableIdentityAliasMetadat
 export const readConfig = (store: StorageView): CertConfig => store.get<CertConfig>('config') ?? defaults;
 export const putConfig = (store: StorageView, config: CertConfig): void => store.put('config', config);
 
-const rolePath = (name: string): string => `cert/${name.toLowerCase()}`;
-
-export const readRole = (store: StorageView, name: string): CertRole | undefined =>
-  store.get<CertRole>(rolePath(name));
-export const putRole = (store: StorageView, role: CertRole): void => store.put(rolePath(role.name), role);
-export const deleteRole = (store: StorageView, name: string): void => store.delete(rolePath(name));
-export const listRoles = (store: StorageView): string[] => store.list('cert/');
+export const roles = namedEntries<CertRole>('cert/');

@@ -6,7 +6,7 @@ import { denied, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { type Claims, checkBoundClaims, claimOf, listClaim, mappedClaims } from './claims.ts';
 import type { KeySource } from './key-source.ts';
-import { type JwtRole, readConfig, readRole } from './store.ts';
+import { type JwtRole, readConfig, roles } from './store.ts';
 import { audiencesOf, validateJwt } from './validate.ts';
 
 /** A signed JWT for a token. @throws Refusal */
@@ -16,7 +16,7 @@ export async function login(context: Context, keys: KeySource): Promise<Result> 
   if (config === undefined) throw refuse('could not load configuration', 400, 'login-no-config');
   const name = textOf(fields, 'role') || config.defaultRole;
   if (name === '') throw refuse('missing role', 400, 'login-role-missing');
-  const role = readRole(store, name);
+  const role = roles.read(store, name);
   if (role === undefined) throw refuse(`role "${name}" could not be found`, 400, 'login-role-unknown');
   if (role.type === 'oidc') throw refuse('role with oidc role_type is not allowed');
   const jwt = textOf(fields, 'jwt');

@@ -15,16 +15,7 @@ import {
   roleFields,
   roleSchema,
 } from './schema.ts';
-import {
-  deleteRole,
-  type JwtConfig,
-  type JwtRole,
-  listRoles,
-  putConfig,
-  putRole,
-  readConfig,
-  readRole,
-} from './store.ts';
+import { type JwtConfig, type JwtRole, putConfig, readConfig, roles } from './store.ts';
 
 /** Logins by JWTs that somebody else signed: static keys, a JWKS, or OpenID Connect discovery. */
 export function createJwtAuth(fetch: FetchJson): Backend {
@@ -32,7 +23,7 @@ export function createJwtAuth(fetch: FetchJson): Backend {
   return defineBackend({
     type: 'jwt',
     renew: (store, name) => {
-      const role = readRole(store, name);
+      const role = roles.read(store, name);
       return role && ttlsOf(role.tokens);
     },
     routes: [
@@ -59,7 +50,7 @@ export function createJwtAuth(fetch: FetchJson): Backend {
           update: (context) => writeConfig(context, keys),
         },
       },
-      ...roleRoutes(roles),
+      ...roleRoutes(roleTable),
     ],
   });
 }
@@ -83,12 +74,10 @@ const problemText = (config: JwtConfig, error: unknown): string =>
     ? `error checking oidc discovery URL: ${messageOf(error)}`
     : 'error checking jwks URL';
 
-const roles: RoleTable<JwtRole> = {
+const roleTable: RoleTable<JwtRole> = {
   path: 'role/:name',
   schema: roleSchema,
-  read: readRole,
-  remove: deleteRole,
-  names: listRoles,
+  entries: roles,
   fields: roleFields,
   write: writeRole,
   tellsNew: true,
@@ -96,5 +85,5 @@ const roles: RoleTable<JwtRole> = {
 
 function writeRole({ store, fields }: Context): undefined {
   const name = textOf(fields, 'name');
-  putRole(store, name, readRoleFields(fields, readRole(store, name)));
+  roles.put(store, name, readRoleFields(fields, roles.read(store, name)));
 }

@@ -1,5 +1,6 @@
 import type { RoleTokens } from '../../core/role-fields.ts';
 import type { StorageView } from '../../core/storage.ts';
+import { namedEntries } from '../named-entries.ts';
 
 /** An address of keys, and the only roots to trust there (PEM; empty for the system's). */
 export interface JwksPair {
@@ -40,9 +41,4 @@ export interface JwtRole {
 
 export const readConfig = (store: StorageView): JwtConfig | undefined => store.get<JwtConfig>('config');
 export const putConfig = (store: StorageView, config: JwtConfig): void => store.put('config', config);
-export const readRole = (store: StorageView, name: string): JwtRole | undefined =>
-  store.get<JwtRole>(`role/${name}`);
-export const putRole = (store: StorageView, name: string, role: JwtRole): void =>
-  store.put(`role/${name}`, role);
-export const deleteRole = (store: StorageView, name: string): void => store.delete(`role/${name}`);
-export const listRoles = (store: StorageView): string[] => store.list('role/');
+export const roles = namedEntries<JwtRole>('role/', (name) => name);

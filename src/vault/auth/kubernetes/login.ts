@@ -11,7 +11,7 @@ import type { ClusterReader } from './cluster-reader.ts';
 import { checkTimes, readServiceAccountJwt, type ServiceAccountClaims } from './jwt.ts';
 import type { LocalKeys } from './local-keys.ts';
 import { labelsMatch, parseNamespaceSelector } from './namespace-selector.ts';
-import { type KubernetesConfig, type KubernetesRole, readConfig, readRole } from './store.ts';
+import { type KubernetesConfig, type KubernetesRole, readConfig, roles } from './store.ts';
 import type { ReadLocal, TokenReviewer } from './token-reviewer.ts';
 
 /** What reaches the cluster and the pod that the store runs in. */
@@ -33,7 +33,7 @@ export async function login(context: Context, cluster: Cluster): Promise<Result>
   const jwt = textOf(fields, 'jwt');
   if (name === '') throw refuse('missing role', 400, 'login-role-missing');
   if (jwt === '') throw refuse('missing jwt', 400, 'login-jwt-missing');
-  const role = readRole(store, name);
+  const role = roles.read(store, name);
   if (role === undefined) throw refuse(`invalid role name "${name}"`, 400, 'login-role-unknown');
   if (!addressAllowed(request.remoteAddress, role.tokens.boundCidrs)) {
     throw denied('login-address', 'the role is bound to other addresses');

@@ -14,15 +14,7 @@ import {
   roleFields,
   roleSchema,
 } from './schema.ts';
-import {
-  deleteRole,
-  type KubernetesRole,
-  listRoles,
-  putConfig,
-  putRole,
-  readConfig,
-  readRole,
-} from './store.ts';
+import { type KubernetesRole, putConfig, readConfig, roles } from './store.ts';
 import type { ReadLocal, TokenReviewer } from './token-reviewer.ts';
 
 /** Logins by service account token, confirmed by the cluster's own API server. */
@@ -35,7 +27,7 @@ export function createKubernetesAuth(o: {
   return defineBackend({
     type: 'kubernetes',
     renew: (store, name) => {
-      const role = readRole(store, name);
+      const role = roles.read(store, name);
       return role && ttlsOf(role.tokens);
     },
     routes: [
@@ -63,18 +55,16 @@ export function createKubernetesAuth(o: {
           },
         },
       },
-      ...roleRoutes(roles),
-      listRoute('roles', listRoles),
+      ...roleRoutes(roleTable),
+      listRoute('roles', roles),
     ],
   });
 }
 
-const roles: RoleTable<KubernetesRole> = {
+const roleTable: RoleTable<KubernetesRole> = {
   path: 'role/:name',
   schema: roleSchema,
-  read: readRole,
-  remove: deleteRole,
-  names: listRoles,
+  entries: roles,
   fields: roleFields,
   write: writeRole,
   tellsNew: true,
@@ -86,7 +76,7 @@ const maxTtlWarning =
 async function writeRole({ store, fields, mount }: Context): Promise<Result | undefined> {
   const name = textOf(fields, 'name');
   const most = effectiveMaxTtl(mount);
-  const role = await readRoleFields(fields, readRole(store, name), most);
-  putRole(store, name, role);
+  const role = await readRoleFields(fields, roles.read(store, name), most);
+  roles.put(store, name, role);
   return role.tokens.maxTtl > most ? { warnings: [maxTtlWarning] } : undefined;
 }

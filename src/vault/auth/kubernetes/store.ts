@@ -1,5 +1,6 @@
 import type { RoleTokens } from '../../core/role-fields.ts';
 import type { StorageView } from '../../core/storage.ts';
+import { namedEntries } from '../named-entries.ts';
 
 export interface KubernetesConfig {
   readonly host: string;
@@ -28,11 +29,4 @@ export const readConfig = (store: StorageView): KubernetesConfig | undefined =>
   store.get<KubernetesConfig>('config');
 export const putConfig = (store: StorageView, config: KubernetesConfig): void => store.put('config', config);
 
-const rolePath = (name: string): string => `role/${name.toLowerCase()}`;
-
-export const readRole = (store: StorageView, name: string): KubernetesRole | undefined =>
-  store.get<KubernetesRole>(rolePath(name));
-export const putRole = (store: StorageView, name: string, role: KubernetesRole): void =>
-  store.put(rolePath(name), role);
-export const deleteRole = (store: StorageView, name: string): void => store.delete(rolePath(name));
-export const listRoles = (store: StorageView): string[] => store.list('role/');
+export const roles = namedEntries<KubernetesRole>('role/');

@@ -5,7 +5,7 @@ import { issueLogin } from '../../core/issue-login.ts';
 import { denied, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { passwordMatches } from './password.ts';
-import { readUser } from './store.ts';
+import { users } from './store.ts';
 
 /** A name and a password for a token. @throws Refusal; an unknown user looks (and lasts) like a wrong password */
 export async function login(context: Context): Promise<Result> {
@@ -14,7 +14,7 @@ export async function login(context: Context): Promise<Result> {
   const password = textOf(fields, 'password');
   services.lockout.check(mount.accessor, name, clock);
   if (password === '') throw refuse('missing password', 500, 'login-password-missing');
-  const user = readUser(store, name);
+  const user = users.read(store, name);
   if (!(await passwordMatches(password, user?.password)) || user === undefined) {
     if (user !== undefined) services.lockout.failed(mount.accessor, name, clock);
     throw refuse('invalid username or password', 400, 'login-invalid-credentials');

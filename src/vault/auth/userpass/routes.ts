@@ -8,14 +8,14 @@ import { type RoleTable, roleRoutes, ttlsOf } from '../role-routes.ts';
 import { login } from './login.ts';
 import { hashPassword } from './password.ts';
 import { legacy, passwordSchema, policiesSchema, readPassword, userSchema } from './schema.ts';
-import { deleteUser, listUsers, putUser, readUser, type User } from './store.ts';
+import { type User, users } from './store.ts';
 
 /** Logins of people by name and password. */
 export function createUserpassAuth(): Backend {
   return defineBackend({
     type: 'userpass',
     renew: (store, name, { entry }) => {
-      const user = readUser(store, name);
+      const user = users.read(store, name);
       if (user === undefined) return 'nothing';
       const { tokens } = user;
       const now = sanitizePolicies(tokens.policies, !tokens.noDefaultPolicy);
@@ -32,7 +32,7 @@ export function createUserpassAuth(): Backend {
         fields: { password: 'string' },
         operations: { update: login },
       },
-      ...roleRoutes(users),
+      ...roleRoutes(userTable),
       {
         path: 'users/:username/password',
         fields: passwordSchema,
@@ -49,27 +49,25 @@ export function createUserpassAuth(): Backend {
 
 const nameOf = (fields: Fields): string => textOf(fields, 'username').toLowerCase();
 
-const users: RoleTable<User> = {
+const userTable: RoleTable<User> = {
   path: 'users/:username',
   schema: userSchema,
-  read: readUser,
-  remove: deleteUser,
-  names: listUsers,
+  entries: users,
   fields: ({ tokens }) => roleTokenFields(tokens),
   write: writeUser,
   tellsNew: true,
 };
 
 async function writeUser({ store, fields }: Context): Promise<undefined> {
-  const before = readUser(store, nameOf(fields));
+  const before = users.read(store, nameOf(fields));
   const password = readPassword(fields, before === undefined);
   const tokens = readRoleTokens(fields, before?.tokens, legacy);
   const hash = before !== undefined && password === '' ? before.password : await hashPassword(password);
-  putUser(store, nameOf(fields), { password: hash, tokens });
+  users.put(store, nameOf(fields), { password: hash, tokens });
 }
 
 function userThere({ store, fields }: Context): User {
-  const user = readUser(store, nameOf(fields));
+  const user = users.read(store, nameOf(fields));
   if (user === undefined) throw refuseWrapped('username does not exist', 500, 'no-user');
   return user;
 }
@@ -77,11 +75,11 @@ function userThere({ store, fields }: Context): User {
 async function writePassword(context: Context): Promise<undefined> {
   const user = userThere(context);
   const password = await hashPassword(readPassword(context.fields, true));
-  putUser(context.store, nameOf(context.fields), { ...user, password });
+  users.put(context.store, nameOf(context.fields), { ...user, password });
 }
 
 function writePolicies(context: Context): undefined {
   const user = userThere(context);
   const tokens = readRoleTokens(context.fields, user.tokens, legacy);
-  putUser(context.store, nameOf(context.fields), { ...user, tokens });
+  users.put(context.store, nameOf(context.fields), { ...user, tokens });
 }
