@@ -118,7 +118,8 @@ export class CrashJournal {
 /** `1:` and `2:` are engines, `p:` is a policy. @throws Error when it is half there */
 async function readValue(client: VaultClient, path: string): Promise<string | undefined> {
   const [kind, name] = [path.slice(0, 2), path.slice(2)];
-  if (kind === 'p:') return (await client.read(`sys/policies/acl/${name}`))?.data?.policy as string | undefined;
+  if (kind === 'p:')
+    return (await client.read(`sys/policies/acl/${name}`))?.data?.policy as string | undefined;
   if (kind === '1:') {
     const data = (await client.read(`kv/${name}`))?.data;
     if (data?.a !== data?.b) throw new Error(`${path} is half there: ${data?.a} and ${data?.b}`);
@@ -145,7 +146,8 @@ async function checkFamily(client: VaultClient, { token, child, end }: Family): 
 async function isAlive(client: VaultClient, token: string): Promise<boolean> {
   try {
     const self = await client.withToken(new Secret(token)).read('auth/token/lookup-self');
-    if (self?.data?.renewable !== true || Number(self.data.ttl) <= 0) throw new Error('a token is half there');
+    if (self?.data?.renewable !== true || Number(self.data.ttl) <= 0)
+      throw new Error('a token is half there');
     return true;
   } catch (error) {
     if (error instanceof MeshrootError && error.status === 403) return false;

@@ -88,7 +88,10 @@ async function makeTargets(): Promise<Target[]> {
   const csrs = [];
   for (const type of ['ec-p256', 'ec-p384', 'ed25519', 'rsa-2048'] as const)
     csrs.push(
-      await createCsr({ key: await generateKeyPair(type), sans: { uri: ['spiffe://a/ns/b/sa/c'], dns: ['x'] } }),
+      await createCsr({
+        key: await generateKeyPair(type),
+        sans: { uri: ['spiffe://a/ns/b/sa/c'], dns: ['x'] },
+      }),
     );
   const batch = new BatchSeal(Buffer.alloc(32, 1), pooledRandom());
   return [
@@ -97,7 +100,11 @@ async function makeTargets(): Promise<Target[]> {
     { name: 'the certificate', seeds: [ca, ca + ca], read: parseCertificates },
     { name: 'the request for a certificate', seeds: csrs, read: parseCsr },
     { name: 'the body', seeds: jsonBodies, read: readBody },
-    { name: 'the address', seeds: ['GET /v1/sys/health?list=true', 'LIST /v1/kv/%2e%2e/a%00b'], read: readTarget },
+    {
+      name: 'the address',
+      seeds: ['GET /v1/sys/health?list=true', 'LIST /v1/kv/%2e%2e/a%00b'],
+      read: readTarget,
+    },
     { name: 'the headers', seeds: ['1h', 'Bearer hvs.x', '90', '-1m3s'], read: readHeaders },
     { name: 'the batch token', seeds: [batch.seal({} as never)], read: (text) => batch.open(text) },
     { name: 'the key share', seeds: ['ab'.repeat(33), 'YWJjZGVmZ2hpamtsbW5vcHFyc3R1dg=='], read: shareOf },

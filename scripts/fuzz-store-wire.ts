@@ -35,7 +35,8 @@ export async function fuzzWire(seed: number, count: number): Promise<Record<numb
         await Promise.all(inputs.map((bytes) => firstStatus(port, bytes)))
       ).entries()) {
         statuses[status] = (statuses[status] ?? 0) + 1;
-        if (status >= 500) throw new Error(`answered ${status} to ${JSON.stringify(inputs[i]?.toString('latin1'))}`);
+        if (status >= 500)
+          throw new Error(`answered ${status} to ${JSON.stringify(inputs[i]?.toString('latin1'))}`);
       }
     }
     const { status } = await fetch(`${listener.address}/v1/sys/health`);

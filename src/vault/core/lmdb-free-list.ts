@@ -27,7 +27,8 @@ export class FreeListVisitor implements TreeVisitor {
   entry(key: Buffer, stored: Buffer): void {
     const transaction = key.length === idBytes ? key.readBigUInt64LE() : 0n;
     const isInOrder = transaction > this.#previous && transaction >= this.#signpost;
-    if (!isInOrder || transaction > this.#newest) throw this.#wrong('its lists of free pages are not in order');
+    if (!isInOrder || transaction > this.#newest)
+      throw this.#wrong('its lists of free pages are not in order');
     this.#previous = transaction;
     this.#lists.push(Buffer.from(stored));
   }
@@ -45,7 +46,8 @@ export class FreeListVisitor implements TreeVisitor {
 
   #judge(list: Buffer): void {
     const count = list.length < idBytes ? -1 : numberAt(list, 0);
-    if (count < 0 || (count + 1) * idBytes > list.length) throw this.#wrong('a list of free pages is cut off');
+    if (count < 0 || (count + 1) * idBytes > list.length)
+      throw this.#wrong('a list of free pages is cut off');
     for (let i = 1; i <= count; i++) {
       const number = numberAt(list, i);
       if (number === 0) continue;

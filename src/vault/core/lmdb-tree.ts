@@ -139,7 +139,10 @@ export class LmdbTreeWalk {
 
   #buffer(height: number): Buffer {
     const size = this.#meta.pageSize;
-    const [next, last] = this.#buffers[height] ?? [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+    const [next, last] = this.#buffers[height] ?? [
+      Buffer.allocUnsafeSlow(size),
+      Buffer.allocUnsafeSlow(size),
+    ];
     this.#buffers[height] = [last, next];
     return next;
   }
