@@ -165,3 +165,24 @@ test('any life of tokens leaves what a small model of it leaves, also over resta
     { numRuns: 60 },
   );
 });
+
+test('tokens say when they were made; an accessor of an older store is found and goes with its token', async () => {
+  const { core } = await openTestStore();
+  const made = await call(core, 'update', 'auth/token/create', { ttl: '1h' });
+  const { client_token: token = '', accessor = '' } =
+    (made.body as { auth?: Record<string, string> }).auth ?? {};
+  expect([token.slice(4, 9), accessor.length]).toEqual([accessor.slice(0, 5), 24]);
+  const storage = core.services?.storage;
+  const named = (): string[] => storage?.begin(false).all('sys/token/accessor/') ?? [];
+  const change = storage?.begin(false);
+  const key = core.services?.tokens.keyOf(token);
+  const dated = named().find((name) => change?.get(`sys/token/accessor/${name}`) === key) ?? '';
+  change?.put(`sys/token/accessor/${dated.slice(5)}`, change.get(`sys/token/accessor/${dated}`));
+  change?.delete(`sys/token/accessor/${dated}`);
+  await change?.commit();
+  const found = await call(core, 'update', 'auth/token/lookup-accessor', { accessor });
+  expect(found.status).toBe(200);
+  await call(core, 'update', 'auth/token/revoke-accessor', { accessor });
+  expect(named()).not.toContain(dated.slice(5));
+  await core.close();
+});
