@@ -56,7 +56,7 @@ export function command(io: Io): Command {
     )
     .option(
       '--with <part=path>',
-      'a real binary in the place of ours (vault, istiod, agent, injector), again and again',
+      'a real binary in the place of ours (vault, istiod, agent, injector), again and again; istiod@cluster1=… in one cluster',
       collect,
       [],
     )
@@ -142,7 +142,7 @@ function optionsOf(flags: Flags): UpOptions {
     clusters: flags.clusters,
     keyType,
     portBase: flags.portBase ?? (flags.once ? 0 : 8200),
-    with: parseWith(flags.with),
+    with: parseWith(flags.with, flags.clusters),
   };
 }
 

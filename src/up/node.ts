@@ -5,7 +5,7 @@ import { imageTable } from '../sandbox/kubelet/images.ts';
 import { mountNamespace } from '../sandbox/kubelet/in-cluster-files.ts';
 import { start } from '../sandbox/kubelet/kubelet.ts';
 import type { Reaper } from '../sandbox/kubelet/reaper.ts';
-import type { Part } from './options.ts';
+import type { WithKey } from './options.ts';
 import { meshroot } from './programs.ts';
 import type { ControlPlane } from './real-cluster.ts';
 import type { StateFolder } from './state-folder.ts';
@@ -15,7 +15,7 @@ export interface NodeOptions {
   readonly folder: StateFolder;
   readonly reaper: Reaper;
   /** Real binaries in the place of ours. */
-  readonly with: ReadonlyMap<Part, string>;
+  readonly with: ReadonlyMap<WithKey, string>;
 }
 
 export interface SandboxNode {
@@ -31,11 +31,14 @@ export async function startNode({ cluster, folder, reaper, with: real }: NodeOpt
   const identity = await cluster.kubeconfigFor(`system:node:${nodeName}`, ['system:nodes']);
   await writeFileAtomic(kubeconfig, identity.reveal());
   const kube = await connect({ kubeconfig, env: {} });
+  const given = (part: 'agent' | 'istiod' | 'injector') =>
+    real.get(`${part}@${cluster.name}`) ?? real.get(part);
+  const injector = given('injector');
   const binaries = {
-    agent: real.get('agent'),
-    istiod: real.get('istiod'),
-    injector: real.get('injector'),
-    mountNamespace: real.has('injector') ? await mountNamespace() : undefined,
+    agent: given('agent'),
+    istiod: given('istiod'),
+    injector,
+    mountNamespace: injector === undefined ? undefined : await mountNamespace(),
   };
   const kubelet = await start({
     kube,

@@ -7,7 +7,17 @@ describe('--with', () => {
     expect([...parseWith([`istiod=${process.execPath}`])]).toEqual([['istiod', process.execPath]]);
   });
 
+  test('a part of a node may be another’s in one cluster alone', () => {
+    expect([...parseWith([`istiod@cluster2=${process.execPath}`]).keys()]).toEqual(['istiod@cluster2']);
+  });
+
   test.each([
+    ['vault@cluster1=/x', 'bad-with', '--with vault@cluster1=/x: "vault@cluster1" is no part of one cluster'],
+    [
+      'istiod@cluster3=/x',
+      'bad-with',
+      '--with istiod@cluster3=/x: "istiod@cluster3" is no part of one cluster',
+    ],
     ['istoid=/x', 'bad-with', '--with istoid=/x: "istoid" is no part; did you mean istiod?'],
     ['vault=/nowhere/bao', 'bad-with', '--with vault=/nowhere/bao: /nowhere/bao is no file'],
     ['vault', 'bad-with', '--with vault: no path is given'],

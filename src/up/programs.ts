@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Part } from './options.ts';
+import type { WithKey } from './options.ts';
 
 /** This very program, as a command line. */
 export const meshroot: readonly string[] = [
@@ -8,7 +8,7 @@ export const meshroot: readonly string[] = [
 ];
 
 /** How the store is started: ours, or the user's own vault or bao. */
-export function programOf(part: 'vault', real: ReadonlyMap<Part, string>): readonly string[] {
+export function programOf(part: 'vault', real: ReadonlyMap<WithKey, string>): readonly string[] {
   const path = real.get(part);
   return path === undefined ? [...meshroot, 'vault', 'server'] : [path, 'server'];
 }
