@@ -223,22 +223,19 @@ describe('a caller that ignores back-off', () => {
         csr: (await testCsr({ uri: cartUri })).csr,
         token: await ca.token({ account: 'cart' }),
       };
-      const flood = floodOf({
-        address: ca.address,
-        rootPem: ca.root.certificate.pem,
-        csr,
-        token,
-        streams: 400,
-      });
+      const rootPem = ca.root.certificate.pem;
+      const { address } = ca;
+      // over ten connections, as one alone is not let in with more calls than a caller may have
+      const floods = Array.from({ length: 10 }, () => floodOf({ address, rootPem, csr, token, streams: 16 }));
       try {
-        await flood.refusedOnce;
+        await Promise.race(floods.map(({ refusedOnce }) => refusedOnce));
         for (let i = 0; i < 3; i++) {
           const began = performance.now();
           expect(await ca.ask(honest)).toHaveLength(3);
           expect(performance.now() - began).toBeLessThan(2000);
         }
       } finally {
-        await flood.stop();
+        await Promise.all(floods.map(({ stop }) => stop()));
       }
     } finally {
       await ca.close();
