@@ -22,7 +22,7 @@ const refusal = {
 
 describe('whose turn it is', () => {
   test('a caller with a hundred waiting requests does not stand before one with one', async () => {
-    const admission = new Admission({ clock: clockAt().clock, parallel: 1 });
+    const admission = new Admission({ clock: clockAt().clock, parallel: 1, perCaller: 256 });
     const order: string[] = [];
     const gate = deferred();
     const first = admission.run('greedy', () => gate.promise);

@@ -46,7 +46,7 @@ export class Admission {
   #started = 0;
 
   constructor(options: AdmissionOptions) {
-    const { clock, rate, callerRate, parallel = 64, perCaller = 256, waiting = 20_000 } = options;
+    const { clock, rate, callerRate, parallel = 64, perCaller = 64, waiting = 20_000 } = options;
     this.#options = { clock, parallel, perCaller, waiting, patience: options.patience ?? 5000 };
     this.#callerRate = callerRate;
     this.#all = rate === undefined ? undefined : new Bucket(rate, clock.now());

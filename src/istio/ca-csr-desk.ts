@@ -18,7 +18,7 @@ const mostBatches = 2;
 
 /**
  * Judges requests on a second core, where half of the work of a certificate lies: a key is imported and a signature
- * checked. They go over in batches, because to wake another thread costs nearly as much as the signature does.
+ * checked. They go over in batches, because to wake another thread for each costs a good part of what it saves.
  */
 export class CsrDesk {
   readonly #log: Logger;

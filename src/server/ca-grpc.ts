@@ -32,7 +32,7 @@ export interface CaListener {
   close(graceMs: number): Promise<void>;
 }
 
-/** Calls that may be open; each costs some 12 kB while it waits. */
+/** Calls that may be open: the heap grows with what waits. */
 const maxCalls = 512;
 /** How often a line says that callers were sent away, in ms: a line for each would be a second storm. */
 const sentAwayEvery = 1000;

@@ -96,6 +96,7 @@ export class GrpcServer {
   #meet(session: ServerHttp2Session): void {
     this.#sessions.add(session);
     const beat = setInterval(() => {
+      this.#sessions.settle(session);
       const late = setTimeout(() => session.destroy(), keepAliveWait).unref();
       const sent = session.destroyed || session.ping(() => clearTimeout(late));
       if (!sent) clearTimeout(late);
