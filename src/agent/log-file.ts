@@ -1,6 +1,7 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
+import { makeFoldersSync } from '../lib/make-folders.ts';
 import type { LogFileSettings } from './config/config.ts';
 
 /**
@@ -20,7 +21,7 @@ export class LogFile {
     const isFolder =
       settings.path.endsWith('/') || (existsSync(settings.path) && statSync(settings.path).isDirectory());
     this.#path = isFolder ? join(settings.path, 'agent.log') : settings.path;
-    mkdirSync(dirname(this.#path), { recursive: true });
+    makeFoldersSync(dirname(this.#path));
     this.reopen();
   }
 

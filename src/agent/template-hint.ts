@@ -12,5 +12,10 @@ const hints: readonly (readonly [RegExp, string])[] = [
     /it was stopped after|exceeded maximum template depth/,
     'a template has to end by itself: look at its loops, and for one that calls itself',
   ],
+  [/: unexpected EOF/, 'an if, range, with, define or block of it has no {{ end }}'],
+  [
+    /unclosed action|unexpected "}"|unterminated/,
+    'an action is not closed: every {{ needs its }}, and every quote its other one',
+  ],
   [/function "[^"]*" not defined/, 'is it spelt right? functions of sprig start with sprig_'],
 ];

@@ -1,6 +1,7 @@
-import { link, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { link, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { makeFolders } from '../lib/make-folders.ts';
 import type { TemplateSettings } from './config/config.ts';
 import { ownerOf } from './owner.ts';
 
@@ -10,7 +11,7 @@ import { ownerOf } from './owner.ts';
  */
 export async function writeRendered(settings: TemplateSettings, data: Buffer): Promise<boolean> {
   const { destination, perms, backup } = settings;
-  if (settings.createDestDirs) await mkdir(dirname(destination), { recursive: true, mode: 0o755 });
+  if (settings.createDestDirs) await makeFolders(dirname(destination), 0o755);
   const known = await stat(destination).catch(() => undefined);
   const mode = perms ?? (known === undefined ? 0o644 : known.mode & 0o777);
   const wanted = await ownerOf(settings);

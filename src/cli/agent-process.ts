@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { agentLog, type Level, parseLevel } from '../agent/agent-log.ts';
 import type { AgentConfig } from '../agent/config/config.ts';
 import { readConfig } from '../agent/config/read-config.ts';
+import { hintField } from '../agent/hint-field.ts';
 import { runAgent } from '../agent/run-agent.ts';
 import { gatewayVerifier } from '../agent/sets/gateway.ts';
 import { istioCaVerifier } from '../agent/sets/istio-ca.ts';
@@ -86,7 +87,11 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
     });
   } catch (error) {
     const where = /^(template|set)-/.test(codeOf(error) ?? '') ? 'template server: ' : '';
-    log.error('runtime error encountered', { error: where + messageOf(error), exitCode: 1 });
+    log.error('runtime error encountered', {
+      error: where + messageOf(error),
+      exitCode: 1,
+      ...hintField(error),
+    });
     io.stderr.write('Error encountered during run, refer to logs for more details.\n');
     io.exitCode = 1; // the log has the reason
   } finally {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { MeshrootError } from '../lib/errors.ts';
 import type { AgentFlags } from './agent-process.ts';
 import type { Io } from './io.ts';
 
@@ -30,10 +31,19 @@ export function command(io: Io): Command {
     .option('--tls-skip-verify [boolean]', "do not check the store's certificate")
     .option('--namespace <path>', 'namespace of the store')
     .addHelpText('after', examples)
-    .action(async (flags: Flags) => {
+    .argument('[words...]', 'none: configurations are named by --config')
+    .action(async (words: readonly string[], flags: Flags) => {
+      if (words[0] !== undefined) throw straying(words[0]);
       const { serveAgent } = await import('./agent-process.ts');
       await serveAgent(flags, io);
     });
+}
+
+function straying(word: string): MeshrootError {
+  return new MeshrootError('unknown-argument', `"${word}" is no flag of meshroot agent`, {
+    exit: 2,
+    hint: `is it a configuration? then write: meshroot agent -config=${word}`,
+  });
 }
 
 function collect(value: string, known: readonly string[]): readonly string[] {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -117,6 +118,17 @@ describe('VaultClient', () => {
     expect(slept).toEqual([250, 500]);
     const other = await client([[501, {}]]);
     expect((await failureOf(other.read('x'))).status).toBe(501);
+  });
+
+  test('a server without TLS that is asked with TLS is told from one that is away', async () => {
+    const server = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = new VaultClient({ address: `https://127.0.0.1:${port}`, retries: 0 });
+    const error = await client.read('x').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ hint: 'it answers without TLS: is the address to begin with http:// ?' });
+    client.close();
+    server.close();
   });
 
   test('a server that is not there is unreachable, with the address', async () => {

@@ -130,9 +130,16 @@ export class VaultClient {
       path,
       cause,
       message: `no answer from the vault at ${this.#options.address} (${cause instanceof MeshrootError ? cause.message : reason})`,
-      hint: 'is it running, and are address and CA certificate right?',
+      hint: unreachableHint(reason, this.#options.address),
     });
   }
+}
+
+/** EPROTO: what came back was no TLS; ECONNRESET and a parse error: it was TLS that was asked without. */
+function unreachableHint(reason: string, address: string): string {
+  if (reason === 'EPROTO' && address.startsWith('https:'))
+    return 'it answers without TLS: is the address to begin with http:// ?';
+  return 'is it running, and are address and CA certificate right?';
 }
 
 function addressOf(text: string): URL {

@@ -28,6 +28,11 @@ const hints: readonly (readonly [RegExp, string])[] = [
   ],
   [/shareProcessNamespace explicitly disabled/, 'remove shareProcessNamespace: false from the pod'],
   [/strconv\.Parse(Int|Uint|Float)/, 'write a plain number'],
+  [/is not the path of a secret in Vault/, 'write MOUNT/PATH, for example kv/gateways/shop'],
+  [
+    /this injector writes no ConfigMaps/,
+    'start it with -config-maps=true (chart: injector.configMaps), or remove meshroot.io/config-map',
+  ],
   [/error parsing JSON patch/, 'write an array of operations as in RFC 6902'],
 ];
 

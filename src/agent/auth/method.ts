@@ -151,7 +151,10 @@ function tokenFile(settings: MethodSettings): AuthMethod {
 async function secretFile(path: string): Promise<Secret<string>> {
   const content = await readFile(path, 'utf8').catch((error: unknown) => {
     const reason = codeOf(error) === 'ENOENT' ? 'no such file or directory' : messageOf(error);
-    throw new MeshrootError('auth-file', `error reading ${path}: ${reason}`, { exit: 1 });
+    throw new MeshrootError('auth-file', `error reading ${path}: ${reason}`, {
+      exit: 1,
+      hint: 'is the path right, is the volume mounted in this container, and may this user read it?',
+    });
   });
   if (content.trim() === '') throw new MeshrootError('auth-file', `${path} is empty`, { exit: 1 });
   return new Secret(content.trim());

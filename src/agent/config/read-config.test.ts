@@ -107,6 +107,12 @@ describe('an agent configuration', () => {
     ],
     ['exec { command = ["x"] }', 'no auto_auth block', undefined],
     ['auto_auth {', ':1:', undefined],
+    ['auto_atuh { }', 'no auto_auth block: nothing to log in with', 'is "auto_atuh" meant to be auto_auth?'],
+    [
+      'template { destination = "/x" contents = "y" perms = "abc" }',
+      '"template.perms" must be a whole number',
+      'the mode in octal digits, for example "0640"',
+    ],
     ['pid_file = "/x"', 'error validating configuration: no auto_auth block', undefined],
   ])('that is wrong is refused with its place: %s', async (text, message, hint) => {
     const error = await read(text).catch((thrown: unknown) => thrown);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
 import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
+import { nearestWord } from '../../lib/nearest-word.ts';
 import { readMethod, readSinks } from './auth-stanza.ts';
 import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
@@ -24,10 +25,12 @@ export async function readConfig(paths: readonly string[], env: Environment): Pr
   if (paths.length === 0)
     throw new MeshrootError('bad-agent-config', 'must specify at least one config path using -config', {
       exit: 1,
+      hint: 'for example: meshroot agent -config=agent.hcl',
     });
   const files = (await Promise.all(paths.map(filesOf))).flat();
   const sections = await Promise.all(files.map(readSection));
-  return validated(toConfig(sections, env));
+  const stray = sections.flatMap(({ object }) => object.entries.map(({ key }) => key));
+  return validated(toConfig(sections, env), stray);
 }
 
 async function filesOf(path: string): Promise<string[]> {
@@ -125,11 +128,21 @@ function readTemplateConfig(section: Section | undefined): TemplateConfig {
   };
 }
 
-function validated(config: AgentConfig): AgentConfig {
-  const fail = (reason: string): never => {
-    throw new MeshrootError('bad-agent-config', `error validating configuration: ${reason}`, { exit: 1 });
+/** @param keys of the first level: one that is not known is ignored, as upstream does, so a slip shows as what is missing */
+function validated(config: AgentConfig, keys: readonly string[]): AgentConfig {
+  const fail = (reason: string, hint?: string): never => {
+    throw new MeshrootError('bad-agent-config', `error validating configuration: ${reason}`, {
+      exit: 1,
+      ...(hint === undefined ? {} : { hint }),
+    });
   };
-  if (config.method === undefined) fail('no auto_auth block: nothing to log in with');
+  if (config.method === undefined) {
+    const slip = keys.find((key) => nearestWord('auto_auth', [key]) !== undefined);
+    fail(
+      'no auto_auth block: nothing to log in with',
+      slip === undefined || slip === 'auto_auth' ? undefined : `is "${slip}" meant to be auto_auth?`,
+    );
+  }
   if (config.method?.wrapTtlMs !== undefined && config.templates.length > 0)
     fail('auto_auth.method.wrap_ttl leaves the agent without a token for its templates');
   const inEnvironment = config.templates.filter((template) => template.envName !== undefined);

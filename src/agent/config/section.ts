@@ -55,8 +55,9 @@ export class Section {
   integer(key: string, radix = 10): number | undefined {
     const text = this.text(key);
     if (text === undefined || text === '') return undefined;
+    const octal = radix === 8 ? 'the mode in octal digits, for example "0640"' : undefined;
     const digits = radix === 8 ? /^0?o?[0-7]+$/ : /^-?\d+$/;
-    if (!digits.test(text)) this.fail(`"${this.#path(key)}" must be a whole number`, this.entry(key));
+    if (!digits.test(text)) this.fail(`"${this.#path(key)}" must be a whole number`, this.entry(key), octal);
     return Number.parseInt(text.replace(/^0?o/, ''), radix);
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { syncFolder } from '../../lib/atomic-file.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/errors.ts';
+import { makeFolders } from '../../lib/make-folders.ts';
 import type { SetVerifier } from './verifier.ts';
 
 export interface SetFile {
@@ -61,7 +62,7 @@ export class AtomicSet {
 
   /** Notes beside the last good set why a newer one was not delivered. */
   async refuse(reasons: readonly string[], facts: Readonly<Record<string, string>> = {}): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    await makeFolders(this.#folder);
     await this.#writeStatus({ state: 'refused', ...this.#delivered, refused: { reasons, ...facts } });
   }
 
@@ -86,7 +87,7 @@ export class AtomicSet {
   }
 
   async #swapIn(files: ReadonlyMap<string, SetFile>): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    await makeFolders(this.#folder);
     const staged = await this.#stage(files);
     await this.#link(staged, '..data');
     for (const name of files.keys()) {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -178,5 +178,15 @@ ${templates.join('\n')}
     expect(rest.join('\n')).toContain('(int) 1');
     expect(rest.slice(-2)).toEqual(['127.0.0.1', 'said']);
     expect(await readdir(join(folder, 'cache'))).toHaveLength(1);
+  });
+
+  test('starts from the bytecode that the build left, and without it where Node may not take it', () => {
+    const script = `const { loadBundle } = require('${bin}/../load-bundle.cjs');
+      const { exports, fromCache } = loadBundle(require('node:path').resolve('${bin}/../../dist/bin/meshroot.cjs'));
+      console.log(typeof exports.main, fromCache);`;
+    const loaded = (...flags: string[]) =>
+      execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' }).trim();
+    expect(loaded()).toBe('function true');
+    expect(loaded('--max-old-space-size=100')).toBe('function false'); // other flags of V8, other bytecode
   });
 });

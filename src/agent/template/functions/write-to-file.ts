@@ -4,12 +4,12 @@ import {
   closeSync,
   constants,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
+import { makeFoldersSync } from '../../../lib/make-folders.ts';
 import { quote } from '../quote.ts';
 import { FunctionError, toUtf8 } from '../values.ts';
 import { define, type FunctionTable } from './define.ts';
@@ -38,7 +38,7 @@ function write(
     throw new FunctionError(`strconv.ParseUint: parsing ${quote(perms)}: invalid syntax`);
   const mode = Number.parseInt(perms, 8);
   const folder = dirname(normalize(path));
-  mkdirSync(folder, { recursive: true });
+  makeFoldersSync(folder);
   refuseSymlinks(folder, path);
   const text = flags.includes('newline') ? `${content}\n` : content;
   const how = flags.includes('append') ? constants.O_APPEND : constants.O_TRUNC;
