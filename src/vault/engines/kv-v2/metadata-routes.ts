@@ -8,7 +8,6 @@ import {
   type Schema,
   textOf,
 } from '../../core/fields.ts';
-import { page } from '../../core/page.ts';
 import { nothingHere, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configFields, mergePatch, metadataFields } from './schema.ts';
@@ -188,8 +187,8 @@ export const detailedRoute: Route = {
   },
 };
 
-function list({ store, fields, data }: Context): Result | undefined {
+function list({ store, fields }: Context): Result | undefined {
   const path = textOf(fields, 'path');
-  const keys = page(listKeys(store, path === '' || path.endsWith('/') ? path : `${path}/`), data);
+  const keys = listKeys(store, path === '' || path.endsWith('/') ? path : `${path}/`);
   return keys.length === 0 ? undefined : { data: { keys } };
 }

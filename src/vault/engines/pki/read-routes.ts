@@ -3,7 +3,6 @@ import { keyTypeOf } from '../../../x509/keys.ts';
 import { nameText } from '../../../x509/name.ts';
 import type { Context, Handler, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
-import { page } from '../../core/page.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { rawAnswer } from './crl-routes.ts';
@@ -39,8 +38,8 @@ export function readRoutes(): Route[] {
 
 const serials =
   (folder: string): Handler =>
-  ({ store, data }) =>
-    listResult(page(store.list(folder).map(colonHex), data));
+  ({ store }) =>
+    listResult(store.list(folder).map(colonHex));
 
 /** OpenBao's list with what each certificate is. */
 function listDetailed({ store }: Context): Result | undefined {

@@ -1,6 +1,5 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
-import { page } from '../../core/page.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { parseCidr } from './cidr.ts';
@@ -16,7 +15,7 @@ export function roleRoutes(): Route[] {
   return [
     {
       path: 'roles',
-      operations: { list: ({ store, data }) => listResult(page(store.list('role/'), data)) },
+      operations: { list: ({ store }) => listResult(store.list('role/')) },
     },
     {
       path: 'roles/:name',

@@ -1,6 +1,5 @@
 import type { Context, Route } from '../../core/backend.ts';
 import { booleanOf, type Fields, numberOf, type Schema, textOf } from '../../core/fields.ts';
-import { page } from '../../core/page.ts';
 import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import type { StorageView } from '../../core/storage.ts';
@@ -40,8 +39,8 @@ export function keyRoutes(): Route[] {
     {
       path: 'keys',
       operations: {
-        list: ({ store, data }) => {
-          const names = page(store.list('key/'), data);
+        list: ({ store }) => {
+          const names = store.list('key/');
           return names.length === 0 ? undefined : { data: { keys: names } };
         },
       },

@@ -105,7 +105,7 @@ async function signBytes(
   if (type.kind === 'ed25519') return sign(null, input, key); // hashes by itself, twice: prehashed or not
   if (type.kind === 'rsa') return signRsa(key, input, o, random);
   if (!o.isPrehashed) return sign(o.hash.digest, input, { key, dsaEncoding: encodingOf(o) });
-  const signature = signDigest(type.pair ?? '', key, input, random);
+  const signature = signDigest(type.pair ?? '', key, input);
   if (o.marshaling === 'jws') return signature;
   const half = signature.length / 2;
   return sequence(unsigned(signature.subarray(0, half)), unsigned(signature.subarray(half)));
