@@ -95,14 +95,14 @@ async function verifyMessage(context: Context): Promise<Result> {
   if (key === undefined) throw refuse('signature verification key not found');
   const options = optionsOf(context);
   checkNoHash(options);
-  return oneOrBatch(context, { schema: item, failed: { valid: false }, isStrict: false }, (sent) => {
+  return oneOrBatch(context, { schema: item, failed: { valid: false }, isStrict: false }, async (sent) => {
     const signature = textOf(sent, 'signature');
     const hmac = textOf(sent, 'hmac');
     if (signature !== '' && hmac !== '') {
       throw refuse("provide one of 'signature' or 'hmac'");
     }
     if (signature !== '')
-      return { valid: verifyInput(key, inputOf(sent), signature, options, contextBytes(sent)) };
+      return { valid: await verifyInput(key, inputOf(sent), signature, options, contextBytes(sent)) };
     if (hmac !== '') return { valid: isHmac(key, inputOf(sent), hmac, options) };
     throw refuse("neither a 'signature' nor an 'hmac' were given to verify");
   });

@@ -105,7 +105,7 @@ async function signBytes(
   if (type.kind === 'ed25519') return sign(null, input, key); // hashes by itself, twice: prehashed or not
   if (type.kind === 'rsa') return signRsa(key, input, o, random);
   if (!o.isPrehashed) return sign(o.hash.digest, input, { key, dsaEncoding: encodingOf(o) });
-  const signature = signDigest(type.pair ?? '', key, input);
+  const signature = await signDigest(type.pair ?? '', key, input);
   if (o.marshaling === 'jws') return signature;
   const half = signature.length / 2;
   return sequence(unsigned(signature.subarray(0, half)), unsigned(signature.subarray(half)));
@@ -115,13 +115,13 @@ const encodingOf = ({ marshaling }: SigningOptions): 'ieee-p1363' | 'der' =>
   marshaling === 'jws' ? 'ieee-p1363' : 'der';
 
 /** Whether the signature is the key's. @throws Refusal 400 for what is no signature */
-export function verifyInput(
+export async function verifyInput(
   key: TransitKey,
   input: Buffer,
   signature: string,
   o: SigningOptions,
   context: Buffer,
-): boolean {
+): Promise<boolean> {
   const type = requireSigning(key, 'verification');
   const { value, version } = readVersioned(key, signature, 'signature');
   const publicKey =
