@@ -46,14 +46,18 @@ const signedElsewhere = 64;
  */
 export async function runCa(run: RunCa): Promise<void> {
   const clusters = await connectClusters(run);
+  const closing: Closing = [() => clusters.close()];
   try {
-    await serve(run, clusters);
+    await serve(run, clusters, closing);
   } finally {
-    clusters.close();
+    for (const close of closing.reverse()) await close();
   }
 }
 
-async function serve(run: RunCa, clusters: Clusters): Promise<void> {
+/** What was opened and has to be closed however it ends, a thread among them; last in, first out. */
+type Closing = (() => void | Promise<void>)[];
+
+async function serve(run: RunCa, clusters: Clusters, closing: Closing): Promise<void> {
   const { settings, clock, log } = run;
   let metrics: CaMetrics | undefined;
   const opened = await openSigner({
@@ -65,15 +69,18 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
     onAway: (away) => metrics?.signerAway(away),
     signal: run.signal,
   });
+  closing.push(() => opened.close());
   const { signer } = opened;
   const trust = () => signer.trust();
   const crl = await CrlKeeper.open(settings.folder, trust, log);
   const ledger = settings.ledger === undefined ? undefined : openLedger(settings.ledger, log);
+  closing.push(async () => ledger?.close());
   run.onHangup?.(() => ledger?.reopen());
   const { rate, callerRate } = settings;
   const parallel = settings.signer.kind === 'file' ? signedHere : signedElsewhere;
   const admission = new Admission({ clock, rate, callerRate, parallel });
   const desk = CsrDesk.open(log);
+  closing.push(async () => desk?.close());
   metrics = new CaMetrics({
     trust,
     clock,
@@ -97,6 +104,7 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   };
   opened.onChange(renew);
   const join = await openJoin(settings, clock, log);
+  closing.push(() => join.close());
   const { joinOnce } = join;
   const parts = { signer, clusters, admission, metrics, tls, ledger, joinOnce, desk };
   const listeners = await listenAll(run, parts);
@@ -110,10 +118,6 @@ async function serve(run: RunCa, clusters: Clusters): Promise<void> {
   log.info('shutting down: no new certificates');
   stop.abort();
   await Promise.all([...work, ...listeners.map((listener) => listener())]);
-  opened.close();
-  join.close();
-  await desk?.close();
-  await ledger?.close();
 }
 
 /** A signer elsewhere gives short lives, to the listener too: renewed at half of it, and tried again while that fails. */
