@@ -1,16 +1,19 @@
+import { coerceFields } from './fields.ts';
 import { nothingHere } from './refusal.ts';
 import type { Result, VaultRequest } from './request.ts';
 
 /**
  * The names of a list that come behind `after`, at most `limit` of them (0 for all), with what `key_info` says of these.
- * @throws Refusal 404 when none are left, as for any empty list
+ * @throws Refusal 404 when none are left, as for any empty list; 400 for a `limit` that is no number (`max` is one: all that is allowed)
  */
 export function pageOf(
   result: Result | undefined,
-  { operation, data: { after } }: Pick<VaultRequest, 'operation' | 'data'>,
+  { operation, data: { after, limit: asked } }: Pick<VaultRequest, 'operation' | 'data'>,
   limit = 0,
 ): Result | undefined {
   const keys = result?.data?.keys;
+  if (operation === 'list' && asked !== undefined && asked !== 'max')
+    coerceFields({ limit: 'int' }, { limit: asked });
   const start = typeof after === 'string' ? after : '';
   if (operation !== 'list' || !Array.isArray(keys) || (start === '' && limit === 0)) return result;
   const left = keys
