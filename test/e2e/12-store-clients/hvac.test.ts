@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { startFixtures } from '../../../conformance/vault/fixtures.ts';
@@ -17,6 +18,7 @@ test.skipIf(!hasClient).each(['http', 'https'] as const)(
     try {
       const env = {
         PATH: process.env.PATH,
+        HOME: dirname(store.auditFile), // where no token of somebody else lies (~/.vault-token)
         VAULT_ADDR: store.address,
         VAULT_CACERT: store.caFile,
         AUDIT_FILE: store.auditFile,
