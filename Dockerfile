@@ -22,7 +22,7 @@ RUN ln -sf bash /bin/sh \
  && mkdir -p /home/vault /vault/secrets \
  && chown 100:1000 /home/vault /vault/secrets
 COPY --from=build /app /app
-# No NODE_OPTIONS: Node sizes its heap by the limit of the container, and a flag of V8 costs each start 30 ms, for neither Node's own
+# No NODE_OPTIONS: Node sizes its heap by the limit of the container, and a flag of V8 slows each start, for neither Node's own
 # bytecode nor ours is taken then.
 # HOME: a pod may run the agent as a user that /etc/passwd does not have, and its preStop hook looks for ~/.vault-token.
 ENV NODE_ENV=production HOME=/home/vault
