@@ -48,7 +48,8 @@ export async function openListener(
 
 async function secureContext({ tls }: ListenerSettings): Promise<https.ServerOptions | undefined> {
   if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all([readFile(tls.certFile), readFile(tls.keyFile)]);
+  const cert = await readFile(tls.certFile); // in turn, so that of two files that are missing the same one is named each time
+  const key = await readFile(tls.keyFile);
   const base = { minVersion: 'TLSv1.2', cert, key } as const;
   if (tls.clientCaFile === undefined) return base;
   return { ...base, ca: await readFile(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
