@@ -11,7 +11,7 @@ import type { Services } from '../src/vault/core/services.ts';
 import type { Transaction } from '../src/vault/core/storage.ts';
 import { VaultCore } from '../src/vault/core/vault-core.ts';
 import { testCatalogue } from '../src/vault/test-core.ts';
-import type { LeaseStep } from './store-leases.ts';
+import type { LeaseStep } from './lib/lease-steps.ts';
 
 /** What comes by stdin. */
 export interface FillOrder {

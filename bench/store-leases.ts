@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type LeaseStep, leaseSteps } from './lib/lease-steps.ts';
 import type { Sample } from './lib/measures.ts';
 import { runScript } from './lib/program.ts';
 import type { Plan, Question, Settings, Variant } from './lib/question.ts';
@@ -8,10 +9,6 @@ import type { Filled, FillOrder } from './store-fill-process.ts';
 
 const script = fileURLToPath(new URL('./store-fill-process.ts', import.meta.url));
 const counts = [1000, 100_000, 500_000] as const;
-
-/** What is done with a lease. */
-export const leaseSteps = ['create', 'lookup', 'renew', 'revoke', 'expire'] as const;
-export type LeaseStep = (typeof leaseSteps)[number];
 
 /** Does one lease cost more where there are many? */
 export const storeLeases: Question = { name: 'store-leases', prepare };

@@ -1,17 +1,7 @@
 import type { AgentOptions } from './agent-options.ts';
 import type { Annotations } from './annotations.ts';
 import type { Pod } from './pod.ts';
-
-export interface NamedVolume {
-  readonly name: string;
-  readonly [source: string]: unknown;
-}
-
-export interface Mount {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly readOnly?: true;
-}
+import type { Mount, NamedVolume } from './volume.ts';
 
 /** Volumes that the pod gets, in the order of the patch. */
 export function agentVolumes(options: AgentOptions, annotations: Annotations): NamedVolume[] {

@@ -2,7 +2,7 @@ import { escapePointer, type PatchOperation } from '../lib/json-patch.ts';
 import { agentConfig } from './agent-config.ts';
 import { type AgentContainer, agentContainer } from './agent-container.ts';
 import type { AgentOptions } from './agent-options.ts';
-import { agentVolumes, type Mount, type NamedVolume, secretMounts } from './agent-volumes.ts';
+import { agentVolumes, secretMounts } from './agent-volumes.ts';
 import { type Annotations, vaultPrefix } from './annotations.ts';
 import type { Container, Pod } from './pod.ts';
 import {
@@ -13,6 +13,7 @@ import {
   projectedConfig,
 } from './projected-config.ts';
 import { refusal } from './refusal.ts';
+import type { Mount, NamedVolume } from './volume.ts';
 
 /**
  * What makes the pod an injected one. Only additions, so nothing of the pod is rewritten: the init agent goes in

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Mount, NamedVolume } from './agent-volumes.ts';
 import { secretIn } from './config-secrets.ts';
 import { refuseSecret } from './refusal.ts';
+import type { Mount, NamedVolume } from './volume.ts';
 
 /** What the agents of one pod are configured with, in a ConfigMap instead of the pod's environment. */
 export interface ProjectedConfig {

@@ -5,9 +5,8 @@ import { Secret } from '../lib/secret.ts';
 import { parseCertificate } from '../x509/certificate.ts';
 import { createCsr } from '../x509/csr.ts';
 import { generateKeyPair, privateKeyPem } from '../x509/keys.ts';
-import type { Gateway } from './kinds/gateway-certificate.ts';
 import type { Reach } from './resource.ts';
-import type { Mesh } from './schema.ts';
+import type { Gateway, Mesh } from './schema.ts';
 
 /** A certificate made elsewhere, as files; the caller judges it. @throws MeshrootError `no-gateway-file` */
 export async function placedGatewayFiles({

@@ -246,6 +246,7 @@ export const meshSchema = z.strictObject({
 
 export type Mesh = z.output<typeof meshSchema>;
 export type MeshCluster = Mesh['clusters'][number];
+export type Gateway = MeshCluster['gateways'][number];
 
 function isPositiveDuration(text: string): boolean {
   try {

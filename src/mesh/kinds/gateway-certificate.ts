@@ -8,11 +8,9 @@ import { issueGatewayFiles, placedGatewayFiles } from '../gateway-material.ts';
 import { clusterNames, kvMetadataPath, kvPath } from '../names.ts';
 import { isOurMount } from '../ownership.ts';
 import { clusterVault, type Decision, decideByLines, type Reach, type Resource } from '../resource.ts';
-import type { Mesh, MeshCluster } from '../schema.ts';
+import type { Gateway, Mesh, MeshCluster } from '../schema.ts';
 import { missingMount } from './auth-config.ts';
 import { type MountRow, mountRow } from './mounts.ts';
-
-export type Gateway = MeshCluster['gateways'][number];
 
 interface Observed {
   /** Certificates of the public record, the gateway's own first. */

@@ -6,7 +6,7 @@ import type { AuditedHeader } from './audited-headers.ts';
 import type { Fields } from './fields.ts';
 import { fullPath, type MountSeen } from './mount-entry.ts';
 import type { Reply, Result, VaultRequest } from './request.ts';
-import type { RequestAuth } from './tokens.ts';
+import type { RequestAuth } from './request-auth.ts';
 
 /** What is known about a call when one of its two records is written. */
 export interface AuditEvent {

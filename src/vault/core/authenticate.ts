@@ -6,9 +6,10 @@ import { type Entity, entityOfToken } from './identity-store.ts';
 import type { Refusal } from './refusal.ts';
 import { denied } from './refusal.ts';
 import type { VaultRequest } from './request.ts';
+import type { RequestAuth } from './request-auth.ts';
 import type { Services } from './services.ts';
 import type { StorageView } from './storage.ts';
-import type { RequestAuth, TokenEntry } from './tokens.ts';
+import type { TokenEntry } from './token-entry.ts';
 
 /**
  * Who asks. Wrong, unknown, expired and foreign-address tokens look alike on the wire; the refusal's code and message

@@ -2,12 +2,13 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Random } from './barrier.ts';
 import { coerceFields, type Fields, type Schema } from './fields.ts';
-import type { Lease } from './leases.ts';
+import type { Lease } from './lease.ts';
 import type { MountEntry } from './mount-entry.ts';
 import type { Operation, Result, VaultRequest } from './request.ts';
+import type { RequestAuth } from './request-auth.ts';
 import type { Services } from './services.ts';
 import type { StorageView, Transaction } from './storage.ts';
-import type { RequestAuth, TokenEntry } from './tokens.ts';
+import type { TokenEntry } from './token-entry.ts';
 
 /** All a handler may touch: its part of the store, its fields, and what the core lends it. */
 export interface Context {

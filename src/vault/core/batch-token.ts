@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import type { Random } from './barrier.ts';
-import type { TokenEntry } from './tokens.ts';
+import type { TokenEntry } from './token-entry.ts';
 
 export const batchPrefix = 'hvb.';
 const nonceLength = 12;

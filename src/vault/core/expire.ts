@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import { type Lease, putTime, readTime } from './leases.ts';
+import type { Lease } from './lease.ts';
+import { putTime, readTime } from './leases.ts';
 import type { Services } from './services.ts';
 import type { Transaction } from './storage.ts';
 

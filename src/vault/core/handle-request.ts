@@ -10,11 +10,11 @@ import { pageOf } from './list-page.ts';
 import { fullPath, viewPrefix } from './mount-entry.ts';
 import { denied, multiError, nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Operation, Reply, Result, VaultRequest } from './request.ts';
+import type { RequestAuth } from './request-auth.ts';
 import type { Mounted } from './router.ts';
 import type { Services } from './services.ts';
 import type { Transaction } from './storage.ts';
 import { spendUse } from './token-uses.ts';
-import type { RequestAuth } from './tokens.ts';
 import { wrapResult } from './wrapping.ts';
 
 export interface Environment {

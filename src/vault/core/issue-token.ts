@@ -6,7 +6,8 @@ import { type Entity, entityOfLogin, type LoginAlias, readEntity } from './ident
 import { effectiveDefaultTtl, effectiveMaxTtl, fullPath } from './mount-entry.ts';
 import { denied, refuse } from './refusal.ts';
 import type { Result } from './request.ts';
-import { authResult, type NewToken } from './tokens.ts';
+import type { NewToken } from './token-entry.ts';
+import { authResult } from './tokens.ts';
 import { tokenTtl } from './ttl.ts';
 
 /** What a login (or auth/token/create) asks the core for. Durations in seconds. */

@@ -6,7 +6,8 @@ import { call, openTestCore, openTestStore, TestClock, testCatalogue, tokenOf } 
 import { defineBackend, type Hooks } from './backend.ts';
 import { Barrier } from './barrier.ts';
 import { expireDue } from './expire.ts';
-import { type Lease, LeaseTable } from './leases.ts';
+import type { Lease } from './lease.ts';
+import { LeaseTable } from './leases.ts';
 import type { Physical } from './physical.ts';
 import { createMemoryPhysical } from './physical-memory.ts';
 import type { Catalogue } from './services.ts';

@@ -1,5 +1,5 @@
 import type { Context } from './backend.ts';
-import type { Lease } from './leases.ts';
+import type { Lease } from './lease.ts';
 import { effectiveDefaultTtl, effectiveMaxTtl, viewPrefix } from './mount-entry.ts';
 import { type Refusal, refuse } from './refusal.ts';
 import { renewToken } from './renew-token.ts';

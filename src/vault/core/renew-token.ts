@@ -1,12 +1,14 @@
 import { identityPoliciesOf } from './authenticate.ts';
 import type { Backend, Context, Renewal } from './backend.ts';
 import { entityOfToken } from './identity-store.ts';
-import { type Lease, putLease } from './leases.ts';
+import type { Lease } from './lease.ts';
+import { putLease } from './leases.ts';
 import { effectiveDefaultTtl, effectiveMaxTtl } from './mount-entry.ts';
 import { type Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Result } from './request.ts';
 import type { StorageView } from './storage.ts';
-import { authResult, type TokenEntry } from './tokens.ts';
+import type { TokenEntry } from './token-entry.ts';
+import { authResult } from './tokens.ts';
 import { tokenTtl } from './ttl.ts';
 
 /**

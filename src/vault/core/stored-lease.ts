@@ -1,4 +1,4 @@
-import type { Lease } from './leases.ts';
+import type { Lease } from './lease.ts';
 import { leaseIdOf } from './stored-token.ts';
 
 /** A lease on disk, without its id, which is its place; of a token's own lease the id says the rest, too. */

@@ -1,4 +1,4 @@
-import type { TokenEntry } from './tokens.ts';
+import type { TokenEntry } from './token-entry.ts';
 
 /** What a token has unless it says otherwise. */
 const usual = {

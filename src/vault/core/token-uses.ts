@@ -1,6 +1,6 @@
 import { denied } from './refusal.ts';
+import type { RequestAuth } from './request-auth.ts';
 import type { Services } from './services.ts';
-import type { RequestAuth } from './tokens.ts';
 
 /**
  * Counts one use of a token that may be used a limited number of times; after the last one the token is gone, and only

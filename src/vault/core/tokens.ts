@@ -1,61 +1,11 @@
 import { createHmac } from 'node:crypto';
-import type { Acl } from '../policy/acl.ts';
 import type { Random } from './barrier.ts';
 import { BatchSeal, batchPrefix } from './batch-token.ts';
-import type { Entity } from './identity-store.ts';
-import type { Lease, LeaseTable } from './leases.ts';
+import type { LeaseTable } from './leases.ts';
 import type { AuthResult } from './request.ts';
 import type { StorageView, Transaction } from './storage.ts';
 import { fromStoredToken, leaseIdOf, type StoredToken, toStoredToken } from './stored-token.ts';
-
-/** A token at rest: never the token itself. Times in milliseconds. */
-export interface TokenEntry {
-  readonly key: string;
-  readonly accessor: string;
-  readonly policies: readonly string[];
-  /** The path that made it. */
-  readonly path: string;
-  readonly meta: Readonly<Record<string, string>> | null;
-  readonly displayName: string;
-  /** 0 = as often as wanted. */
-  readonly numUses: number;
-  /** Key of the parent; empty for orphans. */
-  readonly parent: string;
-  readonly created: number;
-  readonly ttl: number;
-  readonly explicitMaxTtl: number;
-  readonly period: number;
-  readonly renewable: boolean;
-  readonly role?: string;
-  readonly boundCidrs: readonly string[];
-  readonly noDefaultPolicy?: boolean;
-  /** Empty for tokens without an end (root). */
-  readonly leaseId: string;
-  /** Absent for service tokens. A batch token is not stored: it carries all this itself. */
-  readonly type?: 'batch';
-  /** When a batch token ends; others have a lease. */
-  readonly expires?: number;
-  readonly entityId?: string;
-  /** What the method that made it wants to see again at renewal. */
-  readonly login?: Readonly<Record<string, string>>;
-  /** A wrapping token: only unwrapping may use it. */
-  readonly wrapping?: { readonly path: string; readonly ttl: number };
-}
-
-/** Who makes a request. */
-export interface RequestAuth {
-  readonly token: TokenEntry;
-  readonly lease: Lease | undefined;
-  readonly acl: Acl;
-  /** Whom the token stands for, if a login made it. */
-  readonly entity?: Entity;
-  /** Filled by the core for the audit record. */
-  readonly clientToken: string;
-}
-
-export type NewToken = Omit<TokenEntry, 'key' | 'accessor' | 'created' | 'leaseId'> & {
-  readonly id?: string;
-};
+import type { NewToken, TokenEntry } from './token-entry.ts';
 
 const prefix = 'sys/token/';
 /** Of a token that says when it was made, so that those of one time stand side by side on disk. */

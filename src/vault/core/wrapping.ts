@@ -4,7 +4,8 @@ import { envelope } from './envelope.ts';
 import type { Fields } from './fields.ts';
 import { refuse } from './refusal.ts';
 import type { Result } from './request.ts';
-import { cubbyholePrefix, type TokenEntry } from './tokens.ts';
+import type { TokenEntry } from './token-entry.ts';
+import { cubbyholePrefix } from './tokens.ts';
 
 /** What a wrapping token gives once. */
 interface Wrapped {

@@ -4,7 +4,7 @@ import { entityOfLogin } from '../../core/identity-store.ts';
 import { issueToken } from '../../core/issue-token.ts';
 import { denied, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import type { TokenEntry } from '../../core/tokens.ts';
+import type { TokenEntry } from '../../core/token-entry.ts';
 import { durationOf, lifetimeOf } from './lifetime.ts';
 import { policiesFor } from './policies-for.ts';
 import { readTokenRole, type TokenRole } from './role-store.ts';

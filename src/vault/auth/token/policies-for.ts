@@ -1,7 +1,7 @@
 import type { Context } from '../../core/backend.ts';
 import { booleanOf, listOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
-import type { TokenEntry } from '../../core/tokens.ts';
+import type { TokenEntry } from '../../core/token-entry.ts';
 import { wrappingPolicyName } from '../../policy/builtin-policies.ts';
 import { globMatches } from '../../policy/parameters.ts';
 import { sanitizePolicies } from '../../policy/policy.ts';

@@ -3,7 +3,7 @@ import { numberOf, textOf } from '../../core/fields.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import { renewalRefused, renewToken } from '../../core/renew-token.ts';
 import type { Result } from '../../core/request.ts';
-import type { TokenEntry } from '../../core/tokens.ts';
+import type { TokenEntry } from '../../core/token-entry.ts';
 import { createAgainstRole, createToken } from './create.ts';
 import { roleRoutes } from './role-routes.ts';
 import { readTokenRole } from './role-store.ts';

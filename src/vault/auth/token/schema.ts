@@ -2,7 +2,7 @@ import { identityPoliciesOf } from '../../core/authenticate.ts';
 import type { Context } from '../../core/backend.ts';
 import type { Fields, Schema } from '../../core/fields.ts';
 import { entityOfToken } from '../../core/identity-store.ts';
-import type { TokenEntry } from '../../core/tokens.ts';
+import type { TokenEntry } from '../../core/token-entry.ts';
 
 export const createSchema: Schema = {
   id: 'string',

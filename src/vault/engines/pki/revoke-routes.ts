@@ -3,7 +3,7 @@ import { type Certificate, isSignedBy, parseCertificate } from '../../../x509/ce
 import { type KeyPair, keyMatches, parsePrivateKey } from '../../../x509/keys.ts';
 import type { Context, Route } from '../../core/backend.ts';
 import { textOf } from '../../core/fields.ts';
-import type { Lease } from '../../core/leases.ts';
+import type { Lease } from '../../core/lease.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { markRevocations } from './crl-keeper.ts';

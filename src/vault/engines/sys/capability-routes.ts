@@ -3,7 +3,7 @@ import type { Context, Route } from '../../core/backend.ts';
 import { listOf, textOf } from '../../core/fields.ts';
 import { refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import type { TokenEntry } from '../../core/tokens.ts';
+import type { TokenEntry } from '../../core/token-entry.ts';
 
 /** What a token may do, for one or more paths. */
 export function capabilityRoutes(): Route[] {

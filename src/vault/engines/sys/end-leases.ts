@@ -1,6 +1,6 @@
 import type { Context } from '../../core/backend.ts';
 import { endLease } from '../../core/expire.ts';
-import type { Lease } from '../../core/leases.ts';
+import type { Lease } from '../../core/lease.ts';
 
 /**
  * Ends all leases below `prefix`, in the transaction of the call: tokens with what hangs on them, secrets by their engine.

@@ -4,7 +4,7 @@ import { fromBase64 } from '../../core/base64.ts';
 import { numberOf, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
-import { hashOf } from './signing.ts';
+import { hashOf } from './signing-options.ts';
 
 const maxRandom = 128 * 1024;
 const sources = ['platform', 'seal', 'all'];

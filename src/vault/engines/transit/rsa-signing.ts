@@ -3,7 +3,7 @@ import { nullValue, octetString, oid, sequence } from '../../../x509/der/writer.
 import type { Random } from '../../core/barrier.ts';
 import { type Refusal, refuse, refuseWrapped } from '../../core/refusal.ts';
 import { maxSalt, signPss, verifyPss } from './raw-pss.ts';
-import type { SigningOptions } from './signing.ts';
+import type { SigningOptions } from './signing-options.ts';
 
 const pkcs1 = { padding: constants.RSA_PKCS1_PADDING } as const;
 const failed = (text: string): Refusal => refuseWrapped(text, 500, 'bad-field');

@@ -6,7 +6,8 @@ import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { oneOrBatch } from './batch.ts';
 import { contextBytes } from './derive.ts';
-import { hashOf, noHash, type SigningOptions, signInput, verifyInput } from './signing.ts';
+import { signInput, verifyInput } from './signing.ts';
+import { hashOf, noHash, type SigningOptions } from './signing-options.ts';
 import { currentKey, readKey, readVersioned, type TransitKey, versionForUse } from './store.ts';
 
 const item: Schema = { input: 'string', signature: 'string', hmac: 'string', context: 'string' };
