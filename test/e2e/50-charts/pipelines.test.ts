@@ -157,6 +157,10 @@ describe('the Dockerfile', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: { build: string } };
     const files = scripts.build.split(' ').filter((word) => existsSync(join(root, word)));
     expect(files).toContain('scripts/bundle.mjs');
-    expect(sent).toEqual(expect.arrayContaining(files));
+    const called = files.flatMap((file) =>
+      [...read(file).matchAll(/new URL\('([^'/]+)', import\.meta\.url\)/g)].map(([, name]) => `scripts/${name}`),
+    );
+    expect(called).toContain('scripts/bundle-cache.mjs');
+    expect(sent).toEqual(expect.arrayContaining([...files, ...called]));
   });
 });
