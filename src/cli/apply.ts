@@ -1,24 +1,26 @@
 import { hostname } from 'node:os';
 import { Command } from 'commander';
-import { humanDuration } from '../lib/duration.ts';
 import { messageOf } from '../lib/errors.ts';
 import { isProcessAlive } from '../lib/process-alive.ts';
-import { apply, eachCluster, refuseIfAsked } from '../mesh/apply.ts';
+import { applyClusters, refuseIfAsked } from '../mesh/apply.ts';
 import { takeApplyLock } from '../mesh/apply-lock.ts';
 import { desired } from '../mesh/desired.ts';
+import { settleClusters, throwFailures } from '../mesh/each-cluster.ts';
 import { loadMesh } from '../mesh/load.ts';
-import { makePlan, type Plan, type PlannedResource } from '../mesh/plan.ts';
-import { probeKubernetes } from '../mesh/probe-kubernetes.ts';
+import { makePlan, type Plan } from '../mesh/plan.ts';
+import { probeClusters } from '../mesh/probe-kubernetes.ts';
 import { proveCluster } from '../mesh/prove.ts';
 import { planContext, renderPlan } from '../mesh/render-plan.ts';
+import type { Reach } from '../mesh/resource.ts';
 import { clusterOf } from '../mesh/rotate-intermediate.ts';
 import type { Mesh, MeshCluster } from '../mesh/schema.ts';
-import { applyProgress } from './apply-progress.ts';
+import { ApplyReport } from './apply-report.ts';
+import { clusterProgress } from './cluster-progress.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
+import { type PaceFlags, withPace } from './pace-flags.ts';
 import { reachOf } from './reach.ts';
-import { wholeNumber } from './whole-number.ts';
 
 const examples = `
 examples:
@@ -29,18 +31,17 @@ examples:
 may be run again at any time, also after a crash: it goes on where it stopped
 `;
 
-interface Flags {
+interface Flags extends PaceFlags {
   readonly file: string;
   readonly yes: boolean;
   readonly adopt: boolean;
-  readonly concurrency: number;
   readonly keepGoing: boolean;
   readonly json?: boolean;
 }
 
 /** `meshroot apply`: makes the world as mesh.yaml wants it. */
 export function command(io: Io): Command {
-  return new Command()
+  const apply = new Command()
     .description('make Vault and the clusters as mesh.yaml wants them')
     .option('-f, --file <file>', 'the mesh', 'mesh.yaml')
     .option('--yes', 'do not ask', false)
@@ -50,80 +51,93 @@ export function command(io: Io): Command {
       'leave out clusters that are refused or cannot be looked at, do the others',
       false,
     )
-    .option('--concurrency <n>', 'clusters at one time', wholeNumber(1, 999), 16)
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON');
+  return withPace(apply)
     .addHelpText('after', examples)
     .action((flags: Flags) => run(flags, io));
 }
 
-async function run({ file, yes, adopt, json, concurrency, keepGoing }: Flags, io: Io): Promise<void> {
+async function run(flags: Flags, io: Io): Promise<void> {
+  const { file, yes, adopt, json = false, concurrency, keepGoing } = flags;
   const mesh = await loadMesh(file);
-  const reach = await reachOf(mesh, io.env);
+  const reach = await reachOf(mesh, io.env, flags);
+  const report = new ApplyReport(io, json);
+  const walk = (total: number, what: string) =>
+    clusterProgress({ total, what, clock: reach.clock, tell: (line) => report.note(line) });
   const wanted = desired(mesh, { injector: injectorObjects });
-  const plan = await makePlan(wanted, reach, { now: reach.clock.now(), adopt });
-  if (!json) io.stderr.write(renderPlan(plan, planContext(mesh, file)));
-  const skipped = skippedClusters(plan, keepGoing);
-  const resources = wanted.filter(({ group }) => !skipped.has(group));
+  const looked = walk(mesh.clusters.length, 'looked at');
+  const plan = await makePlan(
+    wanted,
+    reach,
+    { now: reach.clock.now(), adopt },
+    { concurrency, looked: () => looked(), signal: io.signal },
+  );
+  report.note(renderPlan(plan, planContext(mesh, file)).trimEnd());
+  for (const [name, why] of skippedClusters(plan, keepGoing)) report.skipped.set(name, why);
   if (plan.changes && !yes) await confirm(io, 'apply this plan?');
-  const written: PlannedResource[] = [];
-  const waiting = new Map<string, PlannedResource['decision'] & { kind: 'wait' }>();
-  const done = ({ decision, ...item }: PlannedResource, ms: number) => {
-    if (decision.kind === 'wait') waiting.set(item.resource.group, decision);
-    if (decision.kind !== 'add' && decision.kind !== 'change') return;
-    written.push({ decision, ...item });
-    if (!json)
-      io.stdout.write(
-        `  ${item.resource.group.padEnd(12)} ${item.resource.label.padEnd(50)} ${humanDuration(ms)}\n`,
-      );
-  };
   const release = await takeApplyLock(reach.vault, {
     clock: reach.clock,
     self: { host: hostname(), pid: process.pid },
     isAlive: isProcessAlive,
   });
   try {
-    const unproven = await probeKubernetes(toProbe(mesh, plan, skipped), reach);
-    if (unproven !== undefined && !json) {
-      io.stderr.write(`that vault reaches the API servers is not proven: ${unproven}\n`);
-    }
-    const total = mesh.clusters.length - skipped.size;
-    const cluster = applyProgress(total, reach.clock, (line) => json || io.stderr.write(`${line}\n`));
-    await apply(resources, reach, { adopt, progress: { done, cluster }, concurrency });
+    await proveReach(mesh, plan, reach, { flags, report, signal: io.signal });
+    const resources = wanted.filter(({ group }) => !report.skipped.has(group));
+    const ended = walk(mesh.clusters.length - report.skipped.size, 'done');
+    const progress = {
+      done: report.done.bind(report),
+      cluster: (_: string, failed: boolean) => ended(failed),
+    };
+    const options = { adopt, progress, concurrency, signal: io.signal };
+    report.failures.push(...(await applyClusters(resources, reach, options)));
   } finally {
     await release();
   }
-  const proofs: { cluster: string; seen: string }[] = [];
-  await eachCluster(
-    mesh.clusters.map(({ name }) => name).filter((name) => !waiting.has(name) && !skipped.has(name)),
-    concurrency,
-    async (name) => {
-      const seen = await proveCluster(clusterOf(mesh, name), reach, mesh.trustDomain);
-      reach.release?.(name);
-      proofs.push({ cluster: name, seen });
-      if (!json) io.stdout.write(`  proof ${name.padEnd(12)} ${seen}\n`);
-    },
-  );
-  const summary = {
-    proofs,
-    skipped: [...skipped].map(([cluster, why]) => ({ cluster, why })),
-    waiting: [...waiting].map(([cluster, { why, next }]) => ({ cluster, why, next })),
-    written: written.map(({ resource: { group, label }, decision }) => ({
-      group,
-      label,
-      action: decision.kind,
-    })),
-  };
-  for (const [name, { why, next }] of waiting) {
-    if (!json) io.stderr.write(`  ${name.padEnd(12)} ${why}\n      ${next}\n`);
-  }
-  for (const [name, why] of skipped) {
-    if (!json) io.stderr.write(`  ${name.padEnd(12)} left out: ${why}\n`);
-  }
-  if (waiting.size + skipped.size > 0) io.exitCode = 1;
-  io.stdout.write(
-    json ? `${JSON.stringify(summary)}\n` : `${written.length} written, ${resources.length} as wanted\n`,
+  await proveAll(mesh, reach, report, { concurrency, signal: io.signal });
+  report.end(
+    wanted.filter(({ group }) => !report.skipped.has(group)).length,
+    mesh.clusters.length - report.skipped.size,
   );
   reach.vault.close();
+}
+
+interface Probing {
+  readonly flags: Flags;
+  readonly report: ApplyReport;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Vault has to reach the API servers before anything is written.
+ * @throws MeshrootError that names those that it does not reach, unless told to keep going: then they are left out
+ */
+async function proveReach(
+  mesh: Mesh,
+  plan: Plan,
+  reach: Reach,
+  { flags, report, signal }: Probing,
+): Promise<void> {
+  const asked = toProbe(mesh, plan, report.skipped);
+  const options = { concurrency: flags.concurrency, signal };
+  const { unproven, failures } = await probeClusters(asked, reach, options);
+  if (unproven !== undefined) report.note(`that vault reaches the API servers is not proven: ${unproven}`);
+  if (!flags.keepGoing) throwFailures(failures, asked.length);
+  for (const { cluster, error } of failures) report.skipped.set(cluster, messageOf(error));
+}
+
+/** Goes the way of istiod in every cluster that is as wanted; what fails is told with the rest. */
+async function proveAll(
+  mesh: Mesh,
+  reach: Reach,
+  report: ApplyReport,
+  options: { readonly concurrency: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const names = mesh.clusters.map(({ name }) => name).filter((name) => report.isDone(name));
+  const ended = (name: string): void => reach.release?.(name);
+  const failures = await settleClusters(names, { ...options, ended }, async (name) => {
+    report.proof(name, await proveCluster(clusterOf(mesh, name), reach, mesh.trustDomain));
+  });
+  report.failures.push(...failures);
 }
 
 /** Clusters whose login is about to be configured, and asks an API server. */

@@ -3,8 +3,10 @@ import { desired } from '../mesh/desired.ts';
 import { loadMesh } from '../mesh/load.ts';
 import { exitCodeOf, makePlan } from '../mesh/plan.ts';
 import { planContext, planToJson, renderPlan } from '../mesh/render-plan.ts';
+import { clusterProgress } from './cluster-progress.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
+import { type PaceFlags, withPace } from './pace-flags.ts';
 import { reachOf } from './reach.ts';
 
 const examples = `
@@ -18,25 +20,37 @@ as it could see, but rows with ? could not be looked at (or it could not run at 
 reads only, and no CA key where KV version 2 or the token's rights allow it; the token comes from VAULT_TOKEN or ~/.vault-token, the clusters from their kubeconfigs
 `;
 
+interface Flags extends PaceFlags {
+  readonly file: string;
+  readonly adopt: boolean;
+  readonly json?: boolean;
+}
+
 /** `meshroot plan`: the difference between mesh.yaml and the world. */
 export function command(io: Io): Command {
-  return new Command()
+  const plan = new Command()
     .description('show what apply would change, and change nothing')
     .option('-f, --file <file>', 'the mesh', 'mesh.yaml')
     .option('--adopt', 'plan to take over what others made under the same names', false)
-    .option('--json', 'print JSON')
+    .option('--json', 'print JSON');
+  return withPace(plan)
     .addHelpText('after', examples)
-    .action(async ({ file, adopt, json }: { file: string; adopt: boolean; json?: boolean }) => {
-      const mesh = await loadMesh(file);
-      const reach = await reachOf(mesh, io.env);
-      const plan = await makePlan(desired(mesh, { injector: injectorObjects }), reach, {
-        now: reach.clock.now(),
-        adopt,
-      });
-      io.stdout.write(
-        json ? `${JSON.stringify(planToJson(plan))}\n` : renderPlan(plan, planContext(mesh, file)),
-      );
-      io.exitCode = exitCodeOf(plan);
-      reach.vault.close();
-    });
+    .action((flags: Flags) => run(flags, io));
+}
+
+async function run({ file, adopt, json, ...pace }: Flags, io: Io): Promise<void> {
+  const mesh = await loadMesh(file);
+  const reach = await reachOf(mesh, io.env, pace);
+  const { clock } = reach;
+  const tell = (line: string): void => void (json || io.stderr.write(`${line}\n`));
+  const looked = clusterProgress({ total: mesh.clusters.length, what: 'looked at', clock, tell });
+  const plan = await makePlan(
+    desired(mesh, { injector: injectorObjects }),
+    reach,
+    { now: clock.now(), adopt },
+    { concurrency: pace.concurrency, signal: io.signal, looked: () => looked() },
+  );
+  io.stdout.write(json ? `${JSON.stringify(planToJson(plan))}\n` : renderPlan(plan, planContext(mesh, file)));
+  io.exitCode = exitCodeOf(plan);
+  reach.vault.close();
 }

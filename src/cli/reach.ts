@@ -8,22 +8,23 @@ import { systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import { readLimitedFile } from '../lib/limited-file.ts';
 import { Secret } from '../lib/secret.ts';
+import { defaultConcurrency } from '../mesh/plan.ts';
 import type { Reach } from '../mesh/resource.ts';
 import type { Mesh } from '../mesh/schema.ts';
 import { type VaultPlace, vaultPlace } from '../mesh/vault-place.ts';
 import type { Io } from './io.ts';
 
+export interface Pace {
+  /** Most requests a second to each Vault. */
+  readonly vaultRate?: number | undefined;
+}
+
 /** The Vaults and the clusters that `mesh` names, with the credentials of whoever runs the command. */
-export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
+export async function reachOf(mesh: Mesh, env: Io['env'], pace: Pace = {}): Promise<Reach> {
   const connections = new Map<string, Promise<KubeApi>>();
   const kubeconfigs: KubeconfigCache = new Map();
-  const vault = await clientOf(mesh.vault, await vaultToken(env));
-  const own = new Map<string, VaultClient>();
-  for (const cluster of mesh.clusters) {
-    if (cluster.vault === undefined) continue;
-    const place = vaultPlace(mesh, cluster);
-    own.set(cluster.name, await clientOf(place, await vaultToken(env, place.tokenEnv)));
-  }
+  const vault = await clientOf(mesh.vault, await vaultToken(env), pace);
+  const own = await ownVaults(mesh, env, pace);
   return {
     clock: systemClock,
     vault,
@@ -43,7 +44,29 @@ export async function reachOf(mesh: Mesh, env: Io['env']): Promise<Reach> {
   };
 }
 
-async function clientOf(place: VaultPlace, token: Secret<string>): Promise<VaultClient> {
+/** By cluster; clusters that say the same share one client, its connections and its pace. */
+async function ownVaults(mesh: Mesh, env: Io['env'], pace: Pace): Promise<Map<string, VaultClient>> {
+  const byPlace = new Map<string, VaultClient>();
+  const own = new Map<string, VaultClient>();
+  for (const cluster of mesh.clusters) {
+    if (cluster.vault === undefined) continue;
+    const place = vaultPlace(mesh, cluster);
+    const key = JSON.stringify(place);
+    const client = byPlace.get(key) ?? (await clientOf(place, await vaultToken(env, place.tokenEnv), pace));
+    byPlace.set(key, client);
+    own.set(cluster.name, client);
+  }
+  return own;
+}
+
+/** Enough for a Vault far away; each costs it a handshake. */
+const connectionsPerVault = 32;
+
+async function clientOf(
+  place: VaultPlace,
+  token: Secret<string>,
+  { vaultRate: requestsPerSecond }: Pace,
+): Promise<VaultClient> {
   const { address, namespace, serverName } = place;
   const [caCert, clientCert, clientKey] = await Promise.all(
     (['caCert', 'clientCert', 'clientKey'] as const).map((field) => pemFile(place, field)),
@@ -51,6 +74,8 @@ async function clientOf(place: VaultPlace, token: Secret<string>): Promise<Vault
   return new VaultClient({
     address,
     token,
+    connections: connectionsPerVault,
+    requestsPerSecond,
     ...(namespace !== undefined && { namespace }),
     ...(serverName !== undefined && { serverName }),
     ...(caCert !== undefined && { caCert }),
@@ -104,8 +129,11 @@ export async function vaultToken(env: Io['env'], variable = 'VAULT_TOKEN'): Prom
   );
 }
 
-/** Two at a time answer a plan as fast as twenty would, and a handshake is what a question costs most. */
-const connectionsPerCluster = 2;
+/**
+ * A handshake is what a question costs most. Of few clusters each gets two connections, which answer a plan as fast as
+ * twenty would; of many, one, as others are asked meanwhile.
+ */
+const connectionsPerCluster = ({ clusters }: Mesh): number => (clusters.length > defaultConcurrency ? 1 : 2);
 
 async function connectTo(
   mesh: Mesh,
@@ -118,7 +146,7 @@ async function connectTo(
   return connect({
     env,
     kubeconfigs,
-    connections: connectionsPerCluster,
+    connections: connectionsPerCluster(mesh),
     ...(cluster?.kubeconfig === undefined ? {} : { kubeconfig: cluster.kubeconfig }),
     ...(cluster?.context === undefined ? {} : { context: cluster.context }),
   });

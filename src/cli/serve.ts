@@ -14,8 +14,8 @@ import { type Pages, servePages } from '../server/plain-pages.ts';
 import { createTextLog } from '../server/text-log.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
+import { type PaceFlags, withPace } from './pace-flags.ts';
 import { reachOf } from './reach.ts';
-import { wholeNumber } from './whole-number.ts';
 
 const examples = `
 examples:
@@ -28,20 +28,19 @@ reads mesh.yaml again every few seconds (SIGHUP: at once, and looks at everythin
 metrics, /healthz and /readyz on --listen
 `;
 
-interface Flags {
+interface Flags extends PaceFlags {
   readonly file: string;
   readonly interval: string;
   readonly listen: string;
   readonly observeOnly: boolean;
   readonly leaderElect: boolean;
   readonly leaseNamespace?: string;
-  readonly concurrency: number;
   readonly logFormat: 'text' | 'json';
 }
 
 /** `meshroot serve`: the long-running controller. */
 export function command(io: Io): Command {
-  return new Command()
+  const serveCommand = new Command()
     .description(
       'keep Vault and the clusters as mesh.yaml wants them, and renew intermediates when they are due',
     )
@@ -51,10 +50,10 @@ export function command(io: Io): Command {
     .option('--observe-only', 'write nothing, only tell', false)
     .option('--leader-elect', 'of several replicas only one works (a Lease in its own cluster)', false)
     .option('--lease-namespace <namespace>', "where the Lease is; by default the pod's own namespace")
-    .option('--concurrency <n>', 'clusters at one time', wholeNumber(1, 999), 16)
     .addOption(
       new Option('--log-format <format>', 'how log lines look').choices(['text', 'json']).default('text'),
-    )
+    );
+  return withPace(serveCommand)
     .addHelpText('after', examples)
     .action((flags: Flags) => serve(flags, io));
 }
@@ -68,7 +67,7 @@ async function serve(flags: Flags, io: Io): Promise<void> {
   const controller = new Controller({
     load: () => loadMesh(flags.file),
     resourcesOf: (mesh) => desired(mesh, { injector: injectorObjects }),
-    reachOf: (mesh) => reachOf(mesh, io.env),
+    reachOf: (mesh) => reachOf(mesh, io.env, flags),
     clock: systemClock,
     interval: parseDuration(flags.interval),
     reload: 10_000,

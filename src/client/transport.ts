@@ -16,6 +16,8 @@ export interface TransportOptions {
   readonly address: URL;
   readonly tls?: ClientTls;
   readonly timeoutMs: number;
+  /** Most connections at one time; as many as there are questions unless told otherwise. */
+  readonly connections?: number | undefined;
 }
 
 /** PEM texts; what is not given is the system's. */
@@ -43,14 +45,15 @@ export interface Transport {
 }
 
 /** @throws MeshrootError `bad-address` when the address is neither http nor https */
-export function createTransport({ address, tls = {}, timeoutMs }: TransportOptions): Transport {
+export function createTransport(options: TransportOptions): Transport {
+  const { address, tls = {}, timeoutMs, connections: maxSockets = Number.POSITIVE_INFINITY } = options;
   const secure = address.protocol === 'https:';
   if (!secure && address.protocol !== 'http:') {
     throw new MeshrootError('bad-address', `"${address.href}" is neither an http nor an https address`, {
       hint: 'for example: https://vault.example:8200',
     });
   }
-  const agent = secure ? tlsAgent(tls) : new http.Agent({ keepAlive: true });
+  const agent = secure ? tlsAgent(tls, maxSockets) : new http.Agent({ keepAlive: true, maxSockets });
   const base = address.pathname.replace(/\/+$/, '');
   return {
     close: () => agent.destroy(),
@@ -75,9 +78,13 @@ export function createTransport({ address, tls = {}, timeoutMs }: TransportOptio
 }
 
 /** Connections over TLS as these settings want them. */
-export function tlsAgent({ caCert, clientCert, clientKey, serverName, skipVerify }: ClientTls): https.Agent {
+export function tlsAgent(
+  { caCert, clientCert, clientKey, serverName, skipVerify }: ClientTls,
+  maxSockets = Number.POSITIVE_INFINITY,
+): https.Agent {
   return new https.Agent({
     keepAlive: true,
+    maxSockets,
     minVersion: 'TLSv1.2',
     rejectUnauthorized: skipVerify !== true,
     ...(caCert !== undefined && { ca: caCert }),

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { systemClock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Secret } from '../lib/secret.ts';
+import { pacedTransport } from './paced-transport.ts';
 import { type ClientTls, createTransport, type RawAnswer, type Transport } from './transport.ts';
 import { VaultError } from './vault-error.ts';
 import { toVaultResponse, type VaultResponse } from './vault-response.ts';
@@ -18,6 +19,9 @@ export interface VaultClientOptions extends ClientTls {
    * mount that is being made ready is waited for in any case, for some ten seconds.
    */
   readonly retries?: number;
+  /** Most connections at one time, and most requests begun in a second; no limit unless told otherwise. */
+  readonly connections?: number | undefined;
+  readonly requestsPerSecond?: number | undefined;
   readonly clock?: Clock;
 }
 
@@ -30,13 +34,7 @@ export class VaultClient {
 
   constructor(options: VaultClientOptions, transport?: Transport) {
     this.#options = options;
-    this.#transport =
-      transport ??
-      createTransport({
-        address: addressOf(options.address),
-        timeoutMs: options.timeoutMs ?? 60_000,
-        tls: options,
-      });
+    this.#transport = transport ?? transportOf(options);
   }
 
   /** The same client with another token; connections are shared. */
@@ -133,6 +131,12 @@ export class VaultClient {
       hint: unreachableHint(reason, this.#options.address),
     });
   }
+}
+
+function transportOf(options: VaultClientOptions): Transport {
+  const { address, timeoutMs = 60_000, connections, requestsPerSecond, clock = systemClock } = options;
+  const transport = createTransport({ address: addressOf(address), timeoutMs, tls: options, connections });
+  return requestsPerSecond === undefined ? transport : pacedTransport(transport, requestsPerSecond, clock);
 }
 
 /** EPROTO: what came back was no TLS; ECONNRESET and a parse error: it was TLS that was asked without. */

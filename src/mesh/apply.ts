@@ -1,16 +1,16 @@
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { MeshrootError } from '../lib/errors.ts';
+import { type ClusterFailure, settleClusters, throwFailures } from './each-cluster.ts';
 import { MountTablesVault } from './mount-tables.ts';
 import { persist } from './persist.ts';
-import { defaultConcurrency, groupsOf, isRoot, type PlannedResource, planOne } from './plan.ts';
-import { inPool } from './pool.ts';
+import { groupsOf, isRoot, type PlannedResource, planOne } from './plan.ts';
 import { ReadOnceVault } from './read-once.ts';
 import { type DecideContext, type Reach, type Resource, withVaults } from './resource.ts';
 
 export interface ApplyProgress {
   /** Called when a resource has been looked at and, where needed, written. */
   done(item: PlannedResource, milliseconds: number): void;
-  /** Called when a cluster is as wanted. */
-  cluster?(name: string): void;
+  /** Called when a cluster is as wanted, or failed. */
+  cluster?(name: string, failed: boolean): void;
 }
 
 export interface ApplyOptions {
@@ -18,11 +18,12 @@ export interface ApplyOptions {
   readonly progress: ApplyProgress;
   /** How many clusters at one time. */
   readonly concurrency?: number;
+  /** Once it is aborted no further cluster is begun. */
+  readonly signal?: AbortSignal;
 }
 
 /**
- * Makes the world as wanted: shared resources first, then the clusters side by side, each in its own order. Every
- * resource is looked at again right before it is written, so a second apply, or one after a crash, finds what is done.
+ * As applyClusters.
  * @throws MeshrootError of the cluster that failed, or `clusters-failed` that names each; the others are brought to their end
  */
 export async function apply(
@@ -30,37 +31,34 @@ export async function apply(
   world: Reach,
   options: ApplyOptions,
 ): Promise<void> {
+  const failures = await applyClusters(resources, world, options);
+  throwFailures(failures, [...groupsOf(resources).keys()].filter((group) => group !== 'mesh').length);
+}
+
+/**
+ * Makes the world as wanted: shared resources first, then the clusters side by side, each in its own order. Every
+ * resource is looked at again right before it is written, so a second apply, or one after a crash, finds what is done.
+ * @returns the clusters that failed; the others are as wanted
+ * @throws MeshrootError when what all share failed
+ */
+export async function applyClusters(
+  resources: readonly Resource[],
+  world: Reach,
+  options: ApplyOptions,
+): Promise<ClusterFailure[]> {
+  const { concurrency, signal, progress } = options;
   const reach = withVaults(world, (vault) => new MountTablesVault(vault));
   const groups = groupsOf(resources);
   await applyInOrder(groups.get('mesh') ?? [], reach, options);
   groups.delete('mesh');
   // By now the root is as it stays: every cluster looks at it, Vault is asked once.
   const rooted = withVaults(reach, (vault) => new ReadOnceVault(vault, isRoot));
-  await eachCluster([...groups.keys()], options.concurrency, async (cluster) => {
-    await applyInOrder(groups.get(cluster) ?? [], rooted, options);
+  const ended = (cluster: string, failed: boolean): void => {
     reach.release?.(cluster);
-    options.progress.cluster?.(cluster);
-  });
-}
-
-/** Runs `work` for every cluster to its end, then tells of those that failed. */
-export async function eachCluster(
-  clusters: readonly string[],
-  concurrency: number | undefined,
-  work: (cluster: string) => Promise<unknown>,
-): Promise<void> {
-  const results = await inPool(clusters, concurrency ?? defaultConcurrency, work);
-  const failed = results.flatMap((result, i) =>
-    result.status === 'rejected' ? [{ cluster: clusters[i], reason: result.reason as unknown }] : [],
-  );
-  const [first] = failed;
-  if (first === undefined) return;
-  if (failed.length === 1) throw first.reason;
-  const lines = failed.map(({ cluster, reason }) => `\n  ${cluster}: ${messageOf(reason)}`);
-  throw new MeshrootError(
-    'clusters-failed',
-    `${failed.length} of ${clusters.length} clusters failed:${lines.join('')}`,
-    { hint: 'the others are done; run the same command again, it goes on where each one stopped', exit: 1 },
+    progress.cluster?.(cluster, failed);
+  };
+  return settleClusters([...groups.keys()], { concurrency, signal, ended }, (cluster) =>
+    applyInOrder(groups.get(cluster) ?? [], rooted, options),
   );
 }
 

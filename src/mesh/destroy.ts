@@ -1,4 +1,4 @@
-import { eachCluster } from './apply.ts';
+import { eachCluster } from './each-cluster.ts';
 import { defaultConcurrency, groupsOf, isTable, planOne } from './plan.ts';
 import { inPool } from './pool.ts';
 import { ReadOnceVault } from './read-once.ts';
@@ -64,7 +64,7 @@ export async function destroy(
   };
   await eachCluster(
     [...groups.keys()].filter((name) => name !== 'mesh'),
-    undefined,
+    {},
     inOrder,
   );
   await inOrder('mesh');

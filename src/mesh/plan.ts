@@ -3,7 +3,14 @@ import { MeshrootError } from '../lib/errors.ts';
 import { persist } from './persist.ts';
 import { inPool } from './pool.ts';
 import { ReadOnceVault } from './read-once.ts';
-import { type DecideContext, type Decision, type Reach, type Resource, withVaults } from './resource.ts';
+import {
+  clusterVault,
+  type DecideContext,
+  type Decision,
+  type Reach,
+  type Resource,
+  withVaults,
+} from './resource.ts';
 
 export interface PlannedResource {
   readonly resource: Resource;
@@ -27,8 +34,17 @@ export function exitCodeOf({ items }: Plan): 0 | 1 | 2 {
   return kinds.has('unseen') ? 2 : 0;
 }
 
-/** How many resources are looked at, or clusters written to, at one time. */
+/** How many clusters are looked at, or written to, at one time. */
 export const defaultConcurrency = 16;
+
+export interface PlanOptions {
+  /** How many clusters at one time. */
+  readonly concurrency?: number;
+  /** Once it is aborted the plan is given up. */
+  readonly signal?: AbortSignal;
+  /** Called when a cluster (or what all share) has been looked at. */
+  looked?(group: string): void;
+}
 
 /**
  * Looks at everything (reads only) and decides what each resource needs. A cluster at a time, some side by side; of each
@@ -38,15 +54,19 @@ export async function makePlan(
   resources: readonly Resource[],
   reach: Reach,
   context: DecideContext,
+  { concurrency = defaultConcurrency, looked, signal }: PlanOptions = {},
 ): Promise<Plan> {
   const tables = snapshots(reach, isTable);
-  const groups = [...groupsOf(resources)];
-  const settled = await inPool(groups, defaultConcurrency, async ([group, members]) => {
+  const look = async ([group, members]: [string, Resource[]]): Promise<PlannedResource[]> => {
     const once = snapshots(tables);
-    const seen = await Promise.all(members.map((resource) => planOne(resource, once, context)));
+    const seen = await Promise.all(members.map((resource) => planOne(resource, once, context))).catch(
+      (error: unknown) => withoutItsVault(reach, members, error),
+    );
     reach.release?.(group);
+    looked?.(group);
     return seen.map(({ resource, decision }) => ({ resource, decision, observed: undefined }));
-  });
+  };
+  const settled = await inPool([...groupsOf(resources)], concurrency, look, signal);
   const items = settled.flatMap((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
@@ -55,6 +75,15 @@ export async function makePlan(
     items,
     changes: items.some(({ decision }) => decision.kind === 'add' || decision.kind === 'change'),
   };
+}
+
+/** A Vault that serves some of the clusters and is away spoils the rows of those, not the plan. */
+function withoutItsVault(reach: Reach, members: readonly Resource[], error: unknown): PlannedResource[] {
+  const group = members[0]?.group ?? 'mesh';
+  const shared = group === 'mesh' || clusterVault(reach, group) === reach.vault;
+  if (shared || !(error instanceof VaultError)) throw error;
+  const decision: Decision = { kind: 'unseen', why: error.message, hint: error.hint };
+  return members.map((resource) => ({ resource, observed: undefined, decision }));
 }
 
 /** What all clusters share: the tables of mounts, and the root. */

@@ -1,6 +1,6 @@
 import type { VaultClient } from '../client/vault-client.ts';
 import { MeshrootError } from '../lib/errors.ts';
-import { eachCluster } from './apply.ts';
+import { type ClusterFailure, settleClusters, throwFailures } from './each-cluster.ts';
 import { apiServerOf } from './kinds/auth-config.ts';
 import { madeByMeshroot } from './ownership.ts';
 import { persist } from './persist.ts';
@@ -22,25 +22,39 @@ export async function probeKubernetes(
   clusters: readonly MeshCluster[],
   reach: Reach,
 ): Promise<string | undefined> {
+  const { unproven, failures } = await probeClusters(clusters, reach);
+  throwFailures(failures, clusters.length);
+  return unproven;
+}
+
+/** As probeKubernetes, but tells the clusters that are not reached instead of throwing. */
+export async function probeClusters(
+  clusters: readonly MeshCluster[],
+  reach: Reach,
+  options: { readonly concurrency?: number; readonly signal?: AbortSignal } = {},
+): Promise<{ readonly unproven: string | undefined; readonly failures: readonly ClusterFailure[] }> {
+  const failures: ClusterFailure[] = [];
   const byVault = new Map<VaultClient, MeshCluster[]>();
   for (const cluster of clusters) {
     const vault = clusterVault(reach, cluster.name);
     byVault.set(vault, [...(byVault.get(vault) ?? []), cluster]);
   }
   for (const [vault, members] of byVault) {
-    if (!(await mountProbe(vault))) return `this token may not mount auth/${probeMount}`;
+    if (!(await mountProbe(vault)))
+      return { unproven: `this token may not mount auth/${probeMount}`, failures };
     try {
       const byName = new Map(members.map((cluster) => [cluster.name, cluster]));
-      await eachCluster([...byName.keys()], undefined, async (name) => {
+      const failed = await settleClusters([...byName.keys()], options, async (name) => {
         const cluster = byName.get(name);
         const ask = async () => cluster !== undefined && (await probeOne(vault, cluster, reach));
         await persist(reach.clock, ask, ['kubernetes-not-reached']); // one cut connection is no reason to turn an apply away
       });
+      failures.push(...failed);
     } finally {
       await vault.delete(`sys/auth/${probeMount}`);
     }
   }
-  return undefined;
+  return { unproven: undefined, failures };
 }
 
 /** One that a killed apply left is removed first: the lock of apply says that nobody else uses it. */

@@ -137,10 +137,14 @@ export class Controller {
     if (mesh === undefined || resources === undefined) return undefined;
     const { interval } = this.#options;
     const reach = await this.#reachNow(mesh);
-    const outcome = await this.#bringBack(mesh, key, resources, reach);
-    this.#tell(key, outcome);
-    if (key === meshGroup && !this.#begun) this.#begin();
-    if (outcome.refused.length + outcome.unseen.length === 0) await this.#renewIfDue(mesh, key, reach);
+    try {
+      const outcome = await this.#bringBack(mesh, key, resources, reach);
+      this.#tell(key, outcome);
+      if (key === meshGroup && !this.#begun) this.#begin();
+      if (outcome.refused.length + outcome.unseen.length === 0) await this.#renewIfDue(mesh, key, reach);
+    } finally {
+      reach.release?.(key); // until its next turn: a thousand clusters are not kept open, and read their kubeconfig anew
+    }
     return Math.round(interval * (0.9 + randomInt(200) / 1000)); // so that 1,000 clusters do not stay in step
   }
 

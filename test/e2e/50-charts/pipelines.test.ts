@@ -158,7 +158,9 @@ describe('the Dockerfile', () => {
     const files = scripts.build.split(' ').filter((word) => existsSync(join(root, word)));
     expect(files).toContain('scripts/bundle.mjs');
     const called = files.flatMap((file) =>
-      [...read(file).matchAll(/new URL\('([^'/]+)', import\.meta\.url\)/g)].map(([, name]) => `scripts/${name}`),
+      [...read(file).matchAll(/new URL\('([^'/]+)', import\.meta\.url\)/g)].map(
+        ([, name]) => `scripts/${name}`,
+      ),
     );
     expect(called).toContain('scripts/bundle-cache.mjs');
     expect(sent).toEqual(expect.arrayContaining([...files, ...called]));
