@@ -1,5 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { Recent } from '../lib/recent.ts';
 import type { SubjectAltNames } from './alt-names.ts';
 import type { Name } from './name.ts';
 import type { NameConstraints } from './name-constraints.ts';
@@ -152,14 +153,21 @@ export function parseCertificate(input: string | Buffer, knownKey?: Buffer): Cer
     if (typeof input !== 'string' && input[0] === 0x30) return checked(input, knownKey);
     const [first] = certificateBlocks(String(input));
     if (first === undefined) throw new MeshrootError('bad-pem', 'there is no CERTIFICATE block');
-    return checked(first, knownKey);
+    return knownKey === undefined ? ofBlock(first) : checked(first, knownKey);
   });
 }
 
 /** Every CERTIFICATE block of a PEM text, in order; [] when there is none. @throws MeshrootError `bad-certificate` */
 export function parseCertificates(pem: string): Certificate[] {
-  return wrapping(() => certificateBlocks(pem).map((der) => checked(der)));
+  return wrapping(() => certificateBlocks(pem).map(ofBlock));
 }
+
+/**
+ * The files of a bundle repeat its certificates, and a thousand bundles their root: one that was read a moment ago is not
+ * read again, nor (see signedBy) its signature verified again.
+ */
+const recent = new Recent<string, Certificate>(64);
+const ofBlock = (der: Buffer): Certificate => recent.get(der.toString('latin1'), () => checked(der));
 
 function certificateBlocks(pem: string): Buffer[] {
   return pemBlocks(pem)
