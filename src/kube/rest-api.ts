@@ -57,7 +57,7 @@ export class RestApi implements KubeApi {
     this.server = endpoint.server;
     this.#endpoint = endpoint;
     this.namespace = endpoint.namespace || 'default';
-    this.#transport = new Transport(endpoint, connections);
+    this.#transport = new Transport(endpoint, { connections, clock });
     this.#clock = clock;
     this.#random = random;
   }

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { codeOf } from '../lib/errors.ts';
 import type { Credentials, Endpoint, TlsMaterial } from './endpoint.ts';
 import { answerError, transportError } from './errors.ts';
@@ -19,17 +26,34 @@ export interface Call {
 /** An answer that says nothing for this long (ms) is given up; streams are exempt. */
 const answerTimeout = 60_000;
 
+/** As curl's and ssh's users set it for machines behind a firewall that drops: a handshake takes a second at most. */
+const connectTimeout = 15_000;
+/** For this long (ms) after that nobody tries again: a plan asks ten things of a cluster, and need not wait ten times. */
+const restAfterTimeout = 5000;
+
+export interface TransportOptions {
+  /** Most connections at one time. */
+  readonly connections?: number | undefined;
+  /** Milliseconds that making a connection may take. */
+  readonly connectTimeout?: number;
+  readonly clock?: Clock;
+}
+
 /** Calls to one API server over kept-alive connections. */
 export class Transport {
   readonly #endpoint: Endpoint;
   readonly #base: URL;
-  readonly #connections: number;
+  readonly #options: TransportOptions;
   #agent: { readonly key: string; readonly agent: HttpAgent } | undefined;
+  /** Ms since the epoch; until then nobody tries to connect. */
+  #silentUntil = 0;
+  readonly #now: () => number;
 
-  /** @param connections most of them at one time */
-  constructor(endpoint: Endpoint, connections = Number.POSITIVE_INFINITY) {
+  constructor(endpoint: Endpoint, options: TransportOptions = {}) {
+    const { clock = systemClock } = options;
+    this.#now = () => clock.now();
     this.#endpoint = endpoint;
-    this.#connections = connections;
+    this.#options = options;
     this.#base = new URL(endpoint.server);
   }
 
@@ -94,6 +118,7 @@ export class Transport {
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
       const timer = setTimeout(() => request.destroy(new Error('timed out')), answerTimeout);
+      request.once('socket', (socket) => this.#connectInTime(request, socket, secure));
       request.once('response', (answer) => {
         clearTimeout(timer);
         resolve(answer);
@@ -104,6 +129,18 @@ export class Transport {
       });
       request.end(body);
     });
+  }
+
+  #connectInTime(request: ClientRequest, socket: Socket, secure: boolean): void {
+    if (request.reusedSocket || !socket.connecting) return;
+    const { connectTimeout: most = connectTimeout } = this.#options;
+    const left = this.#now() < this.#silentUntil ? 0 : most;
+    const timer = setTimeout(() => {
+      if (left > 0) this.#silentUntil = this.#now() + restAfterTimeout;
+      request.destroy(new Error(`no connection within ${most / 1000} s`));
+    }, left);
+    for (const event of [secure ? 'secureConnect' : 'connect', 'close'])
+      socket.once(event, () => clearTimeout(timer));
   }
 
   #url(call: Call): URL {
@@ -120,7 +157,10 @@ export class Transport {
     const key = agentKey(credentials.tls);
     if (this.#agent?.key !== key) {
       this.#agent?.agent.destroy();
-      this.#agent = { key, agent: makeAgent(this.#base.protocol, credentials.tls, this.#connections) };
+      this.#agent = {
+        key,
+        agent: makeAgent(this.#base.protocol, credentials.tls, this.#options.connections),
+      };
     }
     return this.#agent.agent;
   }
@@ -155,7 +195,7 @@ function agentKey(tls: TlsMaterial): string {
 }
 
 /** Keys and certificates are parsed once for all connections: that costs more than the handshake itself. */
-function makeAgent(protocol: string, tls: TlsMaterial, maxSockets: number): HttpAgent {
+function makeAgent(protocol: string, tls: TlsMaterial, maxSockets = Number.POSITIVE_INFINITY): HttpAgent {
   const common = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 8, maxSockets } as const;
   if (protocol !== 'https:') return new HttpAgent(common);
   const secureContext = createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() });

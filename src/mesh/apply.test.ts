@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VaultClient } from '../client/vault-client.ts';
+import { VaultError } from '../client/vault-error.ts';
 import { systemClock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import { apply } from './apply.ts';
@@ -78,6 +79,37 @@ describe('a plan', () => {
       { kind: 'unseen', why: 'no context "x"' },
       { kind: 'add', lines: [] },
     ]);
+  });
+});
+
+describe('a plan over several Vaults', () => {
+  const away = new VaultError({ method: 'GET', path: 'sys/mounts', message: 'no answer from the vault' });
+  const gone: Resource = { ...thing('a', '1', []), observe: () => Promise.reject(away) };
+  const resources = [thing('mesh', 'root', []), gone, thing('b', '1', [])];
+  const context = { now: 0, adopt: false };
+
+  test('goes on without the clusters of a Vault that is away', async () => {
+    const other = new VaultClient({ address: 'http://127.0.0.1:2' });
+    const vaultOf = (cluster: string) => (cluster === 'a' ? other : reach.vault);
+    const looked: string[] = [];
+    const plan = await makePlan(resources, { ...reach, vaultOf }, context, {
+      concurrency: 1,
+      looked: (group) => looked.push(group),
+    });
+    expect(plan.items.map(({ decision }) => decision.kind)).toEqual(['add', 'unseen', 'add']);
+    expect(plan.items[1]?.decision).toMatchObject({ why: 'no answer from the vault' });
+    expect(looked).toEqual(['mesh', 'a', 'b']);
+  });
+
+  test('is none without the Vault that all share', async () => {
+    await expect(makePlan(resources, reach, context)).rejects.toBe(away);
+  });
+
+  test('is given up when it is stopped', async () => {
+    const signal = AbortSignal.abort(new MeshrootError('interrupted', 'stopped by SIGINT'));
+    await expect(makePlan(resources, reach, context, { signal })).rejects.toMatchObject({
+      code: 'interrupted',
+    });
   });
 });
 
