@@ -16,6 +16,12 @@ export const manifests = [
     namespace: 'istio-system',
     values: 'examples/manifests/ca-values.yaml',
   },
+  {
+    file: 'examples/manifests/serve.yaml',
+    release: 'meshroot-serve',
+    namespace: 'meshroot',
+    values: 'examples/manifests/serve-values.yaml',
+  },
 ] as const;
 
 /** Files by their name from the root of the repository, as they should be. */

@@ -27,6 +27,7 @@ examples:
   meshroot apply -f mesh.yaml            show the difference, ask, then make it so
   meshroot apply -f mesh.yaml --yes      ask nothing (for pipelines)
   meshroot apply -f mesh.yaml --adopt    take over what others made under the same names
+  meshroot apply --yes --keep-going      leave out clusters that cannot be looked at or reached, do and prove the others
 
 may be run again at any time, also after a crash: it goes on where it stopped
 `;
@@ -48,7 +49,7 @@ export function command(io: Io): Command {
     .option('--adopt', 'take over what others made under the same names', false)
     .option(
       '--keep-going',
-      'leave out clusters that are refused or cannot be looked at, do the others',
+      'leave out clusters that are refused, cannot be looked at or not be reached by Vault; do the others',
       false,
     )
     .option('--json', 'print JSON');

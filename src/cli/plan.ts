@@ -13,6 +13,7 @@ const examples = `
 examples:
   meshroot plan -f mesh.yaml             what apply would do; exit code 1 when there is something
   meshroot plan -f mesh.yaml --json      the same for programs
+  meshroot plan --concurrency 64 --vault-rate 200      many clusters far away, and a Vault that others use
 
 exit codes: 0 nothing would change, 1 something would (or is refused, or waits for a signature), 2 nothing would as far
 as it could see, but rows with ? could not be looked at (or it could not run at all)

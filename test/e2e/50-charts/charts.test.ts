@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { valueRows } from '../../../scripts/chart-table.ts';
 import { chartFiles } from '../../../scripts/charts.ts';
 import { command as caCommand } from '../../../src/cli/ca.ts';
+import { command as serveCommand } from '../../../src/cli/serve.ts';
 import { inject } from '../../../src/injector/inject.ts';
 import { defaultSettings } from '../../../src/injector/settings.ts';
 import { applyPatch } from '../../../src/lib/json-patch.ts';
@@ -227,6 +228,82 @@ describe('the chart', () => {
   ])('the network policy of the CA lets its agents reach %s', async (address, port) => {
     const policy = theOnly(await render(caValues, 'm', [`vault.address=${address}`]), 'NetworkPolicy');
     expect(at(policy, 'spec', 'egress', 2, 'ports')).toEqual([{ protocol: 'TCP', port }]);
+  });
+});
+
+describe('the controller of the chart', () => {
+  const values = 'charts/meshroot/ci/serve-full-values.yaml';
+  const pod = async (file: string) =>
+    at(theOnly(await render(file, 'meshroot'), 'Deployment'), 'spec', 'template');
+
+  test('is started with flags that it has', async () => {
+    const args = at(await pod(values), 'spec', 'containers', 0, 'args') as string[];
+    const known = serveCommand({} as Parameters<typeof serveCommand>[0]).options.map(({ long }) => long);
+    expect(args).toEqual(expect.arrayContaining(['--observe-only', '--vault-rate=200']));
+    const flags = args.slice(1).map((arg) => arg.split('=')[0]);
+    expect(flags.filter((flag) => !known.includes(flag))).toEqual([]);
+  });
+
+  test('finds beside its mesh.yaml what that names, and starts anew when it changes', async () => {
+    const objects = await render(values, 'meshroot');
+    expect(theOnly(objects, 'ConfigMap').data).toEqual({
+      'mesh.yaml': expect.stringContaining('caCert: vault-ca.pem'),
+      'vault-ca.pem': '-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----\n',
+      'other-vault-ca.pem': '-----BEGIN CERTIFICATE-----\nMIIBAAAB\n-----END CERTIFICATE-----\n',
+    });
+    const template = await pod(values);
+    expect(at(template, 'metadata', 'annotations')).toMatchObject({
+      'checksum/files': expect.stringMatching(/^[0-9a-f]{64}$/),
+      'vault.hashicorp.com/role': 'meshroot-serve',
+      'example.com/a': 'b',
+    });
+    expect(at(template, 'spec', 'containers', 0, 'volumeMounts')).toEqual(
+      ['/etc/meshroot', '/etc/meshroot-kubeconfigs', '/etc/meshroot-clusters'].map((mountPath) =>
+        expect.objectContaining({ mountPath, readOnly: true }),
+      ),
+    );
+  });
+
+  test('may only read when it only observes', async () => {
+    const { rules } = theOnly(await render(values, 'meshroot'), 'ClusterRole');
+    expect((rules as { verbs: string[] }[]).flatMap(({ verbs }) => verbs)).toEqual(Array(4).fill('get'));
+  });
+
+  test('reaches istiods where it renews', async () => {
+    const ports = async (file: string) =>
+      (at(theOnly(await render(file, 'm'), 'NetworkPolicy'), 'spec', 'egress') as { ports: object[] }[]).at(
+        -1,
+      )?.ports;
+    expect(await ports('charts/meshroot/ci/serve-values.yaml')).toEqual([{ protocol: 'TCP', port: 15012 }]);
+    expect(await ports(values)).toEqual([{ protocol: 'TCP', port: 8200 }]);
+  });
+
+  test('is restricted after injection too, and its token is a file that only its user reads', async () => {
+    const { metadata, spec } = (await pod('charts/meshroot/ci/serve-values.yaml')) as {
+      metadata: object;
+      spec: object;
+    };
+    const mounted = { name: 'kube-api-access', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' };
+    const container = at(spec, 'containers', 0) as { volumeMounts: object[] };
+    const volumeMounts = [...container.volumeMounts, mounted];
+    const admitted = { metadata, spec: { ...spec, containers: [{ ...container, volumeMounts }] } };
+    const injection = inject(admitted, 'meshroot', { ...defaultSettings, vaultAddress: 'https://v' });
+    if (injection.kind !== 'injected') throw new Error(injection.kind);
+    const after = at(applyPatch(admitted, injection.patch), 'spec') as Spec;
+    expect(restrictedViolations(after)).toEqual([]);
+    const mounts = at(after, 'containers', 0, 'volumeMounts') as { mountPath: string }[];
+    expect(mounts.map(({ mountPath }) => mountPath)).toContain('/vault/secrets');
+    const env = at(after, 'containers', 0, 'env') as { name: string; value?: string }[];
+    expect(env.find(({ name }) => name === 'VAULT_TOKEN_FILE')?.value).toBe('/vault/secrets/token');
+  });
+
+  test.each([
+    ['serve.files.k=-----BEGIN PRIVATE KEY-----', "at '/serve/files/k': 'not' failed"],
+    ['serve.mesh=-----BEGIN EC PRIVATE KEY-----', "at '/serve/mesh': 'not' failed"],
+    ['serve.files.mesh\\.yaml=x', "at '/serve/files'"],
+  ])('%s is refused: %s', async (set, message) => {
+    const { code, stderr } = await helm(['template', 't', 'charts/meshroot', '-f', values, '--set', set]);
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
   });
 });
 
