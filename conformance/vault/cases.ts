@@ -9,6 +9,7 @@ import { keyShareCases } from './cases-key-shares.ts';
 import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
+import { mountCases } from './cases-mounts.ts';
 import { pkiIdentityCases } from './cases-pki-identity.ts';
 import { pkiIssuerCases } from './cases-pki-issuers.ts';
 import { pkiLeafCases } from './cases-pki-leaves.ts';
@@ -55,6 +56,7 @@ export const cases: readonly Case[] = [
   ...transitDerivedCases,
   ...transitKeyCases,
   ...errorCases,
+  ...mountCases,
   ...sysCases,
   ...sysNodeCases,
   ...keyShareCases,

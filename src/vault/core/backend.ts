@@ -70,6 +70,8 @@ export interface Backend extends Hooks {
 
 /** What a backend may do beside answering requests. */
 export interface Hooks {
+  /** Makes its own what the version of this engine before it left in the mount. */
+  readonly takeOver?: (store: StorageView, now: number) => void;
   /**
    * Ends what a lease of this mount stands for, staged with the end of the lease itself.
    * @throws whatever keeps it from that: the lease stays and is tried again

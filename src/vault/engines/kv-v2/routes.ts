@@ -15,6 +15,7 @@ import {
   readMetadata,
   readVersion,
 } from './store.ts';
+import { takeOver } from './take-over.ts';
 
 const casMismatch = 'check-and-set parameter did not match the current version';
 
@@ -22,6 +23,7 @@ const casMismatch = 'check-and-set parameter did not match the current version';
 export function createKvV2(): Backend {
   return defineBackend({
     type: 'kv',
+    takeOver,
     wrongPathWarning:
       "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault CLI, use 'vault kv get' for this operation.",
     routes: [
