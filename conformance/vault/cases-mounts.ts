@@ -98,12 +98,7 @@ export const mountCases: readonly Case[] = [
         400,
         'backend max lease TTL of 3600 would be less than backend default lease TTL of 7200',
       ),
-      refused(
-        'sys/mounts/x{{id}}/tune',
-        { default_lease_ttl: 'soon' },
-        400,
-        'time: invalid duration "soon"',
-      ),
+      refused('sys/mounts/x{{id}}/tune', { default_lease_ttl: 'soon' }, 400, 'time: invalid duration "soon"'),
       refused('sys/auth/x{{id}}/tune', { token_type: 'some' }, 400, "invalid value for 'token_type'"),
       refused(
         'sys/auth/token/tune',

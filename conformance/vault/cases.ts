@@ -18,6 +18,7 @@ import { pkiRevocationCases } from './cases-pki-revocation.ts';
 import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
 import { policyRuleCases } from './cases-policy-rules.ts';
+import { requestCases } from './cases-requests.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
 import { sysCases } from './cases-sys.ts';
@@ -56,6 +57,7 @@ export const cases: readonly Case[] = [
   ...transitDerivedCases,
   ...transitKeyCases,
   ...errorCases,
+  ...requestCases,
   ...mountCases,
   ...sysCases,
   ...sysNodeCases,

@@ -8,10 +8,12 @@ import {
   type Schema,
   textOf,
 } from '../../core/fields.ts';
+import { scanned } from '../../core/listing.ts';
 import { nothingHere, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configFields, mergePatch, metadataFields } from './schema.ts';
 import {
+  allKeys,
   deleteVersion,
   type KeyMetadata,
   type KvConfig,
@@ -52,7 +54,7 @@ export const metadataRoute: Route = {
   path: 'metadata/*path',
   fields: { ...settings, metadata_cas: 'int', custom_metadata: 'any' }, // a patch may hold null, which takes a key away
   exists: ({ store, fields }) => readMetadata(store, textOf(fields, 'path')) !== undefined,
-  operations: { read, create: write, update: write, patch, delete: remove, list },
+  operations: { read, create: write, update: write, patch, delete: remove, list, scan },
 };
 
 function read({ store, fields }: Context): Result | undefined {
@@ -173,22 +175,28 @@ function remove({ store, fields }: Context): undefined {
 export const detailedRoute: Route = {
   path: 'detailed-metadata/*path',
   operations: {
-    list: (context) => {
-      const found = list(context);
-      if (found === undefined) return undefined;
-      const path = textOf(context.fields, 'path').replace(/(?<=[^/])$/, '/');
-      const keys = listOf(found.data ?? {}, 'keys');
-      const info = keys.flatMap((key) => {
-        const metadata = key.endsWith('/') ? undefined : readMetadata(context.store, `${path}${key}`);
-        return metadata === undefined ? [] : [[key, metadataFields(metadata)] as const];
-      });
-      return { data: { keys, key_info: Object.fromEntries(info) } };
-    },
+    list: (context) => detailed(context, list(context)),
+    scan: (context) => detailed(context, scan(context)),
   },
 };
 
-function list({ store, fields }: Context): Result | undefined {
-  const path = textOf(fields, 'path');
-  const keys = listKeys(store, path === '' || path.endsWith('/') ? path : `${path}/`);
+function detailed(context: Context, found: Result | undefined): Result | undefined {
+  const keys = listOf(found?.data ?? {}, 'keys');
+  if (keys.length === 0) return found;
+  const info = keys.flatMap((key) => {
+    const metadata = key.endsWith('/') ? undefined : readMetadata(context.store, folderOf(context) + key);
+    return metadata === undefined ? [] : [[key, metadataFields(metadata)] as const];
+  });
+  return { data: { keys, key_info: Object.fromEntries(info) } };
+}
+
+const folderOf = ({ fields }: Context): string => textOf(fields, 'path').replace(/(?<=[^/])$/, '/');
+
+function list(context: Context): Result | undefined {
+  const keys = listKeys(context.store, folderOf(context));
   return keys.length === 0 ? undefined : { data: { keys } };
+}
+
+function scan(context: Context): Result {
+  return scanned(allKeys(context.store, folderOf(context)));
 }
