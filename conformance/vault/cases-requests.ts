@@ -1,5 +1,7 @@
 import { type Case, wrapped } from './case.ts';
-import { ask, login, read, write } from './steps.ts';
+import { ask, login, read, refused, write } from './steps.ts';
+
+const some = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
 /** What holds for every path: how names are asked for, and what is said of fields that nobody knows. */
 export const requestCases: readonly Case[] = [
@@ -80,6 +82,103 @@ export const requestCases: readonly Case[] = [
       write('sys/mounts/one{{id}}', { type: 'kv' }),
       write('one{{id}}/a', { zz: 1 }),
       ask('GET', 'one{{id}}/a?zz=1', undefined, { body_has: { warnings: null } }),
+    ],
+  },
+  {
+    name: 'what is nothing is not wrapped',
+    steps: [
+      ask('GET', 'sys/policies/acl/none{{id}}', undefined, {
+        status: 404,
+        errors: [],
+        headers: { 'X-Vault-Wrap-TTL': '60' },
+      }),
+      ask('DELETE', 'sys/policies/acl/none{{id}}', undefined, { headers: { 'X-Vault-Wrap-TTL': '60' } }),
+      ask('GET', 'sys/policies/acl/default', undefined, {
+        headers: { 'X-Vault-Wrap-TTL': '0' },
+        body_has: { wrap_info: null, data: { name: 'default' } },
+      }),
+    ],
+  },
+  {
+    name: 'no time below zero',
+    steps: [
+      write('sys/auth/a{{id}}', { type: 'approle' }),
+      refused(
+        'auth/a{{id}}/role/r',
+        { secret_id_ttl: '-1s' },
+        400,
+        'error converting input for field "secret_id_ttl": cannot provide negative value \'-1\'',
+      ),
+      refused(
+        'sys/leases/renew',
+        { lease_id: 'x', increment: -4 },
+        400,
+        'Field validation failed: error converting input for field "increment": cannot provide negative value \'-4\'',
+      ),
+    ],
+  },
+  {
+    name: 'kv: a limit of versions below zero loses nothing',
+    steps: [
+      write('sys/mounts/kv{{id}}', { type: 'kv', options: { version: '2' } }),
+      write('kv{{id}}/config', { max_versions: -3 }),
+      write('kv{{id}}/data/a', { data: { k: 1 } }, { status: 200 }),
+      write('kv{{id}}/data/a', { data: { k: 2 } }, { status: 200 }),
+      read('kv{{id}}/data/a', { data: { k: 2 } }),
+      read('kv{{id}}/data/a?version=1', { data: { k: 1 } }),
+      read('kv{{id}}/config', { max_versions: 4294967293 }),
+    ],
+  },
+  {
+    name: 'tools: the digest that the body asks for, random bytes by source',
+    steps: [
+      write(
+        'sys/tools/hash',
+        { input: 'YQ==', algorithm: 'sha2-224' },
+        {
+          status: 200,
+          body_has: { data: { sum: 'abd37534c7d9a2efb9465de931cd7055ffdb8879563ae98078d6d6d5' } },
+        },
+      ),
+      write('sys/tools/random/platform/4', { format: 'hex' }, { status: 200 }),
+      refused(
+        'sys/tools/random/dice/4',
+        {},
+        400,
+        'unsupported entropy source "dice"; must be "platform" or "seal", or "all"',
+      ),
+    ],
+  },
+  {
+    name: 'tokens: a custom id is warned of, an orphaning needs sudo, leases are listed from the top',
+    steps: [
+      write(
+        'auth/token/create',
+        { id: 'custom{{id}}', policies: ['default'] },
+        { status: 200, body_has: { warnings: some } },
+      ),
+      refused(
+        'auth/token/create',
+        { id: 'hvs.x', policies: ['default'] },
+        400,
+        "custom token ID cannot have the 'hvs.' prefix",
+      ),
+      write('sys/policies/acl/o{{id}}', {
+        policy: 'path "auth/token/revoke-orphan" { capabilities = ["update"] }',
+      }),
+      write(
+        'auth/token/create',
+        { policies: ['o{{id}}'] },
+        { status: 200, save: { plain: 'auth.client_token' } },
+      ),
+      refused(
+        'auth/token/revoke-orphan',
+        { token: 'custom{{id}}' },
+        400,
+        'root or sudo privileges required to revoke and orphan',
+        { as: 'plain' },
+      ),
+      ask('LIST', 'sys/leases/lookup', undefined, { body_has: { data: { keys: some } } }),
     ],
   },
 ];

@@ -96,7 +96,9 @@ export function parseHeaders(message: IncomingMessage): {
   const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
   const token = typeof headers['x-vault-token'] === 'string' ? headers['x-vault-token'] : bearer;
   const wrap = headers['x-vault-wrap-ttl'];
-  return { token, wrapTtl: typeof wrap === 'string' && wrap !== '' ? wrapTtlOf(wrap) : undefined };
+  // 0 asks for no wrapping: a wrapping token that never ends must not come of it.
+  const wrapTtl = typeof wrap === 'string' && wrap !== '' ? wrapTtlOf(wrap) : 0;
+  return { token, wrapTtl: wrapTtl === 0 ? undefined : wrapTtl };
 }
 
 /** The fields of a call: those of the query for reads and deletes, the body's otherwise. @throws Refusal */

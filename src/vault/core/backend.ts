@@ -135,7 +135,10 @@ function compile(path: string): RegExp {
 }
 
 /** The route's fields of the URL and the body; the URL wins. */
-export function fieldsOf(match: RouteMatch, data: Fields): Fields {
-  const { fields } = match.route;
-  return fields === undefined ? match.params : { ...coerceFields(fields, data), ...match.params };
+export function fieldsOf({ route, params }: RouteMatch, data: Fields, operation: Operation): Fields {
+  const { fields, exists } = route;
+  if (fields === undefined) return params;
+  // Upstream looks first whether the thing is there, and says there what is wrong, in fewer words.
+  const isChecked = exists !== undefined && (operation === 'update' || operation === 'create');
+  return { ...coerceFields(fields, data, isChecked ? '' : 'Field validation failed: '), ...params };
 }

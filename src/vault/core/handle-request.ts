@@ -10,7 +10,7 @@ import { pageOf } from './list-page.ts';
 import { isReading } from './listing.ts';
 import { fullPath, viewPrefix } from './mount-entry.ts';
 import { withParameterWarnings } from './parameter-warnings.ts';
-import { denied, multiError, nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
+import { multiError, nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Operation, Reply, Result, VaultRequest } from './request.ts';
 import type { RequestAuth } from './request-auth.ts';
 import type { Mounted } from './router.ts';
@@ -124,7 +124,7 @@ function admit(call: Call): Refusal | undefined {
   call.auth = who;
   const { token } = who ?? {};
   if (token?.wrapping !== undefined && !isOpen) {
-    return denied('wrapping-token', 'a wrapping token can only be unwrapped');
+    return refuseWrapped('permission denied', 403, 'wrapping-token');
   }
   if (who === undefined || isOpen) return undefined;
   call.operation = writeKind(call, store);
@@ -161,7 +161,7 @@ function contextOf(call: Call, transaction: Transaction): Context | undefined {
     mount: mounted.entry,
     store: transaction.at(viewPrefix(mounted.entry)),
     transaction,
-    fields: fieldsOf(match, request.data),
+    fields: fieldsOf(match, request.data, call.operation),
     data: request.data,
     auth: call.auth,
     services: call.services,

@@ -34,13 +34,13 @@ const settings: Schema = {
 
 export const configRoute: Route = {
   path: 'config',
-  fields: settings,
+  fields: { ...settings, delete_version_after: 'signed-seconds' }, // below zero: never
   operations: {
     read: ({ store }) => ({ data: configFields(readConfig(store)) }),
     update: ({ store, fields }) => {
       const before = readConfig(store);
       putConfig(store, {
-        maxVersions: numberOf(fields, 'max_versions', before.maxVersions),
+        maxVersions: versionLimit(fields, before.maxVersions),
         casRequired: booleanOf(fields, 'cas_required', before.casRequired),
         metadataCasRequired: booleanOf(fields, 'metadata_cas_required', before.metadataCasRequired),
         deleteVersionAfter: numberOf(fields, 'delete_version_after', before.deleteVersionAfter),
@@ -49,6 +49,10 @@ export const configRoute: Route = {
     },
   },
 };
+
+/** As upstream's uint32: a number below zero becomes a very large one, and never less than the version just written. */
+const versionLimit = (fields: Fields, before: number): number =>
+  numberOf(fields, 'max_versions', before) >>> 0;
 
 export const metadataRoute: Route = {
   path: 'metadata/*path',
@@ -126,7 +130,7 @@ function changed(before: KeyMetadata, fields: Fields, now: number): KeyMetadata 
   if (custom !== undefined) checkCustom(custom);
   return {
     ...before,
-    maxVersions: numberOf(fields, 'max_versions', before.maxVersions),
+    maxVersions: versionLimit(fields, before.maxVersions),
     casRequired: booleanOf(fields, 'cas_required', before.casRequired),
     metadataCasRequired: booleanOf(fields, 'metadata_cas_required', before.metadataCasRequired),
     deleteVersionAfter: numberOf(fields, 'delete_version_after', before.deleteVersionAfter),
@@ -155,6 +159,8 @@ function entryProblems(key: string, value: string): string[] {
   const quoted = JSON.stringify(key);
   const [keyBytes, valueBytes] = [Buffer.byteLength(key), Buffer.byteLength(value)];
   return [
+    ...(/[^\P{C}]/u.test(key) ? [`key ${quoted} (${key}) contains unprintable characters`] : []),
+    ...(/[^\P{C}]/u.test(value) ? [`value for key ${quoted} contains unprintable characters`] : []),
     ...(keyBytes === 0 || keyBytes > 128
       ? [`length of key ${quoted} is ${keyBytes} but must be 0 < len(key) <= 128`]
       : []),

@@ -1,7 +1,7 @@
 import { exact } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/records.ts';
 import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
-import { coerceFields, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
+import { coerceFields, type Fields, numberOf, textOf } from '../../core/fields.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configRoute, detailedRoute, metadataRoute } from './metadata-routes.ts';
@@ -66,7 +66,7 @@ function versionsRoute(
 ): Route {
   const handler = ({ store, fields, clock }: Context): undefined => {
     const path = textOf(fields, 'path');
-    const versions = listOf(fields, 'versions').map(Number);
+    const versions = (fields.versions as readonly number[] | undefined) ?? [];
     if (versions.length === 0)
       throw refuse(verb === 'destroy' ? 'no version number provided' : 'No version number provided');
     const found = readMetadata(store, path);
@@ -82,7 +82,7 @@ function versionsRoute(
   };
   return {
     path: `${verb}/*path`,
-    fields: { versions: 'list' },
+    fields: { versions: 'ints' },
     operations: { update: handler, create: handler },
   };
 }

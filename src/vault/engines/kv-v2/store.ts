@@ -86,7 +86,8 @@ export function addVersion(store: StorageView, path: string, data: Fields, now: 
     ...before.versions,
     [current]: { created: now, deleted, destroyed: false },
   };
-  const limit = before.maxVersions || config.maxVersions || defaultVersions;
+  // `>>> 0`: older stores may hold a number below zero.
+  const limit = before.maxVersions >>> 0 || config.maxVersions >>> 0 || defaultVersions;
   for (const version of Object.keys(versions).map(Number)) {
     if (version > current - limit) continue;
     delete versions[version];

@@ -33,7 +33,7 @@ export function enableMount(context: Context, kind: Kind, path: string): undefin
   const named = textOf(fields, 'type');
   const alias = Object.hasOwn(aliases, named) ? aliases[named] : undefined;
   const type = alias?.type ?? named;
-  const config = readMountConfig(given, defaultMountConfig, type, 'enable');
+  const config = readMountConfig(given, defaultMountConfig, { type, kind }, 'enable');
   refuseLongDefault(context, config);
   if (kind === 'auth') checkTokenType(given);
   const options = optionsOf(fields, sent, alias?.version);
@@ -104,7 +104,7 @@ function checkPath({ services, transaction }: Context, kind: Kind, path: string)
     throw refuse(`cannot mount "${path}"`);
   // Read in the transaction too: of two calls at once, the second sees the first.
   const taken = transaction.get(mountKey(kind, path)) !== undefined;
-  if (taken) throw refuse(`path is already in use at ${path}`, 400, 'mount-exists');
-  const conflict = services.router.conflict(kind === 'auth' ? `auth/${path}` : path);
-  if (conflict !== undefined) throw refuse(`existing mount at ${conflict}`, 400, 'mount-exists');
+  const other = services.router.conflict(kind === 'auth' ? `auth/${path}` : path)?.replace(/^auth\//, '');
+  const conflict = taken ? path : other;
+  if (conflict !== undefined) throw refuse(`path is already in use at ${conflict}`, 400, 'mount-exists');
 }

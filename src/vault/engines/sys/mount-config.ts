@@ -1,6 +1,6 @@
 import { messageOf } from '../../../lib/errors.ts';
 import { type Fields, listOf, type Schema, textOf, toSeconds } from '../../core/fields.ts';
-import type { MountConfig } from '../../core/mount-entry.ts';
+import type { MountConfig, MountEntry } from '../../core/mount-entry.ts';
 import { refuse } from '../../core/refusal.ts';
 import { readLockout } from './lockout-config.ts';
 
@@ -27,11 +27,11 @@ const lists = [
   'allowed_response_headers',
 ] as const;
 
-/** What was sent over what was there. @param type of the mount. @throws Refusal 400 */
+/** What was sent over what was there. @throws Refusal 400 */
 export function readMountConfig(
   fields: Fields,
   before: MountConfig,
-  type: string,
+  { type, kind }: Pick<MountEntry, 'type' | 'kind'>,
   verb: 'enable' | 'tune',
 ): MountConfig {
   const config: Record<string, unknown> = {
@@ -42,7 +42,8 @@ export function readMountConfig(
   if (typeof fields.force_no_cache === 'boolean') config.force_no_cache = fields.force_no_cache;
   for (const name of lists) if (name in fields) config[name] = listOf(fields, name);
   if ('listing_visibility' in fields) config.listing_visibility = textOf(fields, 'listing_visibility');
-  if ('token_type' in fields) config.token_type = textOf(fields, 'token_type') || 'default-service';
+  if ('token_type' in fields && kind === 'auth')
+    config.token_type = textOf(fields, 'token_type') || 'default-service';
   const lockout = (fields.user_lockout_config ?? {}) as Fields;
   if (Object.keys(lockout).length > 0) config.lockout = readLockout(lockout, before.lockout, type);
   const wanted = config as unknown as MountConfig; // assembled from a MountConfig and checked fields

@@ -39,7 +39,7 @@ export function tuneMount(context: Context, entry: MountEntry): Result | undefin
   const version = versionChange(fields, before);
   const after: MountEntry = {
     ...before,
-    config: readMountConfig(fields, before.config, before.type, 'tune'),
+    config: readMountConfig(fields, before.config, before, 'tune'),
     description: textOf(fields, 'description', before.description),
     options: tunedOptions(fields, before),
   };
