@@ -71,7 +71,7 @@ function operationOf(method: string, path: string, query: URLSearchParams): Oper
 }
 
 /** A GET lists with `list=true` and lists everything below with `scan=true`; both at once mean nothing. */
-function readKind(query: URLSearchParams): Operation {
+export function readKind(query: URLSearchParams): Operation {
   const [lists, scans] = ['list', 'scan'].map((name) => flag(query.get(name) ?? ''));
   if (lists && scans) throw noText(400);
   return lists ? 'list' : scans ? 'scan' : 'read';
