@@ -32,12 +32,7 @@ export function inProcess(core: VaultCore, shown: readonly Buffer[] = []): Ask {
         operation,
         path: operation === 'list' || operation === 'scan' ? `${bare.replace(/\/$/, '')}/` : bare,
         token: headers['X-Vault-Token'],
-        data: parseFields(
-          operation,
-          asked,
-          Buffer.from(body ?? ''),
-          headers['Content-Type'] ?? '',
-        ),
+        data: parseFields(operation, asked, Buffer.from(body ?? ''), headers['Content-Type'] ?? ''),
         wrapTtl: Number(headers['X-Vault-Wrap-TTL'] ?? 0) || undefined,
         headers,
         remoteAddress: '127.0.0.1',
