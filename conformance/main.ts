@@ -6,7 +6,7 @@ import { overHttp } from './vault/over-http.ts';
 import { type CaseResult, runCases } from './vault/run-cases.ts';
 
 /** The tables of cases against any server, real ones too. */
-const usage = `usage: npm run conformance -- vault --address URL --token ROOT-TOKEN [--unseal-key KEY] [--only TEXT]
+const usage = `usage: npm run conformance -- [vault] --address URL --token ROOT-TOKEN [--unseal-key KEY] [--only TEXT]
        npm run conformance -- ca --address HOST:PORT --root root-cert.pem --token-file FILE
            [--account NAMESPACE:ACCOUNT] [--cluster NAME] [--kind istiod|meshroot|meshroot-compat] [--only TEXT]
 `;
@@ -33,8 +33,9 @@ function misused(): never {
 
 function ask(): Promise<CaseResult[]> {
   const { address = misused(), token, only } = values;
-  if (positionals[0] === 'ca') return runCaCases(caTarget(address), only);
-  if (positionals[0] === 'vault' && token !== undefined) {
+  const [table = 'vault'] = positionals;
+  if (table === 'ca') return runCaCases(caTarget(address), only);
+  if (table === 'vault' && token !== undefined) {
     return runCases(overHttp(address), token, { only, unsealKey: values['unseal-key'] });
   }
   return misused();

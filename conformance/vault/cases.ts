@@ -9,6 +9,7 @@ import { keyShareCases } from './cases-key-shares.ts';
 import { kubernetesCases } from './cases-kubernetes.ts';
 import { kvCases } from './cases-kv.ts';
 import { loginCases } from './cases-login.ts';
+import { mountCases } from './cases-mounts.ts';
 import { pkiIdentityCases } from './cases-pki-identity.ts';
 import { pkiIssuerCases } from './cases-pki-issuers.ts';
 import { pkiLeafCases } from './cases-pki-leaves.ts';
@@ -17,6 +18,7 @@ import { pkiRevocationCases } from './cases-pki-revocation.ts';
 import { pkiRoleCases } from './cases-pki-roles.ts';
 import { policyCases } from './cases-policy.ts';
 import { policyRuleCases } from './cases-policy-rules.ts';
+import { requestCases } from './cases-requests.ts';
 import { roleTokenCases } from './cases-role-tokens.ts';
 import { seedCases } from './cases-seed.ts';
 import { sysCases } from './cases-sys.ts';
@@ -55,6 +57,8 @@ export const cases: readonly Case[] = [
   ...transitDerivedCases,
   ...transitKeyCases,
   ...errorCases,
+  ...requestCases,
+  ...mountCases,
   ...sysCases,
   ...sysNodeCases,
   ...keyShareCases,

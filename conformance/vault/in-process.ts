@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { toJson } from '../../src/lib/exact-json.ts';
-import { parseFields } from '../../src/server/vault-request.ts';
+import { parseFields, readKind } from '../../src/server/vault-request.ts';
 import { handleLifecycle } from '../../src/vault/core/lifecycle.ts';
 import { Refusal } from '../../src/vault/core/refusal.ts';
 import type { Operation, Reply, VaultRequest } from '../../src/vault/core/request.ts';
@@ -8,7 +8,6 @@ import type { VaultCore } from '../../src/vault/core/vault-core.ts';
 import type { Answer, Ask } from './over-http.ts';
 
 const operations: Readonly<Record<string, Operation>> = {
-  GET: 'read',
   PUT: 'update',
   POST: 'update',
   PATCH: 'patch',
@@ -25,20 +24,16 @@ export function inProcess(core: VaultCore, shown: readonly Buffer[] = []): Ask {
     const [bare = '', query = ''] = path.split('?');
     if (decodeURIComponent(bare).includes('..'))
       return { status: 400, body: { errors: ['relative paths not supported'] } };
-    const operation = operations[method] ?? 'read';
     try {
+      const asked = new URLSearchParams(query);
+      const operation = method === 'GET' ? readKind(asked) : (operations[method] ?? 'read');
       const request: VaultRequest = {
         id: randomUUID(),
         operation,
-        path: operation === 'list' ? `${bare.replace(/\/$/, '')}/` : bare,
+        path: operation === 'list' || operation === 'scan' ? `${bare.replace(/\/$/, '')}/` : bare,
         token: headers['X-Vault-Token'],
-        data: parseFields(
-          operation,
-          new URLSearchParams(query),
-          Buffer.from(body ?? ''),
-          headers['Content-Type'] ?? '',
-        ),
-        wrapTtl: headers['X-Vault-Wrap-TTL'] === undefined ? undefined : Number(headers['X-Vault-Wrap-TTL']),
+        data: parseFields(operation, asked, Buffer.from(body ?? ''), headers['Content-Type'] ?? ''),
+        wrapTtl: Number(headers['X-Vault-Wrap-TTL'] ?? 0) || undefined,
         headers,
         remoteAddress: '127.0.0.1',
         remotePort: 1,

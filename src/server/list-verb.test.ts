@@ -45,6 +45,14 @@ describe('RequestFraming', () => {
     );
   });
 
+  test('SCAN becomes BIND where a request begins with it', () => {
+    const scan = list.replace('LIST', 'SCAN');
+    expect(rewritten(scan + list + scan, [])).toBe(
+      scan.replace('SCAN', 'BIND') + list.replace('LIST', 'LINK') + scan.replace('SCAN', 'BIND'),
+    );
+    expect(rewritten(post.replace('LIST', 'SCAN'), [])).toBe(post.replace('LIST', 'SCAN'));
+  });
+
   test('any bytes leave it standing', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.array(fc.nat(50)), (text, cuts) => {

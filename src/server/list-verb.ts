@@ -6,12 +6,14 @@ const headEnd = '\r\n\r\n';
 
 /** How Node's parser, which knows no LIST, gets to see it. */
 export const listMethod = 'LINK';
+export const scanMethod = 'BIND';
 
 /**
  * Vault's own verb LIST is unknown to Node's HTTP parser, LINK is not, and both have four letters: so LIST becomes LINK
  * in the received bytes before the parser sees them. Requests are framed (head, length or chunks) to know where one
  * starts; a body that says LIST is left alone, however the bytes are cut into chunks and however many requests are
- * pipelined. A wrong guess cannot do more than spoil a verb: the parser decides everything else.
+ * pipelined. A wrong guess cannot do more than spoil a verb: the parser decides everything else. OpenBao's SCAN becomes
+ * BIND, where its bytes come together; clients ask for it by `?scan=true`.
  */
 export function admitListVerb(socket: Socket): void {
   const framing = new RequestFraming();
@@ -58,6 +60,8 @@ export class RequestFraming {
   #readVerb(chunk: Buffer, at: number): number {
     const byte = chunk[at];
     if (this.#verb === 0 && (byte === 0x0d || byte === 0x0a)) return at + 1; // empty lines before a request are allowed
+    if (this.#verb === 0 && chunk.toString('latin1', at, at + 5) === 'SCAN ')
+      chunk.write(scanMethod, at, 'latin1');
     this.#isList &&= byte === [L, I, S, T][this.#verb];
     if (this.#isList && this.#verb >= 2) chunk[at] = this.#verb === 2 ? N : K;
     this.#verb++;

@@ -9,6 +9,7 @@ import { toJson } from '../lib/exact-json.ts';
 import type { Logger } from '../lib/log.ts';
 import { envelope } from '../vault/core/envelope.ts';
 import { handleLifecycle } from '../vault/core/lifecycle.ts';
+import { isReading } from '../vault/core/listing.ts';
 import { silentMetrics } from '../vault/core/metrics.ts';
 import { metricsResult } from '../vault/core/metrics-result.ts';
 import { Refusal, refuse } from '../vault/core/refusal.ts';
@@ -139,7 +140,7 @@ async function replyTo(options: VaultListenerOptions, message: IncomingMessage):
   const { core, clock } = options;
   const { operation, path, query } = parseTarget(message);
   const headers = parseHeaders(message);
-  const reads = operation === 'read' || operation === 'list';
+  const reads = isReading(operation);
   const isUpload = operation === 'update' && uploads.includes(path);
   const body = reads || isUpload ? empty : await readBody(message, options.maxRequestBytes ?? maxBodyBytes);
   const data = parseFields(operation, query, body, message.headers['content-type'] ?? '');

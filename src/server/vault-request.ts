@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import { jsonShape, parseJson } from '../lib/exact-json.ts';
 import type { Fields } from '../vault/core/fields.ts';
+import { isListing, isReading } from '../vault/core/listing.ts';
 import { type Refusal, Refusal as RefusalError, refuse } from '../vault/core/refusal.ts';
 import type { Operation, VaultRequest } from '../vault/core/request.ts';
-import { listMethod } from './list-verb.ts';
+import { listMethod, scanMethod } from './list-verb.ts';
 import { wrapTtlOf } from './wrap-ttl.ts';
 
 export const maxBodyBytes = 32 * 1024 * 1024;
@@ -25,7 +26,7 @@ export function parseTarget(message: IncomingMessage): {
   if (!raw.startsWith('/v1/')) throw noText(404);
   const path = decodedPath(raw.slice(4));
   const operation = operationOf(method, path, query);
-  if (operation === 'list' && !path.endsWith('/')) return { operation, path: `${path}/`, query };
+  if (isListing(operation) && !path.endsWith('/')) return { operation, path: `${path}/`, query };
   return { operation, path, query };
 }
 
@@ -45,13 +46,9 @@ function decodedPath(raw: string): string {
 }
 
 function operationOf(method: string, path: string, query: URLSearchParams): Operation {
-  const list = query.get('list');
   switch (method) {
     case 'GET':
-      if (list === null) return 'read';
-      if (/^(1|t|true)$/i.test(list)) return 'list';
-      if (/^(0|f|false)$/i.test(list)) return 'read';
-      throw noText(400);
+      return readKind(query);
     case 'HEAD':
       if (path === 'sys/health') return 'read';
       throw noText(405);
@@ -65,9 +62,25 @@ function operationOf(method: string, path: string, query: URLSearchParams): Oper
     case listMethod:
     case 'LIST': // HTTP/2 knows no fixed set of verbs
       return 'list';
+    case scanMethod:
+    case 'SCAN':
+      return 'scan';
     default:
       throw noText(405);
   }
+}
+
+/** A GET lists with `list=true` and lists everything below with `scan=true`; both at once mean nothing. */
+export function readKind(query: URLSearchParams): Operation {
+  const [lists, scans] = ['list', 'scan'].map((name) => flag(query.get(name) ?? ''));
+  if (lists && scans) throw noText(400);
+  return lists ? 'list' : scans ? 'scan' : 'read';
+}
+
+function flag(said: string): boolean {
+  if (/^(1|t|true)$/i.test(said)) return true;
+  if (/^(|0|f|false)$/i.test(said)) return false;
+  throw noText(400);
 }
 
 /** Everything of the call but its body. @throws Refusal */
@@ -83,7 +96,9 @@ export function parseHeaders(message: IncomingMessage): {
   const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
   const token = typeof headers['x-vault-token'] === 'string' ? headers['x-vault-token'] : bearer;
   const wrap = headers['x-vault-wrap-ttl'];
-  return { token, wrapTtl: typeof wrap === 'string' && wrap !== '' ? wrapTtlOf(wrap) : undefined };
+  // 0 asks for no wrapping: a wrapping token that never ends must not come of it.
+  const wrapTtl = typeof wrap === 'string' && wrap !== '' ? wrapTtlOf(wrap) : 0;
+  return { token, wrapTtl: wrapTtl === 0 ? undefined : wrapTtl };
 }
 
 /** The fields of a call: those of the query for reads and deletes, the body's otherwise. @throws Refusal */
@@ -93,7 +108,7 @@ export function parseFields(
   body: Buffer,
   contentType: string,
 ): Fields {
-  if (operation === 'read' || operation === 'list' || operation === 'delete') return fromPairs(query);
+  if (isReading(operation) || operation === 'delete') return fromPairs(query);
   if (body.length === 0) return {};
   const first = body[0];
   const isJson = first === 0x7b || first === 0x5b;
@@ -123,7 +138,7 @@ function fromJson(body: Buffer): Fields {
 }
 
 function fromPairs(pairs: URLSearchParams): Fields {
-  const names = [...new Set(pairs.keys())].filter((name) => name !== 'list');
+  const names = [...new Set(pairs.keys())].filter((name) => name !== 'list' && name !== 'scan');
   return Object.fromEntries(
     names.map((name) => {
       const values = pairs.getAll(name);

@@ -5,7 +5,7 @@ import { refuse } from '../vault/core/refusal.ts';
 export function wrapTtlOf(header: string): number {
   try {
     const seconds = toSeconds(header);
-    if (seconds < 0) throw new Error('requested wrap TTL must be non-negative');
+    if (seconds < 0) throw new Error('requested wrap ttl cannot be negative');
     return seconds;
   } catch (error) {
     throw refuse(`error parsing X-Vault-Wrap-TTL header: ${error instanceof Error ? error.message : error}`);

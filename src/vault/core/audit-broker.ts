@@ -139,7 +139,10 @@ export class AuditBroker {
   }
 
   #checkAllowed({ path, type, options }: AuditDevice): void {
-    if (this.#devices.has(path)) throw refuse('path already in use');
+    const isTaken = [...this.#devices.keys()].some(
+      (other) => path.startsWith(other) || other.startsWith(path),
+    );
+    if (isTaken) throw refuse('path already in use');
     if (type === 'syslog') throw noSyslog();
     if (type !== 'file' && type !== 'socket') throw refuse(`unknown backend type: "${type}"`);
     if (options.prefix !== undefined && options.prefix !== '')
@@ -171,10 +174,7 @@ export class AuditBroker {
 
   #sinkOf({ type, options }: AuditDevice, style: AuditStyle): LineSink {
     if (type !== 'socket') {
-      return openAuditFile(
-        options.file_path ?? options.path ?? '',
-        Number.parseInt(options.mode ?? '0600', 8),
-      );
+      return openAuditFile(options.file_path ?? options.path ?? '', fileMode(options.mode ?? '0600'));
     }
     const { openSocket } = this.#options;
     if (openSocket === undefined) throw refuse('unknown backend type: "socket"');
@@ -184,6 +184,12 @@ export class AuditBroker {
       timeout: style.writeTimeout,
     });
   }
+}
+
+/** @throws Refusal 400 */
+function fileMode(text: string): number {
+  if (/^[0-7]{1,11}$/.test(text)) return Number.parseInt(text, 8);
+  throw refuse(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 /** Node has no datagrams of Unix sockets, which is how the log daemon is spoken to. */

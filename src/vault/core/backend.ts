@@ -70,6 +70,8 @@ export interface Backend extends Hooks {
 
 /** What a backend may do beside answering requests. */
 export interface Hooks {
+  /** Makes its own what the version of this engine before it left in the mount. */
+  readonly takeOver?: (store: StorageView, now: number) => void;
   /**
    * Ends what a lease of this mount stands for, staged with the end of the lease itself.
    * @throws whatever keeps it from that: the lease stays and is tried again
@@ -133,7 +135,10 @@ function compile(path: string): RegExp {
 }
 
 /** The route's fields of the URL and the body; the URL wins. */
-export function fieldsOf(match: RouteMatch, data: Fields): Fields {
-  const { fields } = match.route;
-  return fields === undefined ? match.params : { ...coerceFields(fields, data), ...match.params };
+export function fieldsOf({ route, params }: RouteMatch, data: Fields, operation: Operation): Fields {
+  const { fields, exists } = route;
+  if (fields === undefined) return params;
+  // Upstream looks first whether the thing is there, and says there what is wrong, in fewer words.
+  const isChecked = exists !== undefined && (operation === 'update' || operation === 'create');
+  return { ...coerceFields(fields, data, isChecked ? '' : 'Field validation failed: '), ...params };
 }

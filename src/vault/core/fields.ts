@@ -4,15 +4,29 @@ import { refuse } from './refusal.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** How Vault's framework reads a field; `seconds` takes `1h`, `60` and 60, `time` becomes milliseconds. */
-export type FieldType = 'string' | 'int' | 'bool' | 'seconds' | 'time' | 'list' | 'texts' | 'map' | 'any';
+/**
+ * How Vault's framework reads a field; `seconds` takes `1h`, `60` and 60, but nothing below zero, other than `signed-seconds`;
+ * `time` becomes milliseconds.
+ */
+export type FieldType =
+  | 'string'
+  | 'int'
+  | 'bool'
+  | 'seconds'
+  | 'signed-seconds'
+  | 'time'
+  | 'list'
+  | 'ints'
+  | 'texts'
+  | 'map'
+  | 'any';
 export type Schema = Readonly<Record<string, FieldType>>;
 
 /**
  * Converts what the schema names, leaves out what it does not. `null` counts as absent.
  * @throws Refusal 400 in the framework's words
  */
-export function coerceFields(schema: Schema, data: Fields): Fields {
+export function coerceFields(schema: Schema, data: Fields, prefix = 'Field validation failed: '): Fields {
   const fields: Record<string, unknown> = {};
   for (const name of Object.keys(schema)) {
     const value = Object.hasOwn(data, name) ? data[name] : undefined;
@@ -21,11 +35,7 @@ export function coerceFields(schema: Schema, data: Fields): Fields {
       fields[name] = converters[schema[name] ?? 'any'](value);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw refuse(
-        `Field validation failed: error converting input for field "${name}": ${reason}`,
-        400,
-        'bad-field',
-      );
+      throw refuse(`${prefix}error converting input for field "${name}": ${reason}`, 400, 'bad-field');
     }
   }
   return fields;
@@ -36,13 +46,15 @@ const converters: Readonly<Record<FieldType, (value: unknown) => unknown>> = {
   string: toText,
   int: toInteger,
   bool: toBoolean,
-  seconds: toSeconds,
+  seconds: toDuration,
+  'signed-seconds': toSeconds,
   time: toTime,
   list: toTexts,
+  ints: toIntegers,
   texts: toTextMap,
   map: (value) => {
     if (isRecord(value)) return value;
-    throw new Error(`expected a map, got '${kindOf(value)}'`);
+    throw new Error(`'' expected type 'map[string]interface {}', got unconvertible type '${kindOf(value)}'`);
   },
 };
 
@@ -58,9 +70,7 @@ function toInteger(value: unknown): number {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (value === '') return 0;
   if (typeof value === 'string' && /^[-+]?\d+$/.test(value)) return Number(value);
-  throw new Error(
-    `cannot parse '' as int: strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`,
-  );
+  throw new Error("'' cannot parse value as 'int': strconv.ParseInt: invalid syntax");
 }
 
 function toBoolean(value: unknown): boolean {
@@ -71,9 +81,7 @@ function toBoolean(value: unknown): boolean {
     if (/^(1|t|true)$/i.test(value)) return true;
     if (/^(0|f|false)$/i.test(value)) return false;
   }
-  throw new Error(
-    `cannot parse '' as bool: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
-  );
+  throw new Error("'' cannot parse value as 'bool': strconv.ParseBool: invalid syntax");
 }
 
 /** Seconds of a number, a numeric text or a Go duration. */
@@ -90,6 +98,12 @@ export function toSeconds(value: unknown): number {
   throw new Error('could not parse duration from input');
 }
 
+function toDuration(value: unknown): number {
+  const seconds = toSeconds(value);
+  if (seconds < 0) throw new Error(`cannot provide negative value '${seconds}'`);
+  return seconds;
+}
+
 /** Milliseconds of an RFC 3339 text or of seconds since 1970; NaN for an empty text, which says nothing. */
 export function toTime(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value)) return value * 1000;
@@ -100,6 +114,18 @@ export function toTime(value: unknown): number {
   const at = isTime ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(at)) throw new Error('could not parse string as date and time');
   return at;
+}
+
+function toIntegers(value: unknown): number[] {
+  const items = Array.isArray(value) ? value : toTexts(value);
+  return items.map((item: unknown, i) => {
+    try {
+      return toInteger(item);
+    } catch {
+      const problem = `'[${i}]' cannot parse value as 'int': strconv.ParseInt: invalid syntax`;
+      throw new Error(`decoding failed due to the following error(s):\n\n${problem}`);
+    }
+  });
 }
 
 function toTexts(value: unknown): string[] {
@@ -113,7 +139,7 @@ function toTextMap(value: unknown): Record<string, string> {
     return Object.fromEntries(
       toTexts(value).map((pair) => {
         const sign = pair.indexOf('=');
-        if (sign === -1) throw new Error(`expected a map, got '${kindOf(value)}'`);
+        if (sign === -1) throw new Error(`invalid key pair ${JSON.stringify(pair)}`);
         return [pair.slice(0, sign), pair.slice(sign + 1)];
       }),
     );

@@ -7,8 +7,10 @@ import { type Context, fieldsOf, type RouteMatch } from './backend.ts';
 import type { Random } from './barrier.ts';
 import { envelope } from './envelope.ts';
 import { pageOf } from './list-page.ts';
+import { isReading } from './listing.ts';
 import { fullPath, viewPrefix } from './mount-entry.ts';
-import { denied, multiError, nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
+import { withParameterWarnings } from './parameter-warnings.ts';
+import { multiError, nothingHere, Refusal, refuse, refuseWrapped } from './refusal.ts';
 import type { Operation, Reply, Result, VaultRequest } from './request.ts';
 import type { RequestAuth } from './request-auth.ts';
 import type { Mounted } from './router.ts';
@@ -122,7 +124,7 @@ function admit(call: Call): Refusal | undefined {
   call.auth = who;
   const { token } = who ?? {};
   if (token?.wrapping !== undefined && !isOpen) {
-    return denied('wrapping-token', 'a wrapping token can only be unwrapped');
+    return refuseWrapped('permission denied', 403, 'wrapping-token');
   }
   if (who === undefined || isOpen) return undefined;
   call.operation = writeKind(call, store);
@@ -159,7 +161,7 @@ function contextOf(call: Call, transaction: Transaction): Context | undefined {
     mount: mounted.entry,
     store: transaction.at(viewPrefix(mounted.entry)),
     transaction,
-    fields: fieldsOf(match, request.data),
+    fields: fieldsOf(match, request.data, call.operation),
     data: request.data,
     auth: call.auth,
     services: call.services,
@@ -176,7 +178,7 @@ async function perform(call: Call): Promise<Result> {
     throw refuse(`no handler for route "${request.path}". route entry not found.`, 404, 'no-mount');
   }
   if (match === undefined) throw refuseWrapped('unsupported path', 404, 'unsupported-path');
-  const isWrite = call.operation !== 'read' && call.operation !== 'list';
+  const isWrite = !isReading(call.operation);
   if (isWrite && request.path.endsWith('/') && call.operation !== 'delete') {
     throw refuse("cannot write to a path ending in '/'");
   }
@@ -184,13 +186,14 @@ async function perform(call: Call): Promise<Result> {
   const handler = operations[call.operation] ?? (call.operation === 'create' ? operations.update : undefined);
   if (handler === undefined) throw refuseWrapped('unsupported operation', 405, 'unsupported-operation');
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    if (isWrite) refuseChangedMount(call, mounted);
     const transaction = call.services.storage.begin(isWrite);
     const context = contextOf(call, transaction);
     if (context === undefined) break;
     const pending = handler(context);
     // A handler that did not have to wait is committed in the same turn: nobody can come between.
     const whole = pending instanceof Promise ? await pending : pending;
-    const done = pageOf(whole, request, call.acl?.limit);
+    const done = withParameterWarnings(pageOf(whole, request, call.acl?.limit), match, request.data);
     const result = request.wrapTtl === undefined ? done : wrapResult(context, done, request.wrapTtl);
     if (transaction.isEmpty) return result ?? empty(call);
     const committed = transaction.commit();
@@ -201,9 +204,20 @@ async function perform(call: Call): Promise<Result> {
   throw refuseWrapped('too many concurrent changes', 500, 'conflict');
 }
 
+/** While a call was recorded its mount may have gone, or got versions: what it would write then, nobody could read. */
+function refuseChangedMount({ services, request }: Call, { entry }: Mounted): void {
+  const now = services.router.get(fullPath(entry))?.entry;
+  if (now?.uuid !== entry.uuid)
+    throw refuse(`no handler for route "${request.path}". route entry not found.`, 404, 'no-mount');
+  if (now.options?.version === entry.options?.version) return;
+  throw refuse(
+    'Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly.',
+  );
+}
+
 /** A read that found nothing is 404; a write that has nothing to say is 204. */
 function empty(call: Call): Result {
-  if (call.operation === 'read' || call.operation === 'list') throw nothingHere();
+  if (isReading(call.operation)) throw nothingHere();
   return { status: 204 };
 }
 

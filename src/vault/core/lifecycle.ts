@@ -1,8 +1,8 @@
 import { coerceFields, type Fields, numberOf, textOf } from './fields.ts';
-import { Refusal, refuse, refuseWrapped } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
 import type { Reply, VaultRequest } from './request.ts';
 import { buildDate, serverVersion } from './server-version.ts';
-import { shareOf } from './share-text.ts';
+import { bytesOf, shareOf } from './share-text.ts';
 import type { VaultCore } from './vault-core.ts';
 
 type LifecycleHandler = (core: VaultCore, request: VaultRequest, now: number) => Reply | Promise<Reply>;
@@ -25,7 +25,7 @@ export async function handleLifecycle(
         ? handlers.write
         : undefined;
   try {
-    if (handler === undefined) throw refuseWrapped('unsupported operation', 405, 'unsupported-operation');
+    if (handler === undefined) throw new Refusal(405, 'unsupported-operation', []);
     return await handler(core, request, now);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -122,7 +122,9 @@ async function unseal(core: VaultCore, { data }: VaultRequest): Promise<Reply> {
   }
   const key = textOf(data, 'key');
   if (key === '') throw refuse("'key' must be specified in request body as JSON, or 'reset' set to true");
-  await core.unseal(shareOf(key));
+  // An open store says how it is, whatever share it is shown.
+  if (core.status().sealed) await core.unseal(shareOf(key));
+  else bytesOf(key);
   return ok(sealStatus(core));
 }
 
@@ -147,6 +149,11 @@ function health(core: VaultCore, { data }: VaultRequest, now: number): Reply {
     : sealed
       ? ['sealedcode', 503]
       : ['activecode', 200];
+  for (const flag of ['standbyok', 'perfstandbyok']) {
+    const said = data[flag] ?? '';
+    if (!/^(|1|t|true|0|f|false)$/i.test(String(said)))
+      throw new Refusal(400, 'bad-flag', [], `${flag} is no bool`);
+  }
   const status = data[String(name)] === undefined ? Number(code) : Number(data[String(name)]);
   if (!Number.isInteger(status) || status < 100 || status > 599)
     throw new Refusal(400, 'bad-status-code', [], `${name} is no status code`);

@@ -1,4 +1,5 @@
 import { coerceFields } from './fields.ts';
+import { isListing } from './listing.ts';
 import { nothingHere } from './refusal.ts';
 import type { Result, VaultRequest } from './request.ts';
 
@@ -12,10 +13,10 @@ export function pageOf(
   limit = 0,
 ): Result | undefined {
   const keys = result?.data?.keys;
-  if (operation === 'list' && asked !== undefined && asked !== 'max')
+  if (isListing(operation) && asked !== undefined && asked !== 'max')
     coerceFields({ limit: 'int' }, { limit: asked });
   const start = typeof after === 'string' ? after : '';
-  if (operation !== 'list' || !Array.isArray(keys) || (start === '' && limit === 0)) return result;
+  if (!isListing(operation) || !Array.isArray(keys) || (start === '' && limit === 0)) return result;
   const left = keys
     .map(String)
     .sort()

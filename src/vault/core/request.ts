@@ -1,6 +1,6 @@
 import type { Fields } from './fields.ts';
 
-export type Operation = 'read' | 'create' | 'update' | 'patch' | 'delete' | 'list';
+export type Operation = 'read' | 'create' | 'update' | 'patch' | 'delete' | 'list' | 'scan';
 
 /** One call, already freed of HTTP: what a listener (or a test) hands to the core. */
 export interface VaultRequest {

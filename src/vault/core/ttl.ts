@@ -25,7 +25,8 @@ export function tokenTtl(q: TtlQuestion): { readonly ttl: number; readonly warni
   const cap = q.period > 0 ? (q.explicitMaxTtl > 0 ? q.explicitMaxTtl - q.age : q.mountMax) : maxTtl - q.age;
   if (cap <= 0) throw refuse('past the max TTL, cannot renew', 400, 'past-max-ttl');
   if (wanted <= cap) return { ttl: wanted, warnings: [] };
-  const text = `TTL of "${brief(wanted)}" exceeded the effective max_ttl of "${brief(cap)}"; TTL value is capped accordingly`;
+  const what = q.period > 0 ? 'period' : 'TTL';
+  const text = `${what} of "${brief(wanted)}" exceeded the effective max_ttl of "${brief(cap)}"; ${what} value is capped accordingly`;
   return { ttl: cap, warnings: [text] };
 }
 

@@ -17,12 +17,19 @@ export const badWrappingToken = (): Error =>
 
 /** Puts a result aside under a token that can be used once, and answers with that token. @param ttl seconds */
 export function wrapResult(context: Context, result: Result | undefined, ttl: number): Result | undefined {
-  if (result?.raw !== undefined || result?.stream !== undefined || result?.status === 404) return result;
-  const reply = result === undefined ? undefined : envelope('', result);
-  const accessor = result?.auth?.accessor;
+  // Where there is nothing to read, nothing is put aside.
+  if (
+    result === undefined ||
+    result.raw !== undefined ||
+    result.stream !== undefined ||
+    result.status === 404
+  )
+    return result;
+  const reply = envelope('', result);
+  const accessor = result.auth?.accessor;
   const put = putAside(
     context,
-    (reply?.body as Fields | undefined) ?? null,
+    (reply.body as Fields | undefined) ?? null,
     ttl,
     context.request.path,
     accessor,

@@ -1,4 +1,5 @@
 import type { Fields } from '../core/fields.ts';
+import { isListing } from '../core/listing.ts';
 import type { Operation } from '../core/request.ts';
 import { listLimit } from './list-limit.ts';
 import { type Granted, grantedBy, mergeRules } from './merge-rules.ts';
@@ -59,9 +60,9 @@ export class Acl {
   allows(question: AclQuestion): AclAnswer {
     const { operation, path, data } = question;
     if (this.isRoot) return { allowed: true, granting: ['root'], ...rootLimit(question) };
-    const rule = this.#rule(path, operation === 'list');
+    const rule = this.#rule(path, isListing(operation));
     if (rule?.capabilities.has(operation) !== true) return { allowed: false, granting: [] };
-    const limit = operation === 'list' ? listLimit(rule, data) : 0;
+    const limit = isListing(operation) ? listLimit(rule, data) : 0;
     const allowed =
       (!question.needsSudo || rule.capabilities.has('sudo')) &&
       checkWrapping(rule, question.wrapTtl) &&
@@ -144,6 +145,6 @@ function checkWrapping(
 }
 
 function rootLimit({ operation, data }: AclQuestion): { readonly limit?: number } {
-  const limit = operation === 'list' ? listLimit({ capabilities: new Set(), sources: [] }, data) : 0;
+  const limit = isListing(operation) ? listLimit({ capabilities: new Set(), sources: [] }, data) : 0;
   return limit === 0 || limit === 'denied' ? {} : { limit };
 }

@@ -1,4 +1,5 @@
 import type { Fields } from '../core/fields.ts';
+import { isListing } from '../core/listing.ts';
 import type { Operation } from '../core/request.ts';
 import type { ParameterRules, PathRule } from './policy.ts';
 
@@ -12,7 +13,7 @@ export function checkParameters(
   rule: Rules,
   { operation, data }: { readonly operation: Operation; readonly data: Fields },
 ): boolean {
-  if (operation === 'list' || operation === 'delete') return true;
+  if (isListing(operation) || operation === 'delete') return true;
   if (rule.required?.some((name) => !Object.hasOwn(data, name)) === true) return false;
   const given = Object.entries(data);
   if (given.length === 0) return true;

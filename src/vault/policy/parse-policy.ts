@@ -1,4 +1,4 @@
-import { messageOf } from '../../lib/errors.ts';
+import { MeshrootError, messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
 import {
   type HclBlock,
@@ -19,16 +19,42 @@ const legacy: Readonly<Record<string, readonly Capability[]>> = {
   sudo: ['create', 'read', 'update', 'delete', 'list', 'sudo'],
 };
 
+/** What is wrong with a policy. */
+export class PolicyError extends MeshrootError {
+  constructor(message: string) {
+    super('bad-policy', message);
+  }
+}
+
 /**
  * The rules of an ACL policy in HCL or JSON.
- * @throws HclError; its `message` is what goes behind `failed to parse policy: `
+ * @throws PolicyError; its `message` is what goes behind `failed to parse policy: `: upstream's words about a rule, and its form of
+ * a place (`At 1:8: `) where the text itself is broken
  */
 export function parsePolicy(text: string): PathRule[] {
-  return parseHcl(text).entries.flatMap((entry) => {
-    if (entry.key === 'name') return [];
-    if (entry.key !== 'path') throw new HclError(`invalid key "${entry.key}" on line ${entry.line}`, entry);
-    return labelledBlocks(entry).map(toRule);
-  });
+  try {
+    const { entries } = parseHcl(text);
+    refuseUnknownKeys(entries, (key) => key === 'name' || key === 'path', '');
+    return entries.filter(({ key }) => key === 'path').flatMap((entry) => labelledBlocks(entry).map(toRule));
+  } catch (error) {
+    if (!(error instanceof HclError)) throw error;
+    throw new PolicyError(`At ${error.line}:${error.column}: ${error.reason}`);
+  }
+}
+
+/** All of them at once, as upstream's CheckHCLKeys. */
+function refuseUnknownKeys(
+  entries: readonly HclEntry[],
+  isKnown: (key: string) => boolean,
+  where: string,
+): void {
+  const wrongs = entries
+    .filter(({ key }) => !isKnown(key))
+    .map(({ key, line }) => `\t* ${where}invalid key "${key}" on line ${line}\n`);
+  if (wrongs.length === 0) return;
+  throw new PolicyError(
+    `${wrongs.length} error${wrongs.length === 1 ? '' : 's'} occurred:\n${wrongs.join('')}\n`,
+  );
 }
 
 interface Draft {
@@ -45,15 +71,13 @@ interface Draft {
 function toRule(block: HclBlock): PathRule {
   const path = block.label.replace(/^\//, '');
   checkPath(path, block);
+  const { entries } = block.body;
+  refuseUnknownKeys(entries, (key) => Object.hasOwn(readers, key), `path "${block.label}": `);
   const draft: Draft = { capabilities: new Set() };
-  for (const entry of block.body.entries) {
-    const read = Object.hasOwn(readers, entry.key) ? readers[entry.key] : undefined;
-    if (read === undefined) throw wrong(block, entry, `invalid key "${entry.key}" on line ${entry.line}`);
-    read(draft, entry, block);
-  }
+  for (const entry of entries) readers[entry.key]?.(draft, entry, block);
   const { minWrappingTtl: min, maxWrappingTtl: max } = draft;
   if (min !== undefined && max !== undefined && max !== 0 && max < min) {
-    throw wrong(block, block, 'max_wrapping_ttl cannot be less than min_wrapping_ttl');
+    throw new PolicyError('max_wrapping_ttl cannot be less than min_wrapping_ttl');
   }
   if (draft.capabilities.has('deny')) {
     return {
@@ -68,9 +92,9 @@ function toRule(block: HclBlock): PathRule {
 /** Any other `*` or `+` is a plain character, as in Vault. */
 function checkPath(path: string, block: HclBlock): void {
   if (path.split('{{').length !== path.split('}}').length) {
-    throw new Error('failed to validate policy templating: unbalanced templating characters');
+    throw new PolicyError('failed to validate policy templating: unbalanced templating characters');
   }
-  if (path.includes('+*')) throw wrong(block, block, "invalid use of wildcards ('+*' is forbidden)");
+  if (path.includes('+*')) throw wrong(block, "invalid use of wildcards ('+*' is forbidden)");
 }
 
 type Reader = (draft: Draft, entry: HclEntry, block: HclBlock) => void;
@@ -81,14 +105,14 @@ const readers: Readonly<Record<string, Reader>> = {
   capabilities: (draft, entry, block) => {
     for (const name of texts(entry.value, entry, block)) {
       const capability = capabilityNames.find((known) => known === name);
-      if (capability === undefined) throw wrong(block, entry, `invalid capability ${JSON.stringify(name)}`);
+      if (capability === undefined) throw wrong(block, `invalid capability ${JSON.stringify(name)}`);
       draft.capabilities.add(capability);
       if (capability === 'deny') return; // the rest does not matter, and is not looked at
     }
   },
   policy: (draft, entry, block) => {
     const known = typeof entry.value === 'string' ? legacy[entry.value] : undefined;
-    if (known === undefined) throw wrong(block, entry, `invalid policy ${JSON.stringify(entry.value)}`);
+    if (known === undefined) throw wrong(block, `invalid policy ${JSON.stringify(entry.value)}`);
     for (const capability of known) draft.capabilities.add(capability);
   },
   allowed_parameters: (draft, entry, block) => {
@@ -100,16 +124,16 @@ const readers: Readonly<Record<string, Reader>> = {
   required_parameters: (draft, entry, block) => {
     draft.required = texts(entry.value, entry, block).map((name) => name.toLowerCase());
   },
-  min_wrapping_ttl: (draft, entry, block) => {
-    draft.minWrappingTtl = duration(entry, block);
+  min_wrapping_ttl: (draft, entry) => {
+    draft.minWrappingTtl = duration(entry);
   },
-  max_wrapping_ttl: (draft, entry, block) => {
-    draft.maxWrappingTtl = duration(entry, block);
+  max_wrapping_ttl: (draft, entry) => {
+    draft.maxWrappingTtl = duration(entry);
   },
   pagination_limit: (draft, entry, block) => {
     const { value } = entry;
     if (typeof value !== 'number' || !Number.isInteger(value))
-      throw wrong(block, entry, '"pagination_limit" must be a whole number');
+      throw broken(block, entry, '"pagination_limit" must be a whole number');
     draft.paginationLimit = value;
   },
   expiration: (draft, entry, block) => {
@@ -117,18 +141,18 @@ const readers: Readonly<Record<string, Reader>> = {
       const at = toTime(entry.value);
       if (!Number.isNaN(at)) draft.expires = at;
     } catch (error) {
-      throw wrong(block, entry, `invalid expiration time: ${messageOf(error)}`);
+      throw wrong(block, `invalid expiration time: ${messageOf(error)}`);
     }
   },
   comment: ignore,
   // Who writes it wants names kept from readers: it must not look as if they were.
-  list_scan_response_keys_filter_path: (_draft, entry, block) => {
-    throw wrong(block, entry, 'list_scan_response_keys_filter_path is not offered by this server');
+  list_scan_response_keys_filter_path: (_draft, _entry, block) => {
+    throw wrong(block, 'list_scan_response_keys_filter_path is not offered by this server');
   },
 };
 
 function texts(value: HclValue, entry: HclEntry, block: HclBlock): string[] {
-  const refusal = (): HclError => wrong(block, entry, `"${entry.key}" must be a list of strings`);
+  const refusal = (): PolicyError => broken(block, entry, `"${entry.key}" must be a list of strings`);
   if (!Array.isArray(value)) throw refusal();
   return value.map((item: HclValue) => {
     if (typeof item === 'string') return item;
@@ -140,24 +164,27 @@ function parameters(entry: HclEntry, block: HclBlock): ParameterRules {
   const groups: readonly HclValue[] = Array.isArray(entry.value) ? entry.value : [entry.value as HclValue];
   const rules = new Map<string, readonly unknown[]>();
   for (const group of groups) {
-    if (!isHclObject(group)) throw wrong(block, entry, `"${entry.key}" must be a map of lists`);
+    if (!isHclObject(group)) throw broken(block, entry, `"${entry.key}" must be a map of lists`);
     for (const { key, value } of group.entries) {
       const plain = plainValue(value);
-      if (!Array.isArray(plain)) throw wrong(block, entry, `"${entry.key}" must be a map of lists`);
+      if (!Array.isArray(plain)) throw broken(block, entry, `"${entry.key}" must be a map of lists`);
       rules.set(key.toLowerCase(), plain);
     }
   }
   return Object.fromEntries(rules);
 }
 
-function duration(entry: HclEntry, block: HclBlock): number {
+function duration(entry: HclEntry): number {
   try {
     return toSeconds(entry.value);
   } catch (error) {
-    throw wrong(block, entry, `error parsing ${entry.key}: ${messageOf(error)}`);
+    throw new PolicyError(`error parsing ${entry.key}: ${messageOf(error)}`);
   }
 }
 
-function wrong(block: HclBlock, at: { line: number; column: number }, reason: string): HclError {
-  return new HclError(`path "${block.label}": ${reason}`, at);
-}
+const wrong = (block: HclBlock, reason: string): PolicyError =>
+  new PolicyError(`path "${block.label}": ${reason}`);
+
+/** A value of a kind that the key does not take. */
+const broken = (block: HclBlock, { line, column }: HclEntry, reason: string): PolicyError =>
+  wrong(block, `At ${line}:${column}: ${reason}`);

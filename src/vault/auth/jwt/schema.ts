@@ -53,9 +53,9 @@ export const roleSchema: Schema = {
   bound_claims_type: 'string',
   claim_mappings: 'texts',
   allowed_redirect_uris: 'list',
-  expiration_leeway: 'seconds',
-  not_before_leeway: 'seconds',
-  clock_skew_leeway: 'seconds',
+  expiration_leeway: 'signed-seconds',
+  not_before_leeway: 'signed-seconds',
+  clock_skew_leeway: 'signed-seconds',
 };
 
 /** A write replaces the whole configuration. @throws Refusal 400 */

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { goDuration } from '../../../lib/duration.ts';
 import { booleanOf, type Fields, listOf, type Schema, textOf } from '../../core/fields.ts';
 import { refuse } from '../../core/refusal.ts';
@@ -44,11 +45,24 @@ export function readConfigFields(fields: Fields, localCa: () => string | undefin
     caCert,
     disableLocalCaJwt,
     reviewerJwt: textOf(fields, 'token_reviewer_jwt'),
-    pemKeys: listOf(fields, 'pem_keys'),
+    pemKeys: publicKeysOf(fields),
     issuer: textOf(fields, 'issuer'),
     disableIssuerValidation: booleanOf(fields, 'disable_iss_validation', true),
     ...(booleanOf(fields, 'local_jwks') ? { localJwks: true } : {}),
   };
+}
+
+/** @throws Refusal 400 for what no signature could ever be checked with */
+function publicKeysOf(fields: Fields): readonly string[] {
+  const pems = listOf(fields, 'pem_keys');
+  for (const pem of pems) {
+    try {
+      createPublicKey(pem);
+    } catch {
+      throw refuse('data does not contain any valid public keys');
+    }
+  }
+  return pems;
 }
 
 export function configFields(config: KubernetesConfig): Fields {

@@ -61,8 +61,12 @@ export function createToken(context: Context, orphan: boolean, role?: TokenRole)
     ...(role === undefined ? {} : { role: role.name }),
     ...(id === '' ? {} : { id }),
   });
-  return withWarnings(context, result, policies, life.warnings);
+  return withWarnings(context, result, policies, [...life.warnings, ...(id === '' ? [] : [customId])]);
 }
+
+/** Upstream's words, so that clients know them; here such a token is kept under an HMAC as any other. */
+const customId =
+  'Supplying a custom ID for the token uses the weaker SHA1 hashing instead of the more secure SHA2-256 HMAC for token obfuscation. SHA1 hashed tokens on the wire leads to less secure lookups.';
 
 function withWarnings(
   { services, transaction }: Context,
@@ -119,8 +123,8 @@ function checkId({ fields, services, transaction }: Context, isSudo: boolean): v
   const id = textOf(fields, 'id');
   if (id === '') return;
   if (!isSudo) throw refuse('root or sudo privileges required to specify token id');
-  const prefix = ['s.', 'hvs.', 'b.', 'hvb.'].find((start) => id.startsWith(start));
-  if (prefix !== undefined) throw refuse("custom token ID cannot have the 's.' prefix");
+  for (const prefix of ['hvs.', 's.'])
+    if (id.startsWith(prefix)) throw refuse(`custom token ID cannot have the '${prefix}' prefix`);
   if (id.includes('.')) throw refuse("custom token ID cannot have a '.' in the value");
   if (services.tokens.find(transaction, services.tokens.keyOf(id)) !== undefined) {
     throw refuse('cannot create a token with a duplicate ID');

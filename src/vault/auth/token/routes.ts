@@ -51,7 +51,7 @@ export function createTokenAuth(): Backend {
       { path: 'revoke-self', operations: { update: revokeSelf } },
       { path: 'revoke', fields: byToken, operations: { update: revoke } },
       { path: 'revoke-accessor', fields: byAccessor, operations: { update: revokeAccessor } },
-      { path: 'revoke-orphan', fields: byToken, sudo: true, operations: { update: revokeOrphan } },
+      { path: 'revoke-orphan', fields: byToken, operations: { update: revokeOrphan } },
       accessorsRoute,
     ],
   });
@@ -77,7 +77,7 @@ function lookupSelf(context: Context): Result | undefined {
 }
 
 function lookup(context: Context): Result {
-  const token = textOf(context.fields, 'token', context.auth?.clientToken);
+  const token = textOf(context.fields, 'token') || (context.auth?.clientToken ?? '');
   const entry = find(context, token);
   if (entry === undefined) throw refuse('bad token', 403, 'token-unknown');
   return { data: tokenFields(context, entry, token) };
@@ -148,6 +148,10 @@ function revokeAccessor(context: Context): Result | undefined {
 }
 
 function revokeOrphan(context: Context): undefined {
+  const { auth, request } = context;
+  const question = { operation: 'update', path: request.path, data: {}, needsSudo: true } as const;
+  if (auth?.acl.allows({ ...question, wrapTtl: undefined }).allowed !== true)
+    throw refuse('root or sudo privileges required to revoke and orphan', 400, 'needs-sudo');
   const entry = find(context, tokenField(context));
   if (entry === undefined) throw refuse('token to revoke not found', 400, 'token-unknown');
   checkRevocable(entry);

@@ -1,6 +1,7 @@
 import { exact } from '../../../lib/exact-json.ts';
 import { type Backend, type Context, defineBackend } from '../../core/backend.ts';
 import { type Fields, toSeconds } from '../../core/fields.ts';
+import { scanned } from '../../core/listing.ts';
 import { effectiveDefaultTtl } from '../../core/mount-entry.ts';
 import { refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
@@ -13,7 +14,7 @@ export function createKvV1(): Backend {
       {
         path: '*path',
         exists: ({ store, path }) => store.get(path) !== undefined,
-        operations: { read, create: write, update: write, delete: remove, list },
+        operations: { read, create: write, update: write, delete: remove, list, scan },
       },
     ],
   });
@@ -50,4 +51,9 @@ function remove({ store, path }: Context): undefined {
 function list({ store, path }: Context): Result | undefined {
   const keys = store.list(path === '' || path.endsWith('/') ? path : `${path}/`);
   return keys.length === 0 ? undefined : { data: { keys } };
+}
+
+/** Every key below a folder. */
+function scan({ store, path }: Context): Result {
+  return scanned(store.all(path === '' || path.endsWith('/') ? path : `${path}/`));
 }

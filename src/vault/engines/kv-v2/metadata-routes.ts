@@ -8,10 +8,12 @@ import {
   type Schema,
   textOf,
 } from '../../core/fields.ts';
+import { scanned } from '../../core/listing.ts';
 import { nothingHere, refuse, refuseWrapped } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configFields, mergePatch, metadataFields } from './schema.ts';
 import {
+  allKeys,
   deleteVersion,
   type KeyMetadata,
   type KvConfig,
@@ -32,13 +34,13 @@ const settings: Schema = {
 
 export const configRoute: Route = {
   path: 'config',
-  fields: settings,
+  fields: { ...settings, delete_version_after: 'signed-seconds' }, // below zero: never
   operations: {
     read: ({ store }) => ({ data: configFields(readConfig(store)) }),
     update: ({ store, fields }) => {
       const before = readConfig(store);
       putConfig(store, {
-        maxVersions: numberOf(fields, 'max_versions', before.maxVersions),
+        maxVersions: versionLimit(fields, before.maxVersions),
         casRequired: booleanOf(fields, 'cas_required', before.casRequired),
         metadataCasRequired: booleanOf(fields, 'metadata_cas_required', before.metadataCasRequired),
         deleteVersionAfter: numberOf(fields, 'delete_version_after', before.deleteVersionAfter),
@@ -48,11 +50,15 @@ export const configRoute: Route = {
   },
 };
 
+/** As upstream's uint32: a number below zero becomes a very large one, and never less than the version just written. */
+const versionLimit = (fields: Fields, before: number): number =>
+  numberOf(fields, 'max_versions', before) >>> 0;
+
 export const metadataRoute: Route = {
   path: 'metadata/*path',
   fields: { ...settings, metadata_cas: 'int', custom_metadata: 'any' }, // a patch may hold null, which takes a key away
   exists: ({ store, fields }) => readMetadata(store, textOf(fields, 'path')) !== undefined,
-  operations: { read, create: write, update: write, patch, delete: remove, list },
+  operations: { read, create: write, update: write, patch, delete: remove, list, scan },
 };
 
 function read({ store, fields }: Context): Result | undefined {
@@ -124,7 +130,7 @@ function changed(before: KeyMetadata, fields: Fields, now: number): KeyMetadata 
   if (custom !== undefined) checkCustom(custom);
   return {
     ...before,
-    maxVersions: numberOf(fields, 'max_versions', before.maxVersions),
+    maxVersions: versionLimit(fields, before.maxVersions),
     casRequired: booleanOf(fields, 'cas_required', before.casRequired),
     metadataCasRequired: booleanOf(fields, 'metadata_cas_required', before.metadataCasRequired),
     deleteVersionAfter: numberOf(fields, 'delete_version_after', before.deleteVersionAfter),
@@ -153,6 +159,8 @@ function entryProblems(key: string, value: string): string[] {
   const quoted = JSON.stringify(key);
   const [keyBytes, valueBytes] = [Buffer.byteLength(key), Buffer.byteLength(value)];
   return [
+    ...(/[^\P{C}]/u.test(key) ? [`key ${quoted} (${key}) contains unprintable characters`] : []),
+    ...(/[^\P{C}]/u.test(value) ? [`value for key ${quoted} contains unprintable characters`] : []),
     ...(keyBytes === 0 || keyBytes > 128
       ? [`length of key ${quoted} is ${keyBytes} but must be 0 < len(key) <= 128`]
       : []),
@@ -173,22 +181,28 @@ function remove({ store, fields }: Context): undefined {
 export const detailedRoute: Route = {
   path: 'detailed-metadata/*path',
   operations: {
-    list: (context) => {
-      const found = list(context);
-      if (found === undefined) return undefined;
-      const path = textOf(context.fields, 'path').replace(/(?<=[^/])$/, '/');
-      const keys = listOf(found.data ?? {}, 'keys');
-      const info = keys.flatMap((key) => {
-        const metadata = key.endsWith('/') ? undefined : readMetadata(context.store, `${path}${key}`);
-        return metadata === undefined ? [] : [[key, metadataFields(metadata)] as const];
-      });
-      return { data: { keys, key_info: Object.fromEntries(info) } };
-    },
+    list: (context) => detailed(context, list(context)),
+    scan: (context) => detailed(context, scan(context)),
   },
 };
 
-function list({ store, fields }: Context): Result | undefined {
-  const path = textOf(fields, 'path');
-  const keys = listKeys(store, path === '' || path.endsWith('/') ? path : `${path}/`);
+function detailed(context: Context, found: Result | undefined): Result | undefined {
+  const keys = listOf(found?.data ?? {}, 'keys');
+  if (keys.length === 0) return found;
+  const info = keys.flatMap((key) => {
+    const metadata = key.endsWith('/') ? undefined : readMetadata(context.store, folderOf(context) + key);
+    return metadata === undefined ? [] : [[key, metadataFields(metadata)] as const];
+  });
+  return { data: { keys, key_info: Object.fromEntries(info) } };
+}
+
+const folderOf = ({ fields }: Context): string => textOf(fields, 'path').replace(/(?<=[^/])$/, '/');
+
+function list(context: Context): Result | undefined {
+  const keys = listKeys(context.store, folderOf(context));
   return keys.length === 0 ? undefined : { data: { keys } };
+}
+
+function scan(context: Context): Result {
+  return scanned(allKeys(context.store, folderOf(context)));
 }

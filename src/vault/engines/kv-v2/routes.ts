@@ -1,7 +1,7 @@
 import { exact } from '../../../lib/exact-json.ts';
 import { isRecord } from '../../../lib/records.ts';
 import { type Backend, type Context, defineBackend, type Route } from '../../core/backend.ts';
-import { coerceFields, type Fields, listOf, numberOf, textOf } from '../../core/fields.ts';
+import { coerceFields, type Fields, numberOf, textOf } from '../../core/fields.ts';
 import { nothingHere, refuse } from '../../core/refusal.ts';
 import type { Result } from '../../core/request.ts';
 import { configRoute, detailedRoute, metadataRoute } from './metadata-routes.ts';
@@ -15,6 +15,7 @@ import {
   readMetadata,
   readVersion,
 } from './store.ts';
+import { takeOver } from './take-over.ts';
 
 const casMismatch = 'check-and-set parameter did not match the current version';
 
@@ -22,6 +23,7 @@ const casMismatch = 'check-and-set parameter did not match the current version';
 export function createKvV2(): Backend {
   return defineBackend({
     type: 'kv',
+    takeOver,
     wrongPathWarning:
       "Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault CLI, use 'vault kv get' for this operation.",
     routes: [
@@ -64,7 +66,7 @@ function versionsRoute(
 ): Route {
   const handler = ({ store, fields, clock }: Context): undefined => {
     const path = textOf(fields, 'path');
-    const versions = listOf(fields, 'versions').map(Number);
+    const versions = (fields.versions as readonly number[] | undefined) ?? [];
     if (versions.length === 0)
       throw refuse(verb === 'destroy' ? 'no version number provided' : 'No version number provided');
     const found = readMetadata(store, path);
@@ -80,7 +82,7 @@ function versionsRoute(
   };
   return {
     path: `${verb}/*path`,
-    fields: { versions: 'list' },
+    fields: { versions: 'ints' },
     operations: { update: handler, create: handler },
   };
 }

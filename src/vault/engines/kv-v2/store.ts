@@ -51,6 +51,9 @@ export const readVersion = (store: StorageView, path: string, version: number): 
 export const deleteVersion = (store: StorageView, path: string, version: number): void =>
   store.delete(versionPath(path, version));
 
+/** Every key below a folder. */
+export const allKeys = (store: StorageView, path: string): string[] => store.all(`metadata/${path}`);
+
 export const listKeys = (store: StorageView, path: string): string[] => store.list(`metadata/${path}`);
 
 /** A slash cannot follow a version, so that `a` version 1 and a key `a/1` do not meet. */
@@ -83,7 +86,8 @@ export function addVersion(store: StorageView, path: string, data: Fields, now: 
     ...before.versions,
     [current]: { created: now, deleted, destroyed: false },
   };
-  const limit = before.maxVersions || config.maxVersions || defaultVersions;
+  // `>>> 0`: older stores may hold a number below zero.
+  const limit = before.maxVersions >>> 0 || config.maxVersions >>> 0 || defaultVersions;
   for (const version of Object.keys(versions).map(Number)) {
     if (version > current - limit) continue;
     delete versions[version];

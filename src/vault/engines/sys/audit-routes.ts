@@ -49,6 +49,7 @@ export function auditRoutes(): Route[] {
       operations: {
         update: ({ services, fields }) => {
           const path = withSlash(textOf(fields, 'device'));
+          if (textOf(fields, 'input') === '') throw refuse('the "input" parameter is empty');
           const hash = services.audit.hash(path, textOf(fields, 'input'));
           if (hash === undefined) throw refuse(`unknown audit backend "${path}"`);
           return { data: { hash }, flatten: true };

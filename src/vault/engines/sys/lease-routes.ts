@@ -10,8 +10,8 @@ const fields = { lease_id: 'string', url_lease_id: 'string', increment: 'seconds
 
 export function leaseRoutes(): Route[] {
   return [
-    { path: 'leases/lookup', fields, operations: { update: lookup } },
     { path: 'leases/lookup/*prefix', fields, sudo: true, operations: { list } },
+    { path: 'leases/lookup', fields, operations: { update: lookup } },
     { path: 'leases/renew', fields, operations: { update: renew } },
     { path: 'leases/renew/*lease_id', fields, operations: { update: renew } },
     { path: 'leases/revoke', fields, operations: { update: revoke } },

@@ -19,7 +19,8 @@ const maxRandomBytes = 131_072;
 
 /** Metrics, small tools. Sealing is done by the listener, behind `seal` here for who may. */
 export function systemRoutes(): Route[] {
-  const toolFields = { input: 'string', format: 'string', bytes: 'int' } as const;
+  const hashFields = { input: 'string', format: 'string', algorithm: 'string' } as const;
+  const randomFields = { format: 'string', bytes: 'int' } as const;
   return [
     { path: 'seal', sudo: true, operations: { update: () => undefined } },
     { path: 'step-down', sudo: true, operations: { update: () => undefined } },
@@ -27,15 +28,21 @@ export function systemRoutes(): Route[] {
       path: 'metrics',
       operations: { read: ({ services, request }) => metricsResult(services.metrics, request) },
     },
-    { path: 'tools/hash', fields: toolFields, operations: { update: hash } },
-    { path: 'tools/hash/:algorithm', fields: toolFields, operations: { update: hash } },
-    { path: 'tools/random', fields: toolFields, operations: { update: randomBytes } },
-    { path: 'tools/random/:count', fields: toolFields, operations: { update: randomBytes } },
+    ...['tools/hash', 'tools/hash/:urlalgorithm'].map((path) => ({
+      path,
+      fields: hashFields,
+      operations: { update: hash },
+    })),
+    ...['tools/random', 'tools/random/:count', 'tools/random/:source/:count'].map((path) => ({
+      path,
+      fields: randomFields,
+      operations: { update: randomBytes },
+    })),
   ];
 }
 
 function hash({ fields }: Context): Result {
-  const name = textOf(fields, 'algorithm', 'sha2-256');
+  const name = textOf(fields, 'urlalgorithm') || textOf(fields, 'algorithm') || 'sha2-256';
   const algorithm = Object.hasOwn(hashes, name) ? hashes[name] : undefined;
   const input = textOf(fields, 'input');
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(input))
@@ -45,12 +52,24 @@ function hash({ fields }: Context): Result {
   return { data: { sum: createHash(algorithm).update(Buffer.from(input, 'base64')).digest(encoding) } };
 }
 
+const sources = ['platform', 'seal', 'all'];
+
 function randomBytes({ fields, random }: Context): Result {
-  const bytes = byteCount(fields);
+  const last = textOf(fields, 'count');
+  const isNamed = !('source' in fields) && sources.includes(last);
+  const source = isNamed ? last : textOf(fields, 'source', 'platform');
+  const bytes = isNamed ? numberOf(fields, 'bytes', 32) : byteCount(fields);
   if (bytes < 1) throw refuse("'bytes' cannot be less than 1");
   if (bytes > maxRandomBytes) throw refuse(`'bytes' should be less than ${maxRandomBytes}`);
   const encoding = encodingOf(fields, 'base64', JSON.stringify);
-  return { data: { random_bytes: random(bytes).toString(encoding) } };
+  if (!sources.includes(source))
+    throw refuse(
+      `unsupported entropy source ${JSON.stringify(source)}; must be "platform" or "seal", or "all"`,
+    );
+  const warnings =
+    source === 'seal' ? ['no seal/entropy augmentation available, using platform entropy source'] : [];
+  const data = { random_bytes: random(bytes).toString(encoding) };
+  return warnings.length === 0 ? { data } : { data, warnings };
 }
 
 /** Of the path, or of the body. */

@@ -20,6 +20,8 @@ const item: Schema = {
 
 const fields: Schema = {
   ...item,
+  batch_input: 'any',
+  nonce: 'any',
   type: 'string',
   convergent_encryption: 'bool',
   partial_failure_response_code: 'int',

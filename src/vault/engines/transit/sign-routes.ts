@@ -14,6 +14,7 @@ const item: Schema = { input: 'string', signature: 'string', hmac: 'string', con
 
 const fields: Schema = {
   ...item,
+  batch_input: 'any',
   algorithm: 'string',
   hash_algorithm: 'string',
   signature_algorithm: 'string',
