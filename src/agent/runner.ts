@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -11,7 +10,8 @@ import { hintField } from './hint-field.ts';
 import { type AgentMetrics, labels, noteSet } from './metrics.ts';
 import { runTemplateCommand } from './run-command.ts';
 import { nextRead } from './schedule.ts';
-import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
+import type { AtomicSet } from './sets/atomic-set.ts';
+import { setFiles } from './sets/set-files.ts';
 import type { Dependency } from './template/functions/vault.ts';
 import { dependencyName } from './template/functions/vault.ts';
 import { renderTemplate } from './template/render.ts';
@@ -250,16 +250,13 @@ export class Runner {
   }
 
   async #deliver(group: JobGroup, rendered: ReadonlyMap<TemplateJob, Buffer>): Promise<void> {
-    const files = new Map<string, SetFile>(
-      [...rendered].map(([{ settings }, data]) => [
-        basename(settings.destination),
-        { data, mode: settings.perms ?? 0o640 },
-      ]),
-    );
     const set = this.#o.setOf(group);
-    const delivery = await set?.deliver(files).catch((error: unknown) => {
-      throw writeError(group.set?.folder ?? '', error);
-    });
+    const folder = group.set?.folder ?? '';
+    const delivery = await setFiles(folder, rendered)
+      .then((files) => set?.deliver(files))
+      .catch((error: unknown) => {
+        throw codeOf(error) === 'unknown-owner' ? error : writeError(folder, error);
+      });
     if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;

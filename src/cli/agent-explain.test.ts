@@ -51,7 +51,7 @@ auto_auth {
         '  role: istiod',
         '  wrapped: for 300s',
         'set istio-ca in /s: verified whole, then swapped in at once',
-        '  /s/ca-key.pem  (mode 0640)',
+        '  /s/ca-key.pem  (mode 0640, or 0644 in memory without fsGroup)',
         '    reads: secret kv/certs',
         '  what has no lease of its own is read again every 300s (less a random 5 to 15 %)',
       ]),

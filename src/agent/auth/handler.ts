@@ -174,7 +174,7 @@ export class AuthHandler {
     );
     if (settings.wrapTtlMs !== undefined)
       return this.#wrappedLogin(access, credentials.path, data, settings.wrapTtlMs);
-    const sent = access.client(undefined, settings.namespace).write(credentials.path, data);
+    const sent = access.client().write(credentials.path, data);
     this.#options.onLoginSent?.();
     const response = await sent;
     const { auth } = response ?? {};
@@ -195,11 +195,8 @@ export class AuthHandler {
   }
 
   async #wrappedLogin(access: VaultAccess, path: string, data: object, ttlMs: number): Promise<Login> {
-    const { settings } = this.#options;
     const headers = { 'X-Vault-Wrap-TTL': `${Math.round(ttlMs / 1000)}s` };
-    const { status, body } = await access
-      .client(undefined, settings.namespace)
-      .request('PUT', path, data, headers);
+    const { status, body } = await access.client().request('PUT', path, data, headers);
     const info = wrapInfo(body);
     if (info === undefined)
       throw new MeshrootError('auth-empty', `authentication returned nil wrap info (status ${status})`, {

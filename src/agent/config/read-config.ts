@@ -78,6 +78,7 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
     vault: readVault(
       last((s) => s.section('vault')),
       env,
+      method?.namespace,
     ),
     method,
     sinks: autoAuth === undefined || method === undefined ? [] : readSinks(autoAuth, method, env),
