@@ -75,10 +75,14 @@ export class AuthHandler {
       this.#backoff.reset();
       this.#options.metrics.count('vault_agent_auth_success');
       this.#options.metrics.set('vault_agent_authenticated', 1);
-      log.info('authentication successful, sending token to sinks');
+      log.info(
+        login.wrapped === true
+          ? 'authentication successful, sending wrapped token to sinks and pausing'
+          : 'authentication successful, sending token to sinks',
+      );
       onToken(login.token, login.wrapped === true);
       if (login.wrapped === true) {
-        await this.#options.clock.sleep(login.ttlMs * 0.8, signal).catch(() => {});
+        await this.#pause(signal);
         continue;
       }
       log.info('starting renewal process');
@@ -94,6 +98,15 @@ export class AuthHandler {
     }
     this.#own?.close();
     log.info('auth handler stopped');
+  }
+
+  /** What one reader may open holds nothing to renew, and each further login would leave a token behind: none without a reason. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await (this.#method.changed?.(this.#options.clock, signal) ?? ended).catch(() => {});
   }
 
   /** New credentials end the wait with the token, so that they are used at once. */

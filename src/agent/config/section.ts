@@ -109,6 +109,14 @@ export class Section {
     }
   }
 
+  /** Refuses a second block of any of these names. */
+  onlyOneOf(names: readonly string[]): void {
+    for (const name of names) {
+      const second = this.object.entries.filter((e) => e.key === name && e.value !== null)[1];
+      if (this.sections(name).length > 1) this.fail(`at most one "${name}" block is allowed`, second);
+    }
+  }
+
   /** The last block called `key`. */
   section(key: string): Section | undefined {
     return this.sections(key).at(-1);
@@ -127,11 +135,21 @@ export class Section {
       const section = new Section(this.file, this.#path(key), body);
       const type = section.text('type') ?? entry.labels[0];
       if (type !== undefined) return [{ type, section }];
-      const [only] = body.entries;
-      if (only === undefined || !isHclObject(only.value))
-        return this.fail(`"${this.#path(key)}" needs a type`, entry);
-      return [{ type: only.key, section: new Section(this.file, this.#path(key), only.value) }];
+      return this.#byLabel(key, body, entry);
     });
+  }
+
+  /** JSON has no labels: `{"file": {…}}` stands for `"file" {…}`. */
+  #byLabel(key: string, body: HclObject, entry: HclEntry): TypedBlock[] {
+    const blocks = body.entries.filter(({ value }) => isHclObject(value) || Array.isArray(value));
+    if (blocks.length === 0 || blocks.length < body.entries.length)
+      return this.fail(`"${this.#path(key)}" needs a type`, entry);
+    return blocks.flatMap((block) =>
+      this.#plainBlocks(block).map((object) => ({
+        type: block.key,
+        section: new Section(this.file, this.#path(key), object),
+      })),
+    );
   }
 
   /** Refuses keys that are not in `known`, with the nearest word. */
