@@ -156,6 +156,13 @@ describe('an agent configuration', () => {
     if (hint !== undefined) expect(error).toMatchObject({ hint });
   });
 
+  test('lets the environment, where flags come by, say where the log goes', async () => {
+    const text = `${login}\nlog_file = "/a" log_rotate_bytes = 5 log_rotate_max_files = 2`;
+    const env = { VAULT_LOG_FILE: '/b', VAULT_LOG_ROTATE_MAX_FILES: '3', VAULT_LOG_ROTATE_DURATION: '1h' };
+    const { logFile } = await read(`${text}\ntemplate { destination = "/x" contents = "y" }`, env);
+    expect(logFile).toEqual({ path: '/b', rotateBytes: 5, rotateMs: 3_600_000, maxFiles: 3 });
+  });
+
   test('may serve others without a login of its own', async () => {
     const config = await read('listener "tcp" { address = "127.0.0.1:1" tls_disable = true }');
     expect(config).toMatchObject({ method: undefined, listeners: [{ address: '127.0.0.1:1' }] });

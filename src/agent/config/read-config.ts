@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
-import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
+import { type HclEntry, HclError, type HclObject } from '../../lib/hcl/tree.ts';
 import { readMethod, readSinks } from './auth-stanza.ts';
 import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
@@ -103,27 +103,37 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
     pidFile: last((s) => s.text('pid_file')),
     logLevel: last((s) => s.text('log_level')),
     logFormat: last((s) => s.text('log_format')),
-    logFile: readLogFile(
-      (key) => (key === 'log_file' && env.VAULT_LOG_FILE ? env.VAULT_LOG_FILE : last((s) => s.text(key))),
-      (key) => last((s) => s.integer(key)),
-      (key) => last((s) => s.duration(key)),
-    ),
+    logFile: readLogFile(logSection(sections, env)),
     warnings: sections.flatMap((s) => [...readTelemetry(s), ...listenerWarnings(s)]),
   };
 }
 
-function readLogFile(
-  text: (key: string) => string | undefined,
-  integer: (key: string) => number | undefined,
-  duration: (key: string) => number | undefined,
-): LogFileSettings | undefined {
-  const path = text('log_file');
+/** Variables of the log's file stand above the configuration; flags come by them. */
+const logVariables = {
+  log_file: 'VAULT_LOG_FILE',
+  log_rotate_bytes: 'VAULT_LOG_ROTATE_BYTES',
+  log_rotate_duration: 'VAULT_LOG_ROTATE_DURATION',
+  log_rotate_max_files: 'VAULT_LOG_ROTATE_MAX_FILES',
+};
+
+/** What is said of the log's file anywhere, as one section. */
+function logSection(sections: readonly Section[], env: Environment): Section {
+  const entries = Object.entries(logVariables).flatMap(([key, variable]): HclEntry[] => {
+    const value = env[variable];
+    if (value !== undefined && value !== '') return [{ key, labels: [], value, line: 0, column: 0 }];
+    return sections.flatMap((s) => s.entry(key) ?? []).slice(-1);
+  });
+  return new Section('log settings', '', { entries });
+}
+
+function readLogFile(section: Section): LogFileSettings | undefined {
+  const path = section.text('log_file');
   if (path === undefined || path === '') return undefined;
   return {
     path,
-    rotateBytes: integer('log_rotate_bytes') ?? 0,
-    rotateMs: duration('log_rotate_duration') ?? 86_400_000,
-    maxFiles: integer('log_rotate_max_files') ?? 0,
+    rotateBytes: section.integer('log_rotate_bytes') ?? 0,
+    rotateMs: section.duration('log_rotate_duration') ?? 86_400_000,
+    maxFiles: section.integer('log_rotate_max_files') ?? 0,
   };
 }
 
