@@ -163,6 +163,27 @@ describe('an agent configuration', () => {
     expect(logFile).toEqual({ path: '/b', rotateBytes: 5, rotateMs: 3_600_000, maxFiles: 3 });
   });
 
+  test.each([
+    ['perms = 0400', 0o400],
+    ['perms = "0400"', 0o400],
+    ['perms = "400"', 0o400],
+    ['perms = 256', 0o400],
+    ['', undefined],
+  ])('reads modes as HCL and consul-template do: %s', async (perms, mode) => {
+    const sink = perms.replace('perms', 'mode');
+    const { templates, sinks } = await read(
+      `auto_auth { method "kubernetes" { config = { role = "r" } } sink "file" { config = { path = "/t" ${sink} } } }
+template { destination = "/x" contents = "y" ${perms} }`,
+    );
+    expect([templates[0]?.perms, sinks[0]?.mode]).toEqual([mode, mode ?? 0o640]);
+  });
+
+  test('denies functions named in one text or in a list', async () => {
+    const template = 'destination = "/x" contents = "y" function_denylist = "plugin, env"';
+    const { templates } = await read(`${login}\ntemplate { ${template} function_blacklist = ["key"] }`);
+    expect(templates[0]?.denylist).toEqual(['plugin', 'env', 'key']);
+  });
+
   test('may serve others without a login of its own', async () => {
     const config = await read('listener "tcp" { address = "127.0.0.1:1" tls_disable = true }');
     expect(config).toMatchObject({ method: undefined, listeners: [{ address: '127.0.0.1:1' }] });

@@ -52,7 +52,10 @@ export class Section {
     return parsed ?? this.fail(`"${this.#path(key)}" must be true or false`, entry);
   }
 
+  /** @param radix 8 for modes: of a text, as a number is what it is (`0600` is 384 to HCL, and 600 in JSON nobody's mode) */
   integer(key: string, radix = 10): number | undefined {
+    const given = this.entry(key)?.value;
+    if (typeof given === 'number' && Number.isInteger(given)) return given;
     const text = this.text(key);
     if (text === undefined || text === '') return undefined;
     const octal = radix === 8 ? 'the mode in octal digits, for example "0640"' : undefined;

@@ -67,7 +67,7 @@ export function readTemplateBody(section: Section, destination: string): Templat
     sandboxPath: section.text('sandbox_path'),
     command: execCommand ?? commandOf(section),
     commandTimeoutMs: exec?.duration('timeout') ?? section.duration('command_timeout') ?? 30_000,
-    denylist: [...section.texts('function_denylist'), ...section.texts('function_blacklist')],
+    denylist: ['function_denylist', 'function_blacklist'].flatMap((key) => section.texts(key)).flatMap(names),
   };
 }
 
@@ -91,6 +91,11 @@ function readWait(section: Section): Quiet | undefined {
   if (maxMs !== undefined && maxMs < minMs)
     section.fail('template.wait: max must not be less than min', entry);
   return minMs === 0 ? undefined : { minMs, maxMs: maxMs ?? 4 * minMs };
+}
+
+/** One text may name several, as upstream splits it. */
+function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 function commandOf(section: Section): string | readonly string[] | undefined {
