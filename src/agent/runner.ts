@@ -15,6 +15,7 @@ import { setFiles } from './sets/set-files.ts';
 import type { Dependency } from './template/functions/vault.ts';
 import { dependencyName } from './template/functions/vault.ts';
 import { renderTemplate } from './template/render.ts';
+import type { FetchedSecret } from './template/secret-value.ts';
 import { templateHint } from './template-hint.ts';
 import type { JobGroup, TemplateJob } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
@@ -140,18 +141,28 @@ export class Runner {
     );
   }
 
-  /** A lease that is known is renewed rather than its secret read anew; undefined when that cannot be. */
+  /** A lease or token that is known is renewed rather than made anew; undefined when that cannot be. */
   async #renewed(dependency: Dependency): Promise<Fetched | undefined> {
     const known = this.#brain.recall(dependency);
-    if (known?.kind !== 'secret' || known.secret.leaseId === '' || !known.secret.renewable) return undefined;
+    if (known?.kind !== 'secret' || !known.secret.renewable) return undefined;
     try {
-      const client = this.#o.access.client(this.#o.token);
-      const answer = await client.write('sys/leases/renew', { lease_id: known.secret.leaseId });
-      if (answer === undefined || answer.lease_duration <= 1) return undefined;
-      return { ...known, secret: { ...known.secret, leaseDuration: answer.lease_duration } };
+      const leaseDuration = await this.#renew(known.secret);
+      return leaseDuration > 1 ? { ...known, secret: { ...known.secret, leaseDuration } } : undefined;
     } catch {
       return undefined; // expired or revoked: read it anew
     }
+  }
+
+  /** Seconds that are left then; 0 for what has nothing to renew. */
+  async #renew({ leaseId, token }: FetchedSecret): Promise<number> {
+    const { access } = this.#o;
+    if (token !== undefined) {
+      const answer = await access.client(token).write('auth/token/renew-self', {});
+      return answer?.auth?.lease_duration ?? 0;
+    }
+    if (leaseId === '') return 0;
+    const answer = await access.client(this.#o.token).write('sys/leases/renew', { lease_id: leaseId });
+    return answer?.lease_duration ?? 0;
   }
 
   /** 250 ms, doubling to a minute; undefined when the signal came first. */
