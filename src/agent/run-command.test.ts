@@ -10,7 +10,7 @@ test.each<[string, (file: string) => string | string[]]>([
   ['program and arguments', (file) => ['/bin/sh', '-c', `echo x | wc -l > ${file}`]],
 ])('%s is run as consul-template runs it', async (_, command) => {
   const folder = await mkdtemp(join(tmpdir(), 'command-'));
-  await runTemplateCommand(command(join(folder, 'out')), 30_000);
+  await runTemplateCommand(command(join(folder, 'out')), { timeoutMs: 30_000 });
   expect((await readFile(join(folder, 'out'), 'utf8')).trim()).toBe('1');
   await rm(folder, { recursive: true });
 });
@@ -20,7 +20,7 @@ test.each([
   ['is not there', ['/nope/reload'], 'ENOENT'],
   ['is killed', 'kill -9 $$', 'ended by SIGKILL'],
 ])('a command that %s is an error that says so', async (_, command, reason) => {
-  await expect(runTemplateCommand(command, 30_000)).rejects.toMatchObject({
+  await expect(runTemplateCommand(command, { timeoutMs: 30_000 })).rejects.toMatchObject({
     code: 'template-command',
     message: expect.stringContaining(reason),
   });
@@ -28,7 +28,7 @@ test.each([
 
 test('one that does not end is ended with all that it started, whatever it does about it', async () => {
   const stubborn = "trap '' TERM; sleep 1000 & wait";
-  await expect(runTemplateCommand(stubborn, 50, 50)).rejects.toMatchObject({
+  await expect(runTemplateCommand(stubborn, { timeoutMs: 50, patienceMs: 50 })).rejects.toMatchObject({
     message: expect.stringContaining('command did not exit within 0.05s'),
   });
 });

@@ -3,6 +3,7 @@ import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { TemplateBrain } from './brain.ts';
+import { commandEnvironment } from './command-environment.ts';
 import type { TemplateConfig } from './config/config.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { HeldBack } from './held-back.ts';
@@ -298,7 +299,10 @@ export class Runner {
   async #command({ settings }: TemplateJob): Promise<void> {
     if (settings.command === undefined) return;
     this.#o.log.info(`(runner) executing command ${JSON.stringify(settings.command)}`);
-    await runTemplateCommand(settings.command, settings.commandTimeoutMs);
+    await runTemplateCommand(settings.command, {
+      timeoutMs: settings.commandTimeoutMs,
+      env: commandEnvironment(this.#o.env, settings.commandEnvironment),
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
+import { vaultEnvironment } from './command-environment.ts';
 import type { AgentConfig } from './config/config.ts';
 import type { Fetched } from './fetch.ts';
 import { hintField } from './hint-field.ts';
@@ -177,6 +178,7 @@ export class TemplateServer {
     const { config } = this.#o;
     return new Runner({
       ...this.#o,
+      env: { ...this.#o.env, ...vaultEnvironment(config.vault) },
       groups: this.#groups,
       setOf: ({ set }) => (set === undefined ? undefined : this.#sets.get(keyOf(set))),
       token,

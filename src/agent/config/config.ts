@@ -165,6 +165,18 @@ export interface TemplateSettings {
   readonly sandboxPath: string | undefined;
   readonly command: string | readonly string[] | undefined;
   readonly commandTimeoutMs: number;
+  /** Undefined: that of the agent. */
+  readonly commandEnvironment: CommandEnvironment | undefined;
+  readonly denylist: readonly string[];
+}
+
+/** `exec.env` of a template; names may hold `*` and `?`. */
+export interface CommandEnvironment {
+  /** Nothing but `custom`. */
+  readonly pristine: boolean;
+  /** `NAME=value` */
+  readonly custom: readonly string[];
+  readonly allowlist: readonly string[];
   readonly denylist: readonly string[];
 }
 

@@ -184,6 +184,22 @@ template { destination = "/x" contents = "y" ${perms} }`,
     expect(templates[0]?.denylist).toEqual(['plugin', 'env', 'key']);
   });
 
+  test('has the command of a template in an exec block, which can be off, with an environment of its own', async () => {
+    const block = (more: string): string =>
+      `${login}\ntemplate { destination = "/x" contents = "y" exec { command = ["a", "b"] ${more} } }`;
+    expect(
+      (await read(block('timeout = "3s" env { custom = ["A=b"] denylist = ["*_TOKEN"] }'))).templates,
+    ).toMatchObject([
+      {
+        command: ['a', 'b'],
+        commandTimeoutMs: 3000,
+        commandEnvironment: { custom: ['A=b'], denylist: ['*_TOKEN'] },
+      },
+    ]);
+    expect((await read(block('enabled = false'))).templates).toMatchObject([{ command: undefined }]);
+    await expect(read(block('timout = "3s"'))).rejects.toMatchObject({ hint: 'did you mean: timeout' });
+  });
+
   test('may serve others without a login of its own', async () => {
     const config = await read('listener "tcp" { address = "127.0.0.1:1" tls_disable = true }');
     expect(config).toMatchObject({ method: undefined, listeners: [{ address: '127.0.0.1:1' }] });
