@@ -59,6 +59,8 @@ export class Runner {
   readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
   readonly #held: HeldBack;
   #anyRefused = false;
+  /** Templates that could not be rendered, and may wait (`error_fatal = false`). */
+  readonly #failing = new Set<JobGroup>();
 
   constructor(options: RunnerOptions) {
     this.#o = options;
@@ -72,6 +74,11 @@ export class Runner {
     this.#held = new HeldBack(options.clock);
     options.log.info('(runner) creating new runner (dry: false, once: false)');
     options.log.info('(runner) creating watcher');
+  }
+
+  /** Whether every template was rendered; an init container ends no sooner. */
+  get isComplete(): boolean {
+    return this.#failing.size === 0;
   }
 
   /** Renders everything once. @throws MeshrootError */
@@ -89,7 +96,10 @@ export class Runner {
       throw new MeshrootError('last-good-refused', `the last good copy does not know ${name}`, { exit: 1 });
   }
 
-  /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
+  /**
+   * Reads again what is due and renders what changed, until the signal is aborted; in an init container until all is
+   * rendered. @throws MeshrootError
+   */
   async keepCurrent(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const next = Math.min(...[...this.#due.values()].map(({ at }) => at), this.#held.next());
@@ -100,6 +110,7 @@ export class Runner {
       if (signal.aborted) return;
       const changed = await this.#refresh(signal);
       await this.#renderAll(this.#held.toRender(this.#o.groups, changed), signal);
+      if (this.#o.refusalIsFatal && this.isComplete) return;
     }
   }
 
@@ -200,6 +211,7 @@ export class Runner {
     } catch (error) {
       if (group.set === undefined && group.jobs.every(({ settings }) => !settings.errorFatal)) {
         this.#o.log.error(`(runner) ${messageOf(error)}`); // error_fatal = false: the others go on
+        this.#failing.add(group);
         return true;
       }
       if (group.set === undefined || codeOf(error) === 'template-parse') throw error;
@@ -208,6 +220,7 @@ export class Runner {
       return true;
     }
     if (rendered.size < group.jobs.length) return false;
+    this.#failing.delete(group);
     if (group.set === undefined) for (const [job, data] of rendered) await this.#writeOne(job, data);
     else await this.#deliver(group, rendered);
     return true;

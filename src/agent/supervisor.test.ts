@@ -89,6 +89,10 @@ exec { command = ${JSON.stringify(command)}  ${exec} }
     await running;
   });
 
+  test('that a signal ends is exit code 255, as upstream', async () => {
+    expect(await run('kill -9 $$')).toBe(255);
+  });
+
   test('may be a line for the shell, and is stopped with all that the shell started', async () => {
     const running = run('', '', [`echo $SECOND > ${folder}/out; sleep 1000; true`]);
     await until('fixed\n');

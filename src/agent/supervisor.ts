@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import type { Clock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
@@ -7,6 +6,8 @@ import type { ExecSettings } from './config/config.ts';
 
 /** Changes within this time cause one restart, in milliseconds. */
 const debounceMs = 2000;
+/** Exit code for a child that a signal ended, as upstream (-1 of Go's os/exec). */
+const killed = 255;
 /** How long a child may take to stop before it is killed, in milliseconds. */
 const patienceMs = 30_000;
 
@@ -82,7 +83,7 @@ export class Supervisor {
       log.info('process exited', { code: code ?? signal });
       this.#running = undefined;
       this.#stop.abort();
-      onExit(code ?? 128 + constants.signals[signal ?? 'SIGKILL']); // as a shell says it
+      onExit(code ?? killed);
     });
   }
 

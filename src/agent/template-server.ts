@@ -104,8 +104,11 @@ export class TemplateServer {
       const runner = this.#runner(token);
       try {
         await runner.renderAll(signal);
-        if (config.exitAfterAuth || signal.aborted) return;
+        if ((config.exitAfterAuth && runner.isComplete) || signal.aborted) return;
+        if (config.exitAfterAuth)
+          this.#log.warn('a template has failed: waiting for another content of what it reads');
         await runner.keepCurrent(signal);
+        if (config.exitAfterAuth && runner.isComplete) return;
         if (!signal.aborted) await clock.sleep(2 ** 31 - 1, signal).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
