@@ -59,7 +59,13 @@ export async function explainAgent(
     sets: groups.flatMap(({ set, jobs }) =>
       set === undefined
         ? []
-        : [{ name: set.verifier.name, folder: set.folder, files: jobs.map((job) => fileOf(job, '0640')) }],
+        : [
+            {
+              name: set.verifier.name,
+              folder: set.folder,
+              files: jobs.map((job) => fileOf(job, '0640, or 0644 in memory without fsGroup')),
+            },
+          ],
     ),
     files: groups.flatMap(({ set, jobs }) =>
       set === undefined ? jobs.map((job) => fileOf(job, '0644, or that of the file there')) : [],

@@ -252,15 +252,23 @@ describe('the agent', () => {
     ).rejects.toMatchObject({ code: 'vault-denied' });
   });
 
-  test('with error_fatal = false one broken template does not keep the others from being written', async () => {
-    const broken = { destination: join(folder, 'broken'), contents: '{{ index 1 2 }}' };
+  test('with error_fatal = false a broken template keeps no other from being written, but an init container from ending', async () => {
+    const contents = `{{ with secret "kv/n" }}{{ index .Data.list 0 }}{{ end }}`;
+    const broken = { destination: join(folder, 'broken'), contents };
     const good = { destination: join(folder, 'good'), contents: template('root_cert') };
-    await run((config) => {
+    vault.data['kv/n'] = { list: true };
+    const running = run((config) => {
       config.template = [{ ...broken, error_fatal: false }, good];
     });
+    await until(
+      () => log.includes("can't index item of type") && log.includes('waiting for another content'),
+    );
     expect(await readFile(join(folder, 'good'), 'utf8')).toContain('CERTIFICATE');
-    expect(log).toContain("can't index item of type int");
     await expect(readFile(join(folder, 'broken'))).rejects.toThrow('ENOENT');
+    vault.data['kv/n'] = { list: ['mended'] };
+    await running;
+    expect(await readFile(join(folder, 'broken'), 'utf8')).toBe('mended');
+    vault.data['kv/n'] = { list: true };
     await expect(
       run((config) => {
         config.template = [broken, good];

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import type { Clock } from '../lib/clock.ts';
-import { MeshrootError, messageOf } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import type { OpenApi } from './api/open-api.ts';
@@ -97,10 +97,40 @@ class Agent {
   }
 
   async run(): Promise<number> {
-    const { config, clock, random, log, signal } = this.#o;
+    this.#handler = this.#authHandler();
+    for (const sink of this.#sinks) await sink.check();
+    const { log, signal } = this.#o;
+    const stop = (): void => this.#stop.abort();
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    await this.#templates.start();
+    const api = await this.#openApi();
+    this.#o.onReloadable?.(async () => {
+      await this.#access.reload();
+      await api?.reload();
+    });
+    log.named('sink.server').info('starting sink server');
+    try {
+      await this.#loggedIn();
+      await this.#tokens;
+      await this.#serving?.done;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await this.#supervisor?.stop();
+      await this.#templates.close();
+      await this.#revoke();
+      await api?.close();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#exitCode;
+  }
+
+  /** Undefined without an `auto_auth` block: whoever asks at the listeners brings a token. */
+  #authHandler(): AuthHandler | undefined {
+    const { config, clock, random, log } = this.#o;
     const { method } = config;
-    if (method === undefined) throw new MeshrootError('bad-agent-config', 'no auto_auth method', { exit: 1 });
-    const handler = new AuthHandler({
+    if (method === undefined) return undefined;
+    return new AuthHandler({
       settings: method,
       access: this.#access,
       clock,
@@ -116,31 +146,16 @@ class Agent {
           .catch((error) => this.#fail(error));
       },
     });
-    this.#handler = handler;
-    for (const sink of this.#sinks) await sink.check();
-    const stop = (): void => this.#stop.abort();
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-    await this.#templates.start();
-    const api = await this.#openApi();
-    this.#o.onReloadable?.(async () => {
-      await this.#access.reload();
-      await api?.reload();
-    });
-    log.named('sink.server').info('starting sink server');
-    try {
-      await handler.run(this.#stop.signal).catch((error: unknown) => this.#fail(error));
-      await this.#tokens;
-      await this.#serving?.done;
-    } finally {
-      signal.removeEventListener('abort', stop);
-      await this.#supervisor?.stop();
-      await this.#templates.close();
-      await this.#revoke();
-      await api?.close();
-    }
-    if (this.#failure !== undefined) throw this.#failure;
-    return this.#exitCode;
+  }
+
+  /** Resolves when the agent is to end. */
+  async #loggedIn(): Promise<void> {
+    const { signal } = this.#stop;
+    if (this.#handler !== undefined)
+      return this.#handler.run(signal).catch((error: unknown) => this.#fail(error));
+    this.#o.log.info('no auto_auth block found in config, nobody is logged in');
+    if (!signal.aborted)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   }
 
   /** Once: as long as no token came, what was good last stands in. */

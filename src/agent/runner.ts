@@ -1,9 +1,9 @@
-import { basename } from 'node:path';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import { TemplateBrain } from './brain.ts';
+import { commandEnvironment } from './command-environment.ts';
 import type { TemplateConfig } from './config/config.ts';
 import { type Fetched, Fetcher } from './fetch.ts';
 import { HeldBack } from './held-back.ts';
@@ -11,10 +11,12 @@ import { hintField } from './hint-field.ts';
 import { type AgentMetrics, labels, noteSet } from './metrics.ts';
 import { runTemplateCommand } from './run-command.ts';
 import { nextRead } from './schedule.ts';
-import type { AtomicSet, SetFile } from './sets/atomic-set.ts';
+import type { AtomicSet } from './sets/atomic-set.ts';
+import { setFiles } from './sets/set-files.ts';
 import type { Dependency } from './template/functions/vault.ts';
 import { dependencyName } from './template/functions/vault.ts';
 import { renderTemplate } from './template/render.ts';
+import type { FetchedSecret } from './template/secret-value.ts';
 import { templateHint } from './template-hint.ts';
 import type { JobGroup, TemplateJob } from './template-job.ts';
 import type { VaultAccess } from './vault-access.ts';
@@ -57,6 +59,8 @@ export class Runner {
   readonly #due = new Map<string, { readonly dependency: Dependency; readonly at: number }>();
   readonly #held: HeldBack;
   #anyRefused = false;
+  /** Templates that could not be rendered, and may wait (`error_fatal = false`). */
+  readonly #failing = new Set<JobGroup>();
 
   constructor(options: RunnerOptions) {
     this.#o = options;
@@ -70,6 +74,11 @@ export class Runner {
     this.#held = new HeldBack(options.clock);
     options.log.info('(runner) creating new runner (dry: false, once: false)');
     options.log.info('(runner) creating watcher');
+  }
+
+  /** Whether every template was rendered; an init container ends no sooner. */
+  get isComplete(): boolean {
+    return this.#failing.size === 0;
   }
 
   /** Renders everything once. @throws MeshrootError */
@@ -87,7 +96,10 @@ export class Runner {
       throw new MeshrootError('last-good-refused', `the last good copy does not know ${name}`, { exit: 1 });
   }
 
-  /** Reads again what is due and renders what changed, until the signal is aborted. @throws MeshrootError */
+  /**
+   * Reads again what is due and renders what changed, until the signal is aborted; in an init container until all is
+   * rendered. @throws MeshrootError
+   */
   async keepCurrent(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const next = Math.min(...[...this.#due.values()].map(({ at }) => at), this.#held.next());
@@ -98,6 +110,7 @@ export class Runner {
       if (signal.aborted) return;
       const changed = await this.#refresh(signal);
       await this.#renderAll(this.#held.toRender(this.#o.groups, changed), signal);
+      if (this.#o.refusalIsFatal && this.isComplete) return;
     }
   }
 
@@ -140,18 +153,28 @@ export class Runner {
     );
   }
 
-  /** A lease that is known is renewed rather than its secret read anew; undefined when that cannot be. */
+  /** A lease or token that is known is renewed rather than made anew; undefined when that cannot be. */
   async #renewed(dependency: Dependency): Promise<Fetched | undefined> {
     const known = this.#brain.recall(dependency);
-    if (known?.kind !== 'secret' || known.secret.leaseId === '' || !known.secret.renewable) return undefined;
+    if (known?.kind !== 'secret' || !known.secret.renewable) return undefined;
     try {
-      const client = this.#o.access.client(this.#o.token);
-      const answer = await client.write('sys/leases/renew', { lease_id: known.secret.leaseId });
-      if (answer === undefined || answer.lease_duration <= 1) return undefined;
-      return { ...known, secret: { ...known.secret, leaseDuration: answer.lease_duration } };
+      const leaseDuration = await this.#renew(known.secret);
+      return leaseDuration > 1 ? { ...known, secret: { ...known.secret, leaseDuration } } : undefined;
     } catch {
       return undefined; // expired or revoked: read it anew
     }
+  }
+
+  /** Seconds that are left then; 0 for what has nothing to renew. */
+  async #renew({ leaseId, token }: FetchedSecret): Promise<number> {
+    const { access } = this.#o;
+    if (token !== undefined) {
+      const answer = await access.client(token).write('auth/token/renew-self', {});
+      return answer?.auth?.lease_duration ?? 0;
+    }
+    if (leaseId === '') return 0;
+    const answer = await access.client(this.#o.token).write('sys/leases/renew', { lease_id: leaseId });
+    return answer?.lease_duration ?? 0;
   }
 
   /** 250 ms, doubling to a minute; undefined when the signal came first. */
@@ -188,6 +211,7 @@ export class Runner {
     } catch (error) {
       if (group.set === undefined && group.jobs.every(({ settings }) => !settings.errorFatal)) {
         this.#o.log.error(`(runner) ${messageOf(error)}`); // error_fatal = false: the others go on
+        this.#failing.add(group);
         return true;
       }
       if (group.set === undefined || codeOf(error) === 'template-parse') throw error;
@@ -196,6 +220,7 @@ export class Runner {
       return true;
     }
     if (rendered.size < group.jobs.length) return false;
+    this.#failing.delete(group);
     if (group.set === undefined) for (const [job, data] of rendered) await this.#writeOne(job, data);
     else await this.#deliver(group, rendered);
     return true;
@@ -250,16 +275,13 @@ export class Runner {
   }
 
   async #deliver(group: JobGroup, rendered: ReadonlyMap<TemplateJob, Buffer>): Promise<void> {
-    const files = new Map<string, SetFile>(
-      [...rendered].map(([{ settings }, data]) => [
-        basename(settings.destination),
-        { data, mode: settings.perms ?? 0o640 },
-      ]),
-    );
     const set = this.#o.setOf(group);
-    const delivery = await set?.deliver(files).catch((error: unknown) => {
-      throw writeError(group.set?.folder ?? '', error);
-    });
+    const folder = group.set?.folder ?? '';
+    const delivery = await setFiles(folder, rendered)
+      .then((files) => set?.deliver(files))
+      .catch((error: unknown) => {
+        throw codeOf(error) === 'unknown-owner' ? error : writeError(folder, error);
+      });
     if (group.set !== undefined) noteSet(this.#o.metrics, group.set, set?.facts ?? {});
     if (delivery?.outcome === 'refused') return this.#announceRefusal(group, delivery.refusals);
     if (delivery?.outcome !== 'delivered') return;
@@ -290,7 +312,10 @@ export class Runner {
   async #command({ settings }: TemplateJob): Promise<void> {
     if (settings.command === undefined) return;
     this.#o.log.info(`(runner) executing command ${JSON.stringify(settings.command)}`);
-    await runTemplateCommand(settings.command, settings.commandTimeoutMs);
+    await runTemplateCommand(settings.command, {
+      timeoutMs: settings.commandTimeoutMs,
+      env: commandEnvironment(this.#o.env, settings.commandEnvironment),
+    });
   }
 }
 

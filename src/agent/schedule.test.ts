@@ -37,6 +37,25 @@ describe('the next read', () => {
     expect(nextRead(issued, config, 0.5, 11_000_000)).toBe(1000);
   });
 
+  test('of a static role comes just after the store has changed its password', () => {
+    const role = (ttl: number) => secret({ data: { username: 'u', rotation_period: 86_400, ttl } });
+    expect(nextRead(role(42), config, 0.3, 0)).toBe(43_000);
+    expect(nextRead(role(0), config, 0.3, 0)).toBe(1000);
+  });
+
+  test('of a secret id comes before its own end', () => {
+    const made = (ttl: number) => secret({ data: { secret_id: 's', secret_id_ttl: ttl } });
+    expect(nextRead(made(9), config, 0.5, 0)).toBeCloseTo(9_000);
+    expect(nextRead(made(0), config, 0.5, 0)).toBeCloseTo(270_000);
+  });
+
+  test('of a token that the answer made follows the life of that token', () => {
+    const token = (fields: object) => secret({ lease_duration: 0, auth: { client_token: 't', ...fields } });
+    expect(nextRead(token({ lease_duration: 90, renewable: true }), config, 0, 0)).toBeCloseTo(63_000);
+    expect(nextRead(token({ lease_duration: 100, renewable: false }), config, 0.5, 0)).toBeCloseTo(90_000);
+    expect(nextRead(token({ lease_duration: 0, renewable: false }), config, 0.5, 0)).toBe(2_147_483_647);
+  });
+
   test('of a bundle comes before its certificate ends, also where the interval is longer', async () => {
     const [hour, day] = [3_600_000, 86_400_000];
     const bundle = (await testBundles(0))();

@@ -32,19 +32,27 @@ function usualRead(fetched: Fetched, config: TemplateConfig, random: number, now
   if (fetched.kind === 'file') return Math.min(interval, 2000);
   if (fetched.kind === 'pems') return Math.max(0, fetched.renewAt - now);
   if (fetched.kind === 'list') return interval * jitter;
-  const { leaseId, leaseDuration, renewable } = fetched.secret;
-  const left = certificateLeft(fetched.secret.value, now);
-  if (left !== undefined && leaseId === '') return Math.max(1000, left * jitter);
-  if (leaseDuration <= 0) return interval * jitter;
-  if (leaseId === '') return Math.min(leaseDuration * 1000 * jitter, interval * jitter);
-  if (renewable) return renewalWait(leaseDuration * 1000, true, random) ?? 0;
+  const { leaseId, token, leaseDuration, renewable } = fetched.secret;
+  const isHeld = leaseId !== '' || token !== undefined;
+  const own = isHeld ? undefined : ownEnd(fetched.secret.value, now);
+  if (own !== undefined) return own.exact ? own.left : Math.max(1000, own.left * jitter);
+  if (leaseDuration <= 0 && token === undefined) return interval * jitter;
+  if (!isHeld) return Math.min(leaseDuration * 1000 * jitter, interval * jitter);
+  if (renewable || leaseDuration <= 0) return renewalWait(leaseDuration * 1000, true, random) ?? 0;
   return leaseDuration * 1000 * (config.leaseRenewalThreshold - 0.05 + 0.1 * random);
 }
 
-/** Milliseconds that the certificate of an answer has left, which says so itself (`pki/issue`); undefined for others. */
-function certificateLeft(secret: GoStruct, now: number): number | undefined {
+/** When an answer without a lease ends, which says so itself, in milliseconds from now; undefined for others. */
+function ownEnd(secret: GoStruct, now: number): { readonly left: number; readonly exact?: true } | undefined {
   const data = secret.fields.get('Data');
-  const end =
-    data instanceof GoMap && data.entries.has('certificate') ? data.entries.get('expiration') : undefined;
-  return end instanceof JsonNumber ? Math.max(0, Number(end.text) * 1000 - now) : undefined;
+  const number = (having: string, key: string): number | undefined => {
+    const found = data instanceof GoMap && data.entries.has(having) ? data.entries.get(key) : undefined;
+    return found instanceof JsonNumber ? Number(found.text) : undefined;
+  };
+  const ttl = number('rotation_period', 'ttl'); // of static roles: just after the store has changed it
+  if (ttl !== undefined) return { left: (ttl + 1) * 1000, exact: true };
+  const secretId = number('secret_id', 'secret_id_ttl');
+  if (secretId !== undefined && secretId > 0) return { left: (secretId + 1) * 1000 };
+  const expiration = number('certificate', 'expiration'); // `pki/issue`
+  return expiration === undefined ? undefined : { left: Math.max(0, expiration * 1000 - now) };
 }

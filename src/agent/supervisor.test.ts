@@ -31,7 +31,7 @@ describe('a supervised process', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function run(script: string, exec = ''): Promise<number> {
+  async function run(script: string, exec = '', command = ['/bin/sh', '-c', script]): Promise<number> {
     const path = join(folder, 'agent.hcl');
     await writeFile(
       path,
@@ -41,7 +41,7 @@ auto_auth { method "kubernetes" { mount_path = "auth/kubernetes-c1"
 template_config { static_secret_render_interval = "1s" }
 env_template "FIRST" { contents = "{{ with secret \\"kv/a\\" }}{{ .Data.v }}{{ end }}" }
 env_template "SECOND" { contents = "fixed" }
-exec { command = ["/bin/sh", "-c", ${JSON.stringify(script)}]  ${exec} }
+exec { command = ${JSON.stringify(command)}  ${exec} }
 `,
     );
     const config = await readConfig([path], {});
@@ -89,20 +89,30 @@ exec { command = ["/bin/sh", "-c", ${JSON.stringify(script)}]  ${exec} }
     await running;
   });
 
+  test('that a signal ends is exit code 255, as upstream', async () => {
+    expect(await run('kill -9 $$')).toBe(255);
+  });
+
+  test('may be a line for the shell, and is stopped with all that the shell started', async () => {
+    const running = run('', '', [`echo $SECOND > ${folder}/out; sleep 1000; true`]);
+    await until('fixed\n');
+    stop.controller.abort();
+    expect(await running).toBe(0);
+  });
+
   test('that cannot be started ends the agent with the reason', async () => {
-    const config = `exec { command = ["${folder}/nothing"] }`;
-    await expect(run('true', `}\n${config}\nexec { command = ["${folder}/nothing"]`)).rejects.toMatchObject({
+    await expect(run('', '', [`${folder}/nothing`])).rejects.toMatchObject({
       code: 'exec-start',
       message: expect.stringContaining('ENOENT'),
     });
   });
 
   test.each([
-    ['env_template "A" { contents = "x" }', 'env_template requires an exec block'],
-    ['exec { command = ["true"] }', 'exec requires at least one env_template'],
+    ['env_template "A" { contents = "x" }', "a top-level 'exec' element must be specified"],
+    ['exec { command = ["true"] }', "must specify at least one 'env_template' element"],
     [
       'exec { command = ["true"] }\nenv_template "A" { contents = "x" }\ntemplate { contents = "x" destination = "/x" }',
-      'env_template cannot be combined with template',
+      "'template' cannot be specified with 'env_template'",
     ],
     ['exec { command = [] }', 'exec requires a non-empty "command"'],
     ['exec { command = ["a"] restart_stop_signal = "SIGFOO" }', 'unknown signal "SIGFOO"'],

@@ -1,11 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { Clock } from '../lib/clock.ts';
 import { MeshrootError } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { type Running, startCommand } from './command-line.ts';
 import type { ExecSettings } from './config/config.ts';
 
 /** Changes within this time cause one restart, in milliseconds. */
 const debounceMs = 2000;
+/** Exit code for a child that a signal ended, as upstream (-1 of Go's os/exec). */
+const killed = 255;
 /** How long a child may take to stop before it is killed, in milliseconds. */
 const patienceMs = 30_000;
 
@@ -29,7 +31,7 @@ export class Supervisor {
   readonly #o: SupervisorOptions;
   readonly #values = new Map<string, string>();
   readonly #stop = new AbortController();
-  #child: ChildProcess | undefined;
+  #running: Running | undefined;
   #restart: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
@@ -41,7 +43,7 @@ export class Supervisor {
     if (this.#values.get(name) === value || this.#stop.signal.aborted) return;
     this.#values.set(name, value);
     if (this.#o.names.some((n) => !this.#values.has(n))) return;
-    if (this.#child === undefined) this.#start();
+    if (this.#running === undefined) this.#start();
     else if (this.#o.settings.restartOnChange) this.#restart ??= this.#restartSoon();
     else
       this.#o.log.info('a secret changed, the process is not restarted (restart_on_secret_changes = never)');
@@ -64,36 +66,37 @@ export class Supervisor {
 
   #start(): void {
     const { settings, env, log, onExit, onError } = this.#o;
-    const [program = '', ...args] = settings.command;
+    const [program = ''] = settings.command;
     log.info('starting process', { command: program });
-    const child = spawn(program, args, {
+    const started = startCommand(settings.command, {
       stdio: 'inherit',
       env: { ...env, ...Object.fromEntries(this.#values) },
     });
-    this.#child = child;
+    const { child } = started;
+    this.#running = started;
     child.on('error', (error) => {
       const reason = `unable to start "${program}": ${error.message}`;
       onError(new MeshrootError('exec-start', reason, { exit: 1, cause: error }));
     });
     child.on('exit', (code, signal) => {
-      if (this.#child !== child) return; // it was told to
+      if (this.#running !== started) return; // it was told to
       log.info('process exited', { code: code ?? signal });
-      this.#child = undefined;
+      this.#running = undefined;
       this.#stop.abort();
-      onExit(code ?? 1);
+      onExit(code ?? killed);
     });
   }
 
   async #end(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.pid === undefined) return;
-    this.#child = undefined;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill(this.#o.settings.stopSignal);
+    const running = this.#running;
+    if (running === undefined || running.child.exitCode !== null || running.child.pid === undefined) return;
+    this.#running = undefined;
+    const gone = new Promise<void>((resolve) => running.child.once('exit', () => resolve()));
+    running.kill(this.#o.settings.stopSignal);
     const patience = new AbortController();
     const timer = this.#o.clock
       .sleep(patienceMs, patience.signal)
-      .then(() => child.kill('SIGKILL'))
+      .then(() => running.kill('SIGKILL'))
       .catch(() => {});
     await gone;
     patience.abort();

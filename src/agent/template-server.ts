@@ -3,6 +3,7 @@ import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 import { Secret } from '../lib/secret.ts';
 import { Backoff } from './auth/backoff.ts';
+import { vaultEnvironment } from './command-environment.ts';
 import type { AgentConfig } from './config/config.ts';
 import type { Fetched } from './fetch.ts';
 import { hintField } from './hint-field.ts';
@@ -103,8 +104,11 @@ export class TemplateServer {
       const runner = this.#runner(token);
       try {
         await runner.renderAll(signal);
-        if (config.exitAfterAuth || signal.aborted) return;
+        if ((config.exitAfterAuth && runner.isComplete) || signal.aborted) return;
+        if (config.exitAfterAuth)
+          this.#log.warn('a template has failed: waiting for another content of what it reads');
         await runner.keepCurrent(signal);
+        if (config.exitAfterAuth && runner.isComplete) return;
         if (!signal.aborted) await clock.sleep(2 ** 31 - 1, signal).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
@@ -177,6 +181,7 @@ export class TemplateServer {
     const { config } = this.#o;
     return new Runner({
       ...this.#o,
+      env: { ...this.#o.env, ...vaultEnvironment(config.vault) },
       groups: this.#groups,
       setOf: ({ set }) => (set === undefined ? undefined : this.#sets.get(keyOf(set))),
       token,

@@ -46,7 +46,7 @@ describe('an agent and TLS', () => {
     const ca = join(agent.folder, 'ca.crt');
     await writeFile(ca, pki.ca);
     void agent.run(`listener "tcp" { address = "127.0.0.1:0" tls_cert_file = "${cert}" tls_key_file = "${key}"
-      tls_client_ca_file = "${ca}" }`);
+      tls_client_ca_file = "${ca}" tls_require_and_verify_client_cert = true tls_min_version = "tls13" }`);
     await agent.until(() => agent.log().includes('listening'));
     const client = await pki.client('reader');
     await expect(ask()).rejects.toThrow(/certificate required|handshake failure|ECONNRESET|socket hang up/i);

@@ -10,7 +10,7 @@ import type { VaultSettings } from './config/config.ts';
 /** The store as the agent talks to it: logins and renewals typed, template reads as the text that came. */
 export interface VaultAccess {
   /** A client without retries of its own: the agent has its own back-off. */
-  client(token?: Secret<string>, namespace?: string): VaultClient;
+  client(token?: Secret<string>): VaultClient;
   /** An answer of any status with its text untouched, so that numbers stay what they are. */
   send(method: string, path: string, token: Secret<string>, body?: unknown): Promise<RawAnswer>;
   /** Reads certificate and key files anew; connections from now on use them. @throws MeshrootError, and the old ones stay */
@@ -29,14 +29,14 @@ export async function vaultAccess(settings: VaultSettings, clock: Clock): Promis
     },
   };
   return {
-    client: (token, namespace = settings.namespace) =>
+    client: (token) =>
       new VaultClient(
         {
           address: settings.address,
           retries: 0,
           clock,
           ...(token === undefined ? {} : { token }),
-          ...(namespace === undefined ? {} : { namespace }),
+          ...(settings.namespace === undefined ? {} : { namespace: settings.namespace }),
         },
         transport,
       ),

@@ -13,6 +13,7 @@ describe('meshroot agent explain', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  let env: Record<string, string> = {};
   async function explain(config: string, ...more: string[]): Promise<{ out: string; exit: number }> {
     await writeFile(join(folder, 'agent.hcl'), config);
     let out = '';
@@ -23,7 +24,7 @@ describe('meshroot agent explain', () => {
       },
     });
     const signal = new AbortController().signal;
-    const io: Io = { stdout: sink, stderr: sink, env: {}, signal, exitCode: 0 };
+    const io: Io = { stdout: sink, stderr: sink, env, signal, exitCode: 0 };
     expect(await run(['explain', `--config=${join(folder, 'agent.hcl')}`, ...more], io)).toBe(true);
     return { out, exit: io.exitCode };
   }
@@ -51,12 +52,19 @@ auto_auth {
         '  role: istiod',
         '  wrapped: for 300s',
         'set istio-ca in /s: verified whole, then swapped in at once',
-        '  /s/ca-key.pem  (mode 0640)',
+        '  /s/ca-key.pem  (mode 0640, or 0644 in memory without fsGroup)',
         '    reads: secret kv/certs',
         '  what has no lease of its own is read again every 300s (less a random 5 to 15 %)',
       ]),
     );
     expect(await readdir(folder)).toEqual(['agent.hcl']);
+  });
+
+  test("takes OpenBao's variables before Vault's, and flags before both", async () => {
+    env = { VAULT_ADDR: 'https://vault', BAO_ADDR: 'https://bao', VAULT_NAMESPACE: 'n', BAO_NAMESPACE: '' };
+    expect((await explain(base + set)).out).toContain('address: https://bao\n  namespace: n\n');
+    expect((await explain(base + set, '--address=https://flag')).out).toContain('address: https://flag\n');
+    env = {};
   });
 
   test('names a gateway set, what an intermediate is asked of, what is kept and who is told', async () => {

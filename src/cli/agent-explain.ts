@@ -2,12 +2,12 @@ import { readConfig } from '../agent/config/read-config.ts';
 import { type ExplainedFile, type Explanation, explainAgent } from '../agent/explain.ts';
 import { gatewayVerifier } from '../agent/sets/gateway.ts';
 import { istioCaVerifier } from '../agent/sets/istio-ca.ts';
-import type { AgentFlags } from './agent-process.ts';
+import { type AgentFlags, agentEnvironment } from './agent-process.ts';
 import type { Io } from './io.ts';
 
 /** `meshroot agent explain`: what the agent would do, without a secret and without the network. */
 export async function explain(flags: AgentFlags, json: boolean, io: Io): Promise<void> {
-  const read = await readConfig(flags.config, io.env);
+  const read = await readConfig(flags.config, agentEnvironment(io.env, flags));
   const once = flags.exitAfterAuth;
   const config = once === undefined ? read : { ...read, exitAfterAuth: once !== 'false' };
   const explained = await explainAgent(config, [istioCaVerifier, gatewayVerifier]);

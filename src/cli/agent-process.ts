@@ -16,6 +16,9 @@ export interface AgentFlags {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly logFile?: string;
+  readonly logRotateBytes?: string;
+  readonly logRotateDuration?: string;
+  readonly logRotateMaxFiles?: string;
   readonly address?: string;
   readonly caCert?: string;
   readonly caPath?: string;
@@ -37,30 +40,40 @@ const variables = {
   tlsSkipVerify: 'VAULT_SKIP_VERIFY',
   namespace: 'VAULT_NAMESPACE',
   logFile: 'VAULT_LOG_FILE',
+  logRotateBytes: 'VAULT_LOG_ROTATE_BYTES',
+  logRotateDuration: 'VAULT_LOG_ROTATE_DURATION',
+  logRotateMaxFiles: 'VAULT_LOG_ROTATE_MAX_FILES',
 } as const;
 
-function withAddress(env: Io['env'], flags: AgentFlags): Io['env'] {
+/** The environment as the configuration is read under it: OpenBao's names count before Vault's, flags before both. */
+export function agentEnvironment(env: Io['env'], flags: AgentFlags): Io['env'] {
+  const ofBao = Object.entries(env).flatMap(([name, value]) =>
+    name.startsWith('BAO_') && value !== '' ? [[name.replace(/^BAO_/, 'VAULT_'), value] as const] : [],
+  );
   const given = Object.entries(variables).flatMap(([flag, variable]) => {
     const value = flags[flag as keyof typeof variables];
     return value === undefined ? [] : [[variable, String(value)]];
   });
-  return { ...env, ...Object.fromEntries(given) };
+  return { ...env, ...Object.fromEntries([...ofBao, ...given]) };
 }
 
 /** The agent as a process: flags over environment over configuration, banner, signals, exit code. */
 export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
-  const env = withAddress(io.env, flags);
+  const env = agentEnvironment(io.env, flags);
   const config = withFlags(await readConfig(flags.config, env), flags);
-  let level = levelOf(flags, io, config);
-  const format = formatOf(flags, io, config);
+  let level = levelOf(flags, env, config);
+  const format = formatOf(flags, env, config);
   const out = await logOutput(config, io);
   const log = agentLog({ out: out.stream, clock: systemClock, format, level: () => level });
   io.stdout.write(banner(level));
   let reloadFiles = async (): Promise<void> => {};
+  const stopping = (): void => void io.stdout.write('==> Vault agent shutdown triggered\n');
+  io.signal.addEventListener('abort', stopping, { once: true });
   const reload = (): void => {
+    io.stdout.write('==> Vault agent config reload triggered\n');
     readConfig(flags.config, env)
       .then((fresh) => {
-        level = levelOf(flags, io, fresh);
+        level = levelOf(flags, env, fresh);
         out.reopen();
         return reloadFiles();
       })
@@ -96,6 +109,7 @@ export async function serveAgent(flags: AgentFlags, io: Io): Promise<void> {
     io.exitCode = 1; // the log has the reason
   } finally {
     process.off('SIGHUP', reload);
+    io.signal.removeEventListener('abort', stopping);
   }
 }
 
@@ -124,12 +138,12 @@ async function logOutput(config: AgentConfig, io: Io): Promise<LogOutput> {
   return { stream, reopen: () => file.reopen() };
 }
 
-function levelOf(flags: AgentFlags, io: Io, config: AgentConfig): Level {
-  return parseLevel(set(flags.logLevel) ?? set(io.env.VAULT_LOG_LEVEL) ?? set(config.logLevel) ?? 'info');
+function levelOf(flags: AgentFlags, env: Io['env'], config: AgentConfig): Level {
+  return parseLevel(set(flags.logLevel) ?? set(env.VAULT_LOG_LEVEL) ?? set(config.logLevel) ?? 'info');
 }
 
-function formatOf(flags: AgentFlags, io: Io, config: AgentConfig): 'standard' | 'json' {
-  const format = set(flags.logFormat) ?? set(io.env.VAULT_LOG_FORMAT) ?? set(config.logFormat) ?? 'standard';
+function formatOf(flags: AgentFlags, env: Io['env'], config: AgentConfig): 'standard' | 'json' {
+  const format = set(flags.logFormat) ?? set(env.VAULT_LOG_FORMAT) ?? set(config.logFormat) ?? 'standard';
   if (format === 'standard' || format === 'json') return format;
   throw new MeshrootError('bad-log-format', `unknown log format: ${format}`, {
     exit: 1,

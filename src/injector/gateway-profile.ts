@@ -1,4 +1,5 @@
 import { type GatewayPart, gatewayFiles, gatewayKvKeys } from '../istio/gateway-files.ts';
+import { asIstioUser } from './istio-ca-profile.ts';
 import { ownPrefix } from './own-options.ts';
 import { refusal } from './refusal.ts';
 import type { InjectorSettings } from './settings.ts';
@@ -24,6 +25,7 @@ export function gatewayAnnotations(
   const cluster = all.get(`${ownPrefix}cluster`) ?? settings.cluster;
   return new Map([
     ['agent-inject', 'true'],
+    ...asIstioUser,
     ...(cluster === '' ? [] : [['auth-path', `auth/kubernetes-${cluster}`] as const]),
     ...order.flatMap((part, i): [string, string][] => {
       const name = `gateway-${i + 1}-${gatewayFiles[part]}`; // in order of name
@@ -32,6 +34,7 @@ export function gatewayAnnotations(
         [`agent-inject-file-${name}`, gatewayFiles[part]],
         [`agent-inject-template-${name}`, template(path, gatewayKvKeys[part])],
         [`error-on-missing-key-${name}`, 'true'],
+        [`agent-inject-perms-${name}`, '0640'],
       ];
     }),
   ]);

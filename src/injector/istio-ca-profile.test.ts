@@ -21,8 +21,8 @@ const ask = (object: unknown, cluster = '') =>
 
 interface Patched {
   spec: {
-    initContainers: { name: string; env: { name: string; value: string }[] }[];
-    containers: { name: string; env?: unknown }[];
+    initContainers: { name: string; env: { name: string; value: string }[]; securityContext: unknown }[];
+    containers: { name: string; env?: unknown; securityContext?: unknown }[];
   };
 }
 function patched(object: unknown, cluster = ''): Patched {
@@ -46,10 +46,21 @@ describe('meshroot.io/istio-ca', () => {
         contents: `{{- with secret "kubernetes-cluster1-secrets/istiod-service/certs" -}}\n{{ .Data.${file.replace('-', '_')} }}\n{{ end -}}\n`,
         left_delimiter: '{{',
         right_delimiter: '}}',
+        perms: '0640',
         error_on_missing_key: true,
       })),
     );
     expect(pod.spec.containers[1]?.env).toEqual([{ name: 'ROOT_CA_DIR', value: '/vault/secrets' }]);
+  });
+
+  test("writes the files as istiod's own user, which nobody but that user and its group can read", () => {
+    const agents = ({ spec }: Patched) =>
+      [spec.initContainers[0], spec.containers.at(-1)].map((one) => one?.securityContext);
+    const own = { runAsUser: 1337, runAsGroup: 1337, runAsNonRoot: true };
+    const asked = { 'meshroot.io/istio-ca': 'true', 'meshroot.io/cluster': 'c1' };
+    expect(agents(patched(istiod(asked)))).toMatchObject([own, own]);
+    const other = patched(istiod({ ...asked, 'vault.hashicorp.com/agent-run-as-user': '7' }));
+    expect(agents(other)[0]).toMatchObject({ runAsUser: 7 });
   });
 
   test('leaves a ROOT_CA_DIR that is there, and annotations of the pod win', () => {

@@ -14,6 +14,13 @@ export function wantsIstioCa(all: ReadonlyMap<string, string>): boolean {
   return raw !== undefined && parseGoBool(raw);
 }
 
+/** Images of Istio run as 1337: what an agent with another uid keeps for itself, istiod and gateways cannot read. */
+export const asIstioUser: readonly (readonly [string, string])[] = [
+  ['agent-run-as-user', '1337'],
+  ['agent-run-as-group', '1337'],
+  ['agent-run-as-same-user', 'false'],
+];
+
 /**
  * The Vault annotations (without prefix) that `meshroot.io/istio-ca: "true"` stands for; those that the pod has itself
  * win. A key that is missing in Vault is an error here: istiod would take `<no value>` for a broken certificate.
@@ -36,6 +43,7 @@ export function istioCaAnnotations(
   return new Map([
     ['agent-inject', 'true'],
     ['agent-init-first', 'true'],
+    ...asIstioUser,
     ['role', 'istiod'],
     ['auth-path', `auth/kubernetes-${cluster}`],
     ...bundleParts.flatMap((part): [string, string][] => [
@@ -45,6 +53,7 @@ export function istioCaAnnotations(
         `{{- with secret "${path}" -}}\n{{ .Data.${bundleKvKeys[part]} }}\n{{ end -}}\n`,
       ],
       [`error-on-missing-key-${bundleFiles[part]}`, 'true'],
+      [`agent-inject-perms-${bundleFiles[part]}`, '0640'],
     ]),
   ]);
 }

@@ -94,7 +94,6 @@ ${stanzas}`,
   test('quits when asked by POST and allowed to', async () => {
     const url = await start(tcp('agent_api { enable_quit = true }'));
     expect((await fetch(`${url}/agent/v1/quit`)).status).toBe(405);
-    expect((await fetch(`${url}/v1/sys/health`)).status).toBe(404); // no api_proxy
     expect((await fetch(`${url}/agent/v1/quit`, { method: 'POST' })).status).toBe(200);
     expect(await running).toBe(0);
   });
@@ -105,6 +104,13 @@ ${stanzas}`,
     expect(await (await fetch(`${url}/agent/v1/metrics`)).text()).toContain(
       '# TYPE vault_agent_auth_success counter\nvault_agent_auth_success 1\n',
     );
+  });
+
+  test('passes on what its caller may do by itself, without any api_proxy', async () => {
+    const url = await start(tcp());
+    const own = await fetch(`${url}/v1/kv/seen?version=2`, { headers: { 'X-Vault-Token': 'mine' } });
+    expect(await own.json()).toEqual({ token: 'mine' });
+    expect(await (await fetch(`${url}/v1/kv/seen?version=2`)).json()).toEqual({}); // not the agent's
   });
 
   test('answers cache-clear as one whose cache is empty', async () => {

@@ -12,8 +12,7 @@ import type { Upstream } from './upstream.ts';
 
 export interface AgentApiOptions {
   readonly listener: ListenerSettings;
-  /** Undefined: nothing is passed on. */
-  readonly proxy: ProxySettings | undefined;
+  readonly proxy: ProxySettings;
   readonly upstream: Upstream;
   /** Undefined: nothing is kept. */
   readonly cache: LeaseCache | undefined;
@@ -45,8 +44,8 @@ async function answer(o: AgentApiOptions, request: IncomingMessage, response: Se
   if (o.listener.requireRequestHeader && request.headers['x-vault-request'] !== 'true')
     return refuse(response, 412, "missing 'X-Vault-Request' header");
   if (path === '/agent/v1/cache-clear') return cacheClear(o.cache, request, response);
-  if (o.proxy === undefined || !path.startsWith('/v1/')) return refuse(response, 404);
-  await pass(o, o.proxy, request, response);
+  if (!path.startsWith('/v1/')) return refuse(response, 404);
+  await pass(o, request, response);
 }
 
 function metrics({ metrics: m }: AgentApiOptions, request: IncomingMessage, response: ServerResponse): void {
@@ -63,14 +62,10 @@ function quit(o: AgentApiOptions, request: IncomingMessage, response: ServerResp
   }
 }
 
-async function pass(
-  o: AgentApiOptions,
-  proxy: ProxySettings,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function pass(o: AgentApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const headers = { ...request.headers };
   const token = o.token();
+  const { proxy } = o;
   if (proxy.useToken === 'force' || (proxy.useToken === 'yes' && headers['x-vault-token'] === undefined)) {
     delete headers.authorization;
     if (token !== undefined) headers['x-vault-token'] = token.reveal();

@@ -50,9 +50,10 @@ async function secureContext({ tls }: ListenerSettings): Promise<https.ServerOpt
   if (tls === undefined) return undefined;
   const cert = await readFile(tls.certFile); // in turn, so that of two files that are missing the same one is named each time
   const key = await readFile(tls.keyFile);
-  const base = { minVersion: 'TLSv1.2', cert, key } as const;
-  if (tls.clientCaFile === undefined) return base;
-  return { ...base, ca: await readFile(tls.clientCaFile), requestCert: true, rejectUnauthorized: true };
+  const base = { minVersion: tls.minVersion, cert, key };
+  if (tls.clients === 'any') return base;
+  const trusted = tls.clientCaFile === undefined ? {} : { ca: await readFile(tls.clientCaFile) };
+  return { ...base, ...trusted, requestCert: true, rejectUnauthorized: true };
 }
 
 function listen(server: http.Server, { type, address, socketMode }: ListenerSettings): Promise<void> {

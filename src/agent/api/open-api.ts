@@ -30,6 +30,7 @@ export async function openApi(options: OpenApiOptions): Promise<OpenApi> {
   const { config, log } = options;
   const behind = await upstream(config.vault);
   const cache = config.cache === undefined ? undefined : leaseCache(options, behind);
+  const proxy = config.proxy ?? { useToken: 'no' }; // as upstream: without api_proxy, with the caller's own token
   const running: RunningListener[] = [];
   const close = async (): Promise<void> => {
     cache?.clear();
@@ -38,7 +39,7 @@ export async function openApi(options: OpenApiOptions): Promise<OpenApi> {
   };
   try {
     for (const listener of config.listeners) {
-      const handler = agentApi({ ...options, listener, proxy: config.proxy, upstream: behind, cache });
+      const handler = agentApi({ ...options, listener, proxy, upstream: behind, cache });
       const opened = await openListener(listener, handler);
       running.push(opened);
       log.info('listening', { address: opened.url, metricsOnly: listener.metricsOnly });

@@ -75,10 +75,14 @@ export class AuthHandler {
       this.#backoff.reset();
       this.#options.metrics.count('vault_agent_auth_success');
       this.#options.metrics.set('vault_agent_authenticated', 1);
-      log.info('authentication successful, sending token to sinks');
+      log.info(
+        login.wrapped === true
+          ? 'authentication successful, sending wrapped token to sinks and pausing'
+          : 'authentication successful, sending token to sinks',
+      );
       onToken(login.token, login.wrapped === true);
       if (login.wrapped === true) {
-        await this.#options.clock.sleep(login.ttlMs * 0.8, signal).catch(() => {});
+        await this.#pause(signal);
         continue;
       }
       log.info('starting renewal process');
@@ -94,6 +98,15 @@ export class AuthHandler {
     }
     this.#own?.close();
     log.info('auth handler stopped');
+  }
+
+  /** What one reader may open holds nothing to renew, and each further login would leave a token behind: none without a reason. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await (this.#method.changed?.(this.#options.clock, signal) ?? ended).catch(() => {});
   }
 
   /** New credentials end the wait with the token, so that they are used at once. */
@@ -174,7 +187,7 @@ export class AuthHandler {
     );
     if (settings.wrapTtlMs !== undefined)
       return this.#wrappedLogin(access, credentials.path, data, settings.wrapTtlMs);
-    const sent = access.client(undefined, settings.namespace).write(credentials.path, data);
+    const sent = access.client().write(credentials.path, data);
     this.#options.onLoginSent?.();
     const response = await sent;
     const { auth } = response ?? {};
@@ -195,11 +208,8 @@ export class AuthHandler {
   }
 
   async #wrappedLogin(access: VaultAccess, path: string, data: object, ttlMs: number): Promise<Login> {
-    const { settings } = this.#options;
     const headers = { 'X-Vault-Wrap-TTL': `${Math.round(ttlMs / 1000)}s` };
-    const { status, body } = await access
-      .client(undefined, settings.namespace)
-      .request('PUT', path, data, headers);
+    const { status, body } = await access.client().request('PUT', path, data, headers);
     const info = wrapInfo(body);
     if (info === undefined)
       throw new MeshrootError('auth-empty', `authentication returned nil wrap info (status ${status})`, {

@@ -55,13 +55,11 @@ function readSink(type: string, section: Section, env: Environment): SinkSetting
   const path = config?.text('path');
   if (config === undefined || path === undefined || path === '')
     return section.fail("'path' not specified for file sink", section.entry('config'));
-  const mode = config.text('mode');
   return {
     wrapTtlMs: section.duration('wrap_ttl') || undefined,
     encryption: readEncryption(section, env),
     path,
-    mode:
-      mode === undefined ? 0o640 : mode.startsWith('0') ? (config.integer('mode', 8) ?? 0o640) : Number(mode),
+    mode: config.integer('mode', 8) ?? 0o640,
     uid: config.integer('uid'),
     gid: config.integer('gid'),
   };

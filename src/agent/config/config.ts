@@ -8,6 +8,8 @@ export interface AgentConfig {
   readonly exec: ExecSettings | undefined;
   readonly listeners: readonly ListenerSettings[];
   readonly proxy: ProxySettings | undefined;
+  /** Whether `proxy` comes of an `api_proxy` block. */
+  readonly hasApiProxy: boolean;
   readonly cache: CacheSettings | undefined;
   readonly onChange: readonly OnChangeSettings[];
   readonly templateConfig: TemplateConfig;
@@ -85,9 +87,16 @@ export interface ListenerSettings {
   readonly requireRequestHeader: boolean;
   readonly metricsOnly: boolean;
   readonly enableQuit: boolean;
-  readonly tls:
-    | { readonly certFile: string; readonly keyFile: string; readonly clientCaFile: string | undefined }
-    | undefined;
+  readonly tls: ListenerTls | undefined;
+}
+
+export interface ListenerTls {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly minVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  /** `required`: of whom `clientCaFile` trusts, or the system where there is none. */
+  readonly clients: 'any' | 'required';
+  readonly clientCaFile: string | undefined;
 }
 
 export interface ProxySettings {
@@ -156,6 +165,18 @@ export interface TemplateSettings {
   readonly sandboxPath: string | undefined;
   readonly command: string | readonly string[] | undefined;
   readonly commandTimeoutMs: number;
+  /** Undefined: that of the agent. */
+  readonly commandEnvironment: CommandEnvironment | undefined;
+  readonly denylist: readonly string[];
+}
+
+/** `exec.env` of a template; names may hold `*` and `?`. */
+export interface CommandEnvironment {
+  /** Nothing but `custom`. */
+  readonly pristine: boolean;
+  /** `NAME=value` */
+  readonly custom: readonly string[];
+  readonly allowlist: readonly string[];
   readonly denylist: readonly string[];
 }
 

@@ -7,10 +7,11 @@ const keys = [
   'contents',
   'source',
   'error_on_missing_key',
+  'error_fatal',
   'left_delimiter',
   'right_delimiter',
   'function_denylist',
-  'sandbox_path',
+  'function_blacklist',
 ];
 
 /** The `env_template "NAME" { … }` blocks. */

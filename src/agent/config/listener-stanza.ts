@@ -1,4 +1,4 @@
-import type { CacheSettings, ListenerSettings, ProxySettings } from './config.ts';
+import type { CacheSettings, ListenerSettings, ListenerTls, ProxySettings } from './config.ts';
 import type { Section } from './section.ts';
 
 /** The `listener "tcp"` and `listener "unix"` blocks. */
@@ -33,8 +33,40 @@ function readTls(type: string, body: Section): ListenerSettings['tls'] {
       body.object.entries[0],
       'or tls_disable = true',
     );
-  const clientCaFile = body.text('tls_client_ca_file');
-  return { certFile, keyFile, clientCaFile };
+  return {
+    certFile,
+    keyFile,
+    minVersion: minVersion(body),
+    clients: body.boolean('tls_require_and_verify_client_cert') === true ? 'required' : 'any',
+    clientCaFile: body.text('tls_client_ca_file'),
+  };
+}
+
+const versions = { tls10: 'TLSv1', tls11: 'TLSv1.1', tls12: 'TLSv1.2', tls13: 'TLSv1.3' } as const;
+
+function minVersion(body: Section): ListenerTls['minVersion'] {
+  const word = body.text('tls_min_version') ?? 'tls12';
+  const known = Object.entries(versions).find(([name]) => name === word);
+  return (
+    known?.[1] ??
+    body.fail(
+      `unknown tls_min_version "${word}"`,
+      body.entry('tls_min_version'),
+      Object.keys(versions).join(', '),
+    )
+  );
+}
+
+/** What a listener lets pass although it looks as if it did not. */
+export function listenerWarnings(section: Section): string[] {
+  return section.typed('listener').flatMap(({ section: body }) => {
+    const names = body.text('tls_client_ca_file') !== undefined;
+    return names && body.boolean('tls_require_and_verify_client_cert') !== true
+      ? [
+          'listener: tls_client_ca_file without tls_require_and_verify_client_cert asks nobody for a certificate',
+        ]
+      : [];
+  });
 }
 
 /** The `cache` block, with `persist`. */

@@ -2,16 +2,16 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, MeshrootError, messageOf } from '../../lib/errors.ts';
 import { parseHcl } from '../../lib/hcl/parse.ts';
-import { HclError, type HclObject } from '../../lib/hcl/tree.ts';
-import { nearestWord } from '../../lib/nearest-word.ts';
+import { type HclEntry, HclError, type HclObject } from '../../lib/hcl/tree.ts';
 import { readMethod, readSinks } from './auth-stanza.ts';
 import type { AgentConfig, LogFileSettings, TemplateConfig } from './config.ts';
 import { readEnvTemplates, readExec } from './exec-stanza.ts';
 import { checkConnectionFields, readTelemetry } from './lenient-stanzas.ts';
-import { readCache, readListeners, readProxy } from './listener-stanza.ts';
+import { listenerWarnings, readCache, readListeners, readProxy } from './listener-stanza.ts';
 import { readOnChange } from './on-change-stanza.ts';
 import { Section } from './section.ts';
 import { readTemplate } from './template-stanza.ts';
+import { validConfig } from './valid-config.ts';
 import { readVault } from './vault-stanza.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,7 +30,7 @@ export async function readConfig(paths: readonly string[], env: Environment): Pr
   const files = (await Promise.all(paths.map(filesOf))).flat();
   const sections = await Promise.all(files.map(readSection));
   const stray = sections.flatMap(({ object }) => object.entries.map(({ key }) => key));
-  return validated(toConfig(sections, env), stray);
+  return validConfig(toConfig(sections, env), stray);
 }
 
 async function filesOf(path: string): Promise<string[]> {
@@ -68,8 +68,14 @@ function parsed(file: string, text: string): HclObject {
   }
 }
 
+/** Of these a file has one: of two, somebody would believe in the wrong one. */
+const single = ['auto_auth', 'vault', 'cache', 'api_proxy', 'template_config', 'exec'];
+
 function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
-  for (const section of sections) checkConnectionFields(section);
+  for (const section of sections) {
+    checkConnectionFields(section);
+    section.onlyOneOf(single);
+  }
   const last = <T>(read: (s: Section) => T | undefined): T | undefined =>
     sections.map(read).findLast((v) => v !== undefined);
   const autoAuth = last((s) => s.section('auto_auth'));
@@ -78,6 +84,7 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
     vault: readVault(
       last((s) => s.section('vault')),
       env,
+      method?.namespace,
     ),
     method,
     sinks: autoAuth === undefined || method === undefined ? [] : readSinks(autoAuth, method, env),
@@ -87,6 +94,7 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
       last((s) => s.section('api_proxy')),
       last((s) => s.section('cache')),
     ),
+    hasApiProxy: last((s) => s.section('api_proxy')) !== undefined,
     cache: readCache(last((s) => s.section('cache'))),
     onChange: sections.flatMap(readOnChange),
     exec: readExec(last((s) => s.section('exec'))),
@@ -95,27 +103,37 @@ function toConfig(sections: readonly Section[], env: Environment): AgentConfig {
     pidFile: last((s) => s.text('pid_file')),
     logLevel: last((s) => s.text('log_level')),
     logFormat: last((s) => s.text('log_format')),
-    logFile: readLogFile(
-      (key) => (key === 'log_file' && env.VAULT_LOG_FILE ? env.VAULT_LOG_FILE : last((s) => s.text(key))),
-      (key) => last((s) => s.integer(key)),
-      (key) => last((s) => s.duration(key)),
-    ),
-    warnings: sections.flatMap(readTelemetry),
+    logFile: readLogFile(logSection(sections, env)),
+    warnings: sections.flatMap((s) => [...readTelemetry(s), ...listenerWarnings(s)]),
   };
 }
 
-function readLogFile(
-  text: (key: string) => string | undefined,
-  integer: (key: string) => number | undefined,
-  duration: (key: string) => number | undefined,
-): LogFileSettings | undefined {
-  const path = text('log_file');
+/** Variables of the log's file stand above the configuration; flags come by them. */
+const logVariables = {
+  log_file: 'VAULT_LOG_FILE',
+  log_rotate_bytes: 'VAULT_LOG_ROTATE_BYTES',
+  log_rotate_duration: 'VAULT_LOG_ROTATE_DURATION',
+  log_rotate_max_files: 'VAULT_LOG_ROTATE_MAX_FILES',
+};
+
+/** What is said of the log's file anywhere, as one section. */
+function logSection(sections: readonly Section[], env: Environment): Section {
+  const entries = Object.entries(logVariables).flatMap(([key, variable]): HclEntry[] => {
+    const value = env[variable];
+    if (value !== undefined && value !== '') return [{ key, labels: [], value, line: 0, column: 0 }];
+    return sections.flatMap((s) => s.entry(key) ?? []).slice(-1);
+  });
+  return new Section('log settings', '', { entries });
+}
+
+function readLogFile(section: Section): LogFileSettings | undefined {
+  const path = section.text('log_file');
   if (path === undefined || path === '') return undefined;
   return {
     path,
-    rotateBytes: integer('log_rotate_bytes') ?? 0,
-    rotateMs: duration('log_rotate_duration') ?? 86_400_000,
-    maxFiles: integer('log_rotate_max_files') ?? 0,
+    rotateBytes: section.integer('log_rotate_bytes') ?? 0,
+    rotateMs: section.duration('log_rotate_duration') ?? 86_400_000,
+    maxFiles: section.integer('log_rotate_max_files') ?? 0,
   };
 }
 
@@ -126,34 +144,4 @@ function readTemplateConfig(section: Section | undefined): TemplateConfig {
     staticSecretRenderIntervalMs: section?.duration('static_secret_render_interval') ?? 300_000,
     leaseRenewalThreshold: threshold > 0 && threshold < 1 ? threshold : 0.9,
   };
-}
-
-/** @param keys of the first level: one that is not known is ignored, as upstream does, so a slip shows as what is missing */
-function validated(config: AgentConfig, keys: readonly string[]): AgentConfig {
-  const fail = (reason: string, hint?: string): never => {
-    throw new MeshrootError('bad-agent-config', `error validating configuration: ${reason}`, {
-      exit: 1,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  };
-  if (config.method === undefined) {
-    const slip = keys.find((key) => nearestWord('auto_auth', [key]) !== undefined);
-    fail(
-      'no auto_auth block: nothing to log in with',
-      slip === undefined || slip === 'auto_auth' ? undefined : `is "${slip}" meant to be auto_auth?`,
-    );
-  }
-  if (config.method?.wrapTtlMs !== undefined && config.templates.length > 0)
-    fail('auto_auth.method.wrap_ttl leaves the agent without a token for its templates');
-  const inEnvironment = config.templates.filter((template) => template.envName !== undefined);
-  if (inEnvironment.length > 0 && config.exec === undefined) fail('env_template requires an exec block');
-  if (config.exec !== undefined && inEnvironment.length === 0)
-    fail('exec requires at least one env_template');
-  if (inEnvironment.length > 0 && config.proxy !== undefined)
-    fail('env_template cannot be combined with api_proxy or cache');
-  if (inEnvironment.length > 0 && inEnvironment.length < config.templates.length)
-    fail('env_template cannot be combined with template');
-  if (config.sinks.length === 0 && config.templates.length === 0 && config.listeners.length === 0)
-    fail('auto_auth requires at least one sink or at least one template');
-  return config;
 }

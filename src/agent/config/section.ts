@@ -52,7 +52,10 @@ export class Section {
     return parsed ?? this.fail(`"${this.#path(key)}" must be true or false`, entry);
   }
 
+  /** @param radix 8 for modes: of a text, as a number is what it is (`0600` is 384 to HCL, and 600 in JSON nobody's mode) */
   integer(key: string, radix = 10): number | undefined {
+    const given = this.entry(key)?.value;
+    if (typeof given === 'number' && Number.isInteger(given)) return given;
     const text = this.text(key);
     if (text === undefined || text === '') return undefined;
     const octal = radix === 8 ? 'the mode in octal digits, for example "0640"' : undefined;
@@ -109,6 +112,14 @@ export class Section {
     }
   }
 
+  /** Refuses a second block of any of these names. */
+  onlyOneOf(names: readonly string[]): void {
+    for (const name of names) {
+      const second = this.object.entries.filter((e) => e.key === name && e.value !== null)[1];
+      if (this.sections(name).length > 1) this.fail(`at most one "${name}" block is allowed`, second);
+    }
+  }
+
   /** The last block called `key`. */
   section(key: string): Section | undefined {
     return this.sections(key).at(-1);
@@ -127,11 +138,21 @@ export class Section {
       const section = new Section(this.file, this.#path(key), body);
       const type = section.text('type') ?? entry.labels[0];
       if (type !== undefined) return [{ type, section }];
-      const [only] = body.entries;
-      if (only === undefined || !isHclObject(only.value))
-        return this.fail(`"${this.#path(key)}" needs a type`, entry);
-      return [{ type: only.key, section: new Section(this.file, this.#path(key), only.value) }];
+      return this.#byLabel(key, body, entry);
     });
+  }
+
+  /** JSON has no labels: `{"file": {…}}` stands for `"file" {…}`. */
+  #byLabel(key: string, body: HclObject, entry: HclEntry): TypedBlock[] {
+    const blocks = body.entries.filter(({ value }) => isHclObject(value) || Array.isArray(value));
+    if (blocks.length === 0 || blocks.length < body.entries.length)
+      return this.fail(`"${this.#path(key)}" needs a type`, entry);
+    return blocks.flatMap((block) =>
+      this.#plainBlocks(block).map((object) => ({
+        type: block.key,
+        section: new Section(this.file, this.#path(key), object),
+      })),
+    );
   }
 
   /** Refuses keys that are not in `known`, with the nearest word. */

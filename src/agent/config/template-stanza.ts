@@ -1,5 +1,5 @@
 import { parseDuration } from '../../lib/duration.ts';
-import type { Quiet, TemplateSettings } from './config.ts';
+import type { CommandEnvironment, Quiet, TemplateSettings } from './config.ts';
 import type { Section } from './section.ts';
 
 const keys = [
@@ -26,6 +26,18 @@ const keys = [
   'function_blacklist',
 ];
 
+/** Of a command that ends by itself: signals for one that stays have no meaning, and are let pass. */
+const execKeys = [
+  'command',
+  'enabled',
+  'env',
+  'timeout',
+  'kill_signal',
+  'kill_timeout',
+  'reload_signal',
+  'splay',
+];
+
 /** One `template` stanza. Unlike elsewhere an unknown key is an error here, as in Vault. */
 export function readTemplate(section: Section): TemplateSettings {
   section.onlyKnows(keys);
@@ -48,7 +60,9 @@ export function readTemplateBody(section: Section, destination: string): Templat
       section.entry('source') ?? section.object.entries[0],
     );
   const exec = section.section('exec');
-  const execCommand = exec?.texts('command');
+  exec?.onlyKnows(execKeys);
+  const isOff = exec?.boolean('enabled') === false;
+  const command = exec?.texts('command') ?? commandOf(section);
   return {
     envName: undefined,
     source,
@@ -65,9 +79,21 @@ export function readTemplateBody(section: Section, destination: string): Templat
     group: owner(section, 'group', 'gid'),
     wait: readWait(section),
     sandboxPath: section.text('sandbox_path'),
-    command: execCommand ?? commandOf(section),
+    command: isOff ? undefined : command,
     commandTimeoutMs: exec?.duration('timeout') ?? section.duration('command_timeout') ?? 30_000,
-    denylist: [...section.texts('function_denylist'), ...section.texts('function_blacklist')],
+    commandEnvironment: readCommandEnvironment(exec?.section('env')),
+    denylist: ['function_denylist', 'function_blacklist'].flatMap((key) => section.texts(key)).flatMap(names),
+  };
+}
+
+function readCommandEnvironment(env: Section | undefined): CommandEnvironment | undefined {
+  if (env === undefined) return undefined;
+  env.onlyKnows(['pristine', 'custom', 'allowlist', 'whitelist', 'denylist', 'blacklist']);
+  return {
+    pristine: env.boolean('pristine') ?? false,
+    custom: env.texts('custom'),
+    allowlist: [...env.texts('allowlist'), ...env.texts('whitelist')],
+    denylist: [...env.texts('denylist'), ...env.texts('blacklist')],
   };
 }
 
@@ -91,6 +117,11 @@ function readWait(section: Section): Quiet | undefined {
   if (maxMs !== undefined && maxMs < minMs)
     section.fail('template.wait: max must not be less than min', entry);
   return minMs === 0 ? undefined : { minMs, maxMs: maxMs ?? 4 * minMs };
+}
+
+/** One text may name several, as upstream splits it. */
+function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 function commandOf(section: Section): string | readonly string[] | undefined {

@@ -5,8 +5,16 @@ import { parseGoBool, type Section } from './section.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The `vault` stanza under the environment: a VAULT_* variable that is set wins over the file. */
-export function readVault(section: Section | undefined, env: Environment): VaultSettings {
+/**
+ * The `vault` stanza under the environment: a VAULT_* variable that is set wins over the file.
+ * @param loginNamespace that of the auth method, in which all else is read too unless another one is named: the injector's
+ *   annotation `namespace` says nothing but this
+ */
+export function readVault(
+  section: Section | undefined,
+  env: Environment,
+  loginNamespace?: string,
+): VaultSettings {
   const text = (variable: string, key: string): string | undefined =>
     set(env[variable]) ?? set(section?.text(key));
   return {
@@ -18,7 +26,7 @@ export function readVault(section: Section | undefined, env: Environment): Vault
     clientKey: text('VAULT_CLIENT_KEY', 'client_key'),
     tlsServerName: text('VAULT_TLS_SERVER_NAME', 'tls_server_name'),
     skipVerify: skipVerify(env.VAULT_SKIP_VERIFY) ?? section?.boolean('tls_skip_verify') ?? false,
-    namespace: text('VAULT_NAMESPACE', 'namespace'),
+    namespace: text('VAULT_NAMESPACE', 'namespace') ?? set(loginNamespace),
     timeoutMs: timeout(set(env.VAULT_CLIENT_TIMEOUT)),
     retries: retries(section?.section('retry')?.integer('num_retries')),
   };

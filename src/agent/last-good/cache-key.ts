@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, statfs } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf, MeshrootError } from '../../lib/errors.ts';
 import { readLimitedFile } from '../../lib/limited-file.ts';
 import { Secret } from '../../lib/secret.ts';
 import type { PersistSettings } from '../config/config.ts';
+import { isInMemory } from '../in-memory.ts';
 
 /** Bytes; of a key that somebody else provides at least so many. */
 const keySize = 32;
-/** `f_type` of tmpfs and ramfs (statfs(2)). */
-const memory = [0x01021994, 0x858458f6];
 
 /**
  * The key of the sealed copy: from `key_file`, or from beside the copy where that is in memory. It is made when it is
@@ -19,7 +18,7 @@ const memory = [0x01021994, 0x858458f6];
 export async function cacheKey({ path, keyFile }: PersistSettings): Promise<Secret<Buffer>> {
   const place = keyFile ?? join(path, 'last-good.key');
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });
-  if (keyFile === undefined && !memory.includes((await statfs(dirname(place))).type))
+  if (keyFile === undefined && !(await isInMemory(dirname(place))))
     throw new MeshrootError(
       'last-good-key',
       `${path} is on a disk, and the key would lie beside what it protects`,

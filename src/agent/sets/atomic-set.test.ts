@@ -43,6 +43,19 @@ describe('a set of files', () => {
     expect(await set.deliver(filesOf('one'))).toEqual({ outcome: 'unchanged' });
   });
 
+  test('is delivered anew when only the mode that is asked for changed, and belongs to whom it should', async () => {
+    const set = new AtomicSet(folder, verifier, systemClock);
+    await set.deliver(filesOf('one'));
+    const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    const wanted = new Map(
+      [...filesOf('one')].map(([name, file]) => [name, { ...file, mode: 0o600, owner }]),
+    );
+    expect(await set.deliver(wanted)).toEqual({ outcome: 'delivered' });
+    const { mode, uid, gid } = await stat(join(folder, 'ca-key.pem'));
+    expect([mode & 0o777, uid, gid]).toEqual([0o600, owner.uid, owner.gid]);
+    expect(await set.deliver(wanted)).toEqual({ outcome: 'unchanged' });
+  });
+
   test('leaves no former set and nothing half-staged behind', async () => {
     const set = new AtomicSet(folder, verifier, systemClock);
     await mkdir(join(folder, '..2026_01_01_crashed'), { recursive: true });

@@ -1,6 +1,17 @@
-import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../../lib/atomic-file.ts';
+import { type Owner, syncFolder } from '../../lib/atomic-file.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { codeOf } from '../../lib/errors.ts';
 import { makeFolders } from '../../lib/make-folders.ts';
@@ -9,6 +20,8 @@ import type { SetVerifier } from './verifier.ts';
 export interface SetFile {
   readonly data: Buffer;
   readonly mode: number;
+  /** Undefined: whoever runs this. */
+  readonly owner?: Owner | undefined;
 }
 
 export type Delivery =
@@ -78,10 +91,10 @@ export class AtomicSet {
   }
 
   async #isCurrent(files: ReadonlyMap<string, SetFile>): Promise<boolean> {
-    for (const [name, { data }] of files) {
+    for (const [name, file] of files) {
       const link = await readlink(join(this.#folder, name)).catch(() => undefined);
-      const current = await readFile(join(this.#folder, '..data', name)).catch(() => undefined);
-      if (link !== join('..data', name) || current === undefined || !current.equals(data)) return false;
+      const isThere = await holds(join(this.#folder, '..data', name), file).catch(() => false);
+      if (link !== join('..data', name) || !isThere) return false;
     }
     return true;
   }
@@ -149,11 +162,18 @@ export class AtomicSet {
   }
 }
 
-async function writeSynced(path: string, { data, mode }: SetFile): Promise<void> {
+async function holds(path: string, { data, mode, owner }: SetFile): Promise<boolean> {
+  const known = await stat(path);
+  const isOwned = owner === undefined || (known.uid === owner.uid && known.gid === owner.gid);
+  return isOwned && (known.mode & 0o777) === mode && (await readFile(path)).equals(data);
+}
+
+async function writeSynced(path: string, { data, mode, owner }: SetFile): Promise<void> {
   const handle = await open(path, 'wx', mode);
   try {
     await handle.chmod(mode); // whatever the umask says
     await handle.writeFile(data);
+    if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
     await handle.sync();
   } finally {
     await handle.close();

@@ -57,7 +57,7 @@ export class OnChange {
 
   async #notify(): Promise<void> {
     const { command, signal, pidFile, http, timeoutMs } = this.#o.settings;
-    if (command.length > 0) await runTemplateCommand(command, timeoutMs);
+    if (command.length > 0) await runTemplateCommand(command, { timeoutMs });
     if (signal !== undefined && pidFile !== undefined) process.kill(await pidIn(pidFile), signal);
     if (http === undefined) return;
     const late = AbortSignal.timeout(timeoutMs);

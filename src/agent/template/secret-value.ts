@@ -1,3 +1,4 @@
+import { Secret } from '../../lib/secret.ts';
 import { fromJson } from './functions/json.ts';
 import {
   FunctionError,
@@ -14,6 +15,8 @@ import {
 export interface FetchedSecret {
   readonly value: GoStruct;
   readonly leaseId: string;
+  /** What the answer made, a login or a token: its life is the answer's. */
+  readonly token: Secret<string> | undefined;
   /** Seconds. */
   readonly leaseDuration: number;
   readonly renewable: boolean;
@@ -43,11 +46,24 @@ export function secretValue(json: string): FetchedSecret {
     ['Auth', authValue(field('auth'))],
     ['WrapInfo', new NilPointer('*dependency.SecretWrapInfo', wrapFields)],
   ]);
+  const value = new GoStruct('*dependency.Secret', fields);
+  const leaseId = text(field('lease_id'));
+  const auth = field('auth');
+  const token = auth instanceof GoMap ? text(auth.entries.get('client_token')) : '';
+  if (!(auth instanceof GoMap) || token === '')
+    return {
+      value,
+      leaseId,
+      token: undefined,
+      leaseDuration: seconds,
+      renewable: field('renewable') === true,
+    };
   return {
-    value: new GoStruct('*dependency.Secret', fields),
-    leaseId: text(field('lease_id')),
-    leaseDuration: seconds,
-    renewable: field('renewable') === true,
+    value,
+    leaseId,
+    token: new Secret(token),
+    leaseDuration: integer(auth.entries.get('lease_duration')),
+    renewable: auth.entries.get('renewable') === true,
   };
 }
 

@@ -367,11 +367,16 @@ describe('what is made from the chart', () => {
 });
 
 describe("overlays for Istio's charts", () => {
-  test('istiod gets the annotations that mesh.yaml gives, and ROOT_CA_DIR', () => {
+  test('istiod gets the annotations that mesh.yaml gives, files that its own user reads, and ROOT_CA_DIR', () => {
     expect(parse(read('charts/overlays/istiod-values.yaml'))).toEqual({
       pilot: {
         env: { ROOT_CA_DIR: '/vault/secrets' },
-        podAnnotations: bundleAnnotations(...cluster1()),
+        podAnnotations: {
+          ...bundleAnnotations(...cluster1()),
+          'vault.hashicorp.com/agent-run-as-user': '1337',
+          'vault.hashicorp.com/agent-run-as-group': '1337',
+          'vault.hashicorp.com/agent-inject-perms-ca-key.pem': '0640',
+        },
       },
     });
   });
@@ -392,7 +397,9 @@ describe("overlays for Istio's charts", () => {
     };
     const injection = inject(pod, 'istio-system', { ...defaultSettings, vaultAddress: 'https://v' });
     if (injection.kind !== 'injected') throw new Error(injection.kind);
-    const env = at(applyPatch(pod, injection.patch), 'spec', 'initContainers', 0, 'env');
+    const agent = at(applyPatch(pod, injection.patch), 'spec', 'initContainers', 0);
+    expect(at(agent, 'securityContext', 'runAsUser')).toBe(1337); // istiod's: the files are 0440 and 0640
+    const env = at(agent, 'env');
     const config = (env as { name: string; value: string }[]).find(({ name }) => name === 'VAULT_CONFIG');
     const { template } = JSON.parse(Buffer.from(config?.value ?? '', 'base64').toString()) as {
       template: { destination: string; contents: string }[];
