@@ -86,6 +86,7 @@ async function serve(run: RunCa, clusters: Clusters, closing: Closing): Promise<
     clock,
     depth: () => admission.depth,
     serving: () => serving.certificate,
+    reserve: () => opened.reserve(),
     signsUntil: () => opened.signsUntil(),
   });
   const names = servingNames(settings);
