@@ -1,4 +1,5 @@
 import { CertificateCallError } from '../../src/istio/workload-request.ts';
+import { messageOf } from '../../src/lib/errors.ts';
 import { parseCertificate } from '../../src/x509/certificate.ts';
 import type { CaseResult } from '../vault/run-cases.ts';
 import { type CaAnswer, type CaCase, caCases } from './cases.ts';
@@ -16,7 +17,18 @@ export async function runCaCases(target: CaTarget, only = ''): Promise<CaseResul
 
 /** What is wrong with the answer to one case: its code, its words, or fields of the leaf and the chain. */
 export async function problemOf(one: CaCase, target: CaTarget): Promise<string | undefined> {
-  const { answer, chain } = await ask(target, await one.call(target));
+  try {
+    return await judge(one, await ask(target, await one.call(target)), target);
+  } catch (error) {
+    return messageOf(error); // what had to be done before the call failed
+  }
+}
+
+function judge(
+  one: CaCase,
+  { answer, chain }: Awaited<ReturnType<typeof ask>>,
+  target: CaTarget,
+): string | undefined {
   const special = { istiod: one.istiod, meshroot: one.strict, 'meshroot-compat': undefined };
   const wanted = special[target.kind] ?? one.expect;
   if (answer.code !== wanted.code)

@@ -12,7 +12,11 @@ import {
   tokenIssuer,
   writeFiles,
 } from '../../src/istio/test-mesh.ts';
-import { requestCertificate } from '../../src/istio/workload-request.ts';
+import {
+  CertificateConnection,
+  type CertificateQuestion,
+  requestCertificate,
+} from '../../src/istio/workload-request.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { runCa } from '../../src/server/ca-run.ts';
 import { istioLogger } from '../../src/server/istio-log.ts';
@@ -76,6 +80,19 @@ export async function runningCa(env: Record<string, string> = {}, flags: CaFlags
         ttl: 3_600_000,
         ...call,
       }),
+    /** A connection for many calls. */
+    connect: (rootPem = root.certificate.pem) => {
+      const connection = new CertificateConnection({
+        address,
+        serverName: 'istiod.istio-system.svc',
+        rootPem,
+      });
+      const ttl = 3_600_000;
+      return {
+        ask: (call: Partial<CertificateQuestion> & { csr: string }) => connection.ask({ ttl, ...call }),
+        close: () => connection.close(),
+      };
+    },
     close: async () => {
       stop.abort();
       await done;
