@@ -54,8 +54,12 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
       return ca.log();
     } finally {
       await ca.close();
-      const line: unknown = JSON.parse(await readFile(ledger, 'utf8'));
-      expect(line).toMatchObject({ vault_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      const lines = (await readFile(ledger, 'utf8')).trimEnd().split('\n');
+      const id = { vault_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) };
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+        { event: 'own', ...id },
+        { event: 'issued', caller: shop, ...id },
+      ]);
       await folder.remove();
     }
   }
