@@ -1,26 +1,18 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { tempFolder, testIssuer, tokenIssuer, writeFiles } from '../../src/istio/test-mesh.ts';
+import { tempFolder, writeFiles } from '../../src/istio/test-mesh.ts';
+import type { KubeApi } from '../../src/kube/api.ts';
 import { emptyCluster } from '../../test/support/empty-cluster.ts';
 import { freePorts, start } from '../../test/support/program.ts';
 import type { StartCa } from './situations.ts';
 import { remoteTarget } from './target.ts';
 
-/** A real istiod (pilot-discovery) beside an API server of the sandbox; tokens are checked by keys (JWT_RULE). */
+/** A real istiod (pilot-discovery) beside an API server of the sandbox; which reviews tokens. */
 export const startIstiod =
   (program: string): StartCa =>
   async (files) => {
-    const [cluster, issuer, keys, folder] = await Promise.all([
-      emptyCluster(),
-      tokenIssuer(),
-      keyServer(),
-      tempFolder(),
-    ]);
-    keys.jwks = issuer.jwks;
+    const [cluster, folder] = await Promise.all([emptyCluster(), tempFolder()]);
     await writeFiles(folder.path, files);
     await writeFile(join(folder.path, 'mesh.yaml'), 'trustDomain: cluster.local\n');
     const [http, https, grpc, secure, monitoring] = await freePorts(5);
@@ -36,7 +28,6 @@ export const startIstiod =
       monitoringAddr: at(monitoring),
       ctrlz_port: '0',
     };
-    const rule = { issuer: testIssuer, jwks_uri: keys.url, audiences: ['istio-ca'] };
     const words = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
     const env = {
       ROOT_CA_DIR: folder.path,
@@ -44,7 +35,6 @@ export const startIstiod =
       POD_NAMESPACE: 'istio-system',
       POD_NAME: 'istiod-0',
       ISTIO_MULTIROOT_MESH: 'true',
-      JWT_RULE: JSON.stringify(rule),
     };
     const istiod = start([program, 'discovery', ...words], { cwd: folder.path, env });
     await istiod.until(async () => (await fetch(`http://${at(http)}/ready`)).ok);
@@ -55,7 +45,7 @@ export const startIstiod =
       cluster: 'cluster1',
       namespace: 'demo',
       account: 'shop',
-      token: await issuer.token(),
+      token: await tokenOf(cluster.kube),
     });
     return {
       ...target,
@@ -65,22 +55,18 @@ export const startIstiod =
       pass: (ms) => delay(Math.max(0, ms)),
       close: async () => {
         await istiod.stop();
-        await Promise.all([cluster.close(), keys.close(), folder.remove()]);
+        await Promise.all([cluster.close(), folder.remove()]);
       },
     };
   };
 
-/** A JWKS over plain HTTP. */
-async function keyServer() {
-  const state = { jwks: '' };
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(state.jwks);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`;
-  const close = async () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return Object.assign(state, { url, close });
+async function tokenOf(kube: KubeApi): Promise<string> {
+  await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'demo' } });
+  await kube.create({
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'shop', namespace: 'demo' },
+  });
+  const options = { audiences: ['istio-ca'], expirationSeconds: 3600 };
+  return (await kube.tokenRequest('demo', 'shop', options)).token.reveal();
 }
