@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCaCases } from './ca/run-cases.ts';
+import { runIstiod } from './ca/run-istiod.ts';
 import { type CaTarget, remoteTarget } from './ca/target.ts';
 import { overHttp } from './vault/over-http.ts';
 import { type CaseResult, runCases } from './vault/run-cases.ts';
@@ -9,6 +10,7 @@ import { type CaseResult, runCases } from './vault/run-cases.ts';
 const usage = `usage: npm run conformance -- [vault] --address URL --token ROOT-TOKEN [--unseal-key KEY] [--only TEXT]
        npm run conformance -- ca --address HOST:PORT --root root-cert.pem --token-file FILE
            [--account NAMESPACE:ACCOUNT] [--cluster NAME] [--kind istiod|meshroot|meshroot-compat] [--only TEXT]
+       npm run conformance -- ca --istiod PATH-OF-PILOT-DISCOVERY [--only TEXT]
 `;
 const text = { type: 'string' } as const;
 const { values, positionals } = parseArgs({
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
     account: text,
     cluster: text,
     kind: text,
+    istiod: text,
     'unseal-key': text,
   },
 });
@@ -32,8 +35,10 @@ function misused(): never {
 }
 
 function ask(): Promise<CaseResult[]> {
-  const { address = misused(), token, only } = values;
+  const { istiod, token, only } = values;
   const [table = 'vault'] = positionals;
+  if (table === 'ca' && istiod !== undefined) return runIstiod(istiod, only);
+  const { address = misused() } = values;
   if (table === 'ca') return runCaCases(caTarget(address), only);
   if (table === 'vault' && token !== undefined) {
     return runCases(overHttp(address), token, { only, unsealKey: values['unseal-key'] });

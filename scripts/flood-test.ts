@@ -1,5 +1,5 @@
 /**
- * `npm run test:flood`: beside a process that ignores back-off (3 connections, 200 calls each, asked again at once), an honest
+ * `npm run test:flood`: beside a process that ignores back-off (25 connections with as many calls as they take, asked again at once), an honest
  * caller gets each of 30 certificates within 2 s, without one refusal; the same without the flood for comparison.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -67,7 +67,7 @@ try {
   flood = spawn(process.execPath, ['--import', 'tsx', floodScript], { stdio: ['pipe', 'pipe', 'inherit'] });
   const { csr } = await testCsr();
   const token = await issuer.token();
-  flood.stdin?.end(JSON.stringify({ address, rootPem, csr, token, streams: 200, connections: 3 }));
+  flood.stdin?.end(JSON.stringify({ address, rootPem, csr, token, streams: 16, connections: 25 }));
   await once(flood.stdout ?? flood, 'data'); // it was told to back off, and does not
   const times = await honest();
   tell('beside the flood', times);

@@ -20,8 +20,10 @@ async function open(kind: CaTarget['kind'], signer: string) {
     namespace: 'demo',
     account: 'shop',
     token: await ca.token(),
+    atOnce: 100, // this thread is server, client and Vault; test/e2e/30-istio-ca has the thousand
     vaultSigns: signer === 'vault-pki',
     ask: (call) => ca.ask({ rootPem, ...call }),
+    connect: () => ca.connect(rootPem),
   };
   const close = async () => {
     await ca.close();

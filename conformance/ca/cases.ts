@@ -1,13 +1,20 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { CertificateCall } from '../../src/istio/workload-request.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { type Certificate, parseCertificate, parseCertificates } from '../../src/x509/certificate.ts';
+import {
+  type Certificate,
+  isSelfSigned,
+  isSignedBy,
+  parseCertificate,
+  parseCertificates,
+} from '../../src/x509/certificate.ts';
 import { createCsr } from '../../src/x509/csr.ts';
 import { generateKeyPair, type KeyPair, type KeyType, privateKeyPem } from '../../src/x509/keys.ts';
 import type { Name } from '../../src/x509/name.ts';
 import { pemBlocks, toPem } from '../../src/x509/pem.ts';
 import { createRoot } from '../../src/x509/templates/root.ts';
 import { issueWorkload } from '../../src/x509/templates/workload.ts';
+import { manyAtOnce } from './many-at-once.ts';
 import type { CaTarget } from './target.ts';
 
 /** What comes back: a gRPC code and text, or a chain. */
@@ -95,6 +102,15 @@ function near(ms: number, wanted: number): boolean {
   return Math.abs(ms - wanted) <= 2000;
 }
 
+/** Each certificate is signed by the next, the last of them by a root of the bundle. */
+function orderFaults(chain: readonly string[]): readonly string[] {
+  const single = chain.slice(0, -1).map((element) => parseCertificate(element));
+  const path = single.filter((one, i) => i === 0 || !isSelfSigned(one));
+  const roots = parseCertificates(chain.at(-1) ?? '');
+  const broken = path.find((one, i) => ![path[i + 1], ...roots].some((up) => up && isSignedBy(one, up)));
+  return isTrue(broken === undefined, `${broken?.subject[0]?.value} is not followed by its issuer`);
+}
+
 function chainFaults(_leaf: Certificate, chain: readonly string[], target: CaTarget): readonly string[] {
   const single = chain.slice(0, -1);
   return [
@@ -104,6 +120,7 @@ function chainFaults(_leaf: Certificate, chain: readonly string[], target: CaTar
       single.every((element) => parseCertificates(element).length === 1),
       'an element holds several',
     ),
+    ...orderFaults(chain),
     ...isTrue(
       single.every((element) => /[^\n]\n$/.test(element)),
       'an element does not end with one newline',
@@ -152,15 +169,13 @@ async function strangersClient(target: CaTarget) {
   return { chain: leaf.pem + certificate.pem, key: privateKeyPem(key.privateKey).reveal() };
 }
 
-const atOnce = 100;
-
 /** As many requests at a time as a node that restarts; the last answer is judged, the others are counted. */
 async function burst(target: CaTarget) {
-  const one = await csrOf(target);
-  const call = { csr: one, token: target.token, clusterId: target.cluster, timeout: 60_000 };
-  const chains = await Promise.all(Array.from({ length: atOnce - 1 }, () => target.ask(call)));
+  const call = { csr: await csrOf(target), token: target.token, clusterId: target.cluster };
+  const count = target.atOnce ?? 1000;
+  const chains = await manyAtOnce(target, call, count - 1);
   const serials = new Set(chains.map(([leaf = '']) => parseCertificate(leaf).serial));
-  if (serials.size !== atOnce - 1) throw new Error(`${serials.size} serials of ${atOnce - 1} certificates`);
+  if (serials.size !== count - 1) throw new Error(`${serials.size} serials of ${count - 1} certificates`);
   return call;
 }
 
@@ -226,6 +241,12 @@ export const caCases: readonly CaCase[] = [
   {
     name: 'the empty organization of pilot-agent',
     call: known((target) => csrOf(target, { subject: [{ type: 'O', value: '' }] })),
+    expect: good,
+    faults: profileFaults,
+  },
+  {
+    name: 'no subject, and the identity marked critical, as ztunnel asks',
+    call: known((target) => csrOf(target, { subject: [] })),
     expect: good,
     faults: profileFaults,
   },
@@ -317,7 +338,7 @@ export const caCases: readonly CaCase[] = [
     faults: profileFaults,
   },
   {
-    name: `${atOnce} at once are all served, each with a serial of its own`,
+    name: 'a thousand at once are all served, each with a serial of its own',
     call: burst,
     expect: good,
     faults: profileFaults,

@@ -62,6 +62,19 @@ describe('whose turn it is', () => {
   });
 });
 
+test('what a call waited for before its turn counts as waiting', async () => {
+  const admission = new Admission({ clock: { now: () => 10_000, sleep: async () => {} }, parallel: 1 });
+  let free = () => {};
+  const busy = new Promise<void>((resolve) => {
+    free = resolve;
+  });
+  const first = admission.run('a', () => busy);
+  const late = expect(admission.run('b', async () => {}, 4000)).rejects.toMatchObject({ code: 'overloaded' });
+  const soon = admission.run('c', async () => 'served', 9000);
+  free();
+  await Promise.all([first, late, expect(soon).resolves.toBe('served')]);
+});
+
 describe('rates', () => {
   test('a caller has a period’s worth, then waits for more, and others are not touched', async () => {
     const { time, clock } = clockAt();

@@ -57,8 +57,16 @@ export class Admission {
     return this.#waiting;
   }
 
-  /** Does `work` when it is the turn of `caller`. @throws CaRefusal `overloaded` without doing it */
-  async run<T>(caller: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * Does `work` when it is the turn of `caller`.
+   * @param since when the call came in: what it waited for before counts as waiting too
+   * @throws CaRefusal `overloaded` without doing it
+   */
+  async run<T>(
+    caller: string,
+    work: () => Promise<T>,
+    since: number = this.#options.clock.now(),
+  ): Promise<T> {
     const { perCaller } = this.#options;
     const count = this.#counts.get(caller) ?? 0;
     if (count >= perCaller) throw overloaded(`${caller} has ${count} requests under way`);
@@ -66,7 +74,7 @@ export class Admission {
     this.#counts.set(caller, count + 1);
     try {
       if (this.#room() && this.#waiting === 0) this.#begin();
-      else await this.#turn(caller);
+      else await this.#turn(caller, since);
       try {
         return await work();
       } finally {
@@ -115,10 +123,10 @@ export class Admission {
     return made;
   }
 
-  #turn(caller: string): Promise<void> {
+  #turn(caller: string, since: number): Promise<void> {
     if (this.#waiting >= this.#options.waiting) throw overloaded(`${this.#waiting} requests wait`);
     return new Promise((go, refuse) => {
-      const waiter = { since: this.#options.clock.now(), go, refuse };
+      const waiter = { since, go, refuse };
       const queue = this.#queues.get(caller);
       if (queue === undefined) this.#queues.set(caller, [waiter]);
       else queue.push(waiter);

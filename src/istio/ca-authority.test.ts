@@ -153,6 +153,31 @@ describe('who gets which certificate', () => {
     });
   });
 
+  test('all that a call waits for shares five seconds', async () => {
+    let now = start;
+    const untils: (number | undefined)[] = [];
+    const slow: AuthorityOptions = {
+      ...options(shop),
+      clock: { now: () => now, sleep: async () => {} },
+      review: async () => {
+        now += 3000;
+        return shop;
+      },
+      mayImpersonate: async (_caller, _identity, until) => void untils.push(until),
+      signer: {
+        trust: () => signer.trust(),
+        signServing: (order) => signer.signServing(order),
+        signWorkload: (order) => {
+          untils.push(order.until);
+          return signer.signWorkload(order);
+        },
+      },
+    };
+    const metadata = { ImpersonatedIdentity: 'spiffe://cluster.local/ns/demo/sa/cart' };
+    await createCertificate({ csr, ttl: 0, metadata }, { authorization: 'Bearer x' }, slow);
+    expect(untils).toEqual([start + 5000, start + 5000]);
+  });
+
   test('an identity longer than 64 characters leaves the subject empty', async () => {
     const named = await testCsr({ subject: [{ type: 'CN', value: 'x' }] });
     const long = await ask(account(`system:serviceaccount:demo:${'s'.repeat(40)}`), { csr: named.csr });

@@ -43,6 +43,9 @@ export interface Certified {
   readonly chain: readonly string[];
 }
 
+/** How long a call may take with all that it waits for, in ms: agents themselves set no deadline. */
+const callDeadline = 5000;
+
 /**
  * `IstioCertificateService.CreateCertificate` without a socket. The identity always comes from the caller's proof, never
  * from the request; of the CSR only the key counts (and whether it has a common name), the policy may refuse it for more.
@@ -56,23 +59,25 @@ export async function createCertificate(
   const now = options.clock.now();
   const caller = await authenticate(evidence, options, now);
   const { admission } = options;
-  if (admission === undefined) return certify(request, caller, options);
+  const work = () => certify(request, caller, options, now + callDeadline);
+  if (admission === undefined) return work();
   const [first = ''] = caller.uris;
-  return admission.run(caller.pod?.uid ?? first, () => certify(request, caller, options));
+  return admission.run(caller.pod?.uid ?? first, work, now);
 }
 
 async function certify(
   request: CertificateRequest,
   caller: Caller,
   options: AuthorityOptions,
+  until: number,
 ): Promise<Certified> {
   const { join } = caller;
   if (join !== undefined) options.joinOnce?.check(join);
   const ttl = lifetime(request.ttl, options);
-  const uris = await namesFor(request, caller, options);
+  const uris = await namesFor(request, caller, options, until);
   const read = options.readCsr ?? readCsr;
   const csr = await read(request.csr, uris, options.csrPolicy ?? defaultCsrPolicy);
-  const issued = await sign(csr, uris, ttl, options);
+  const issued = await sign(csr, uris, ttl, options, until);
   if (join !== undefined) await options.joinOnce?.spend(join); // before anybody sees the certificate
   return { caller, uris, issued, chain: replyChain(issued) };
 }
@@ -81,7 +86,12 @@ async function certify(
  * Whose names go into the certificate: the caller's own, or those of the pod that a node asks for. Only identities of our
  * trust domain can be asked for.
  */
-async function namesFor(request: CertificateRequest, caller: Caller, options: AuthorityOptions) {
+async function namesFor(
+  request: CertificateRequest,
+  caller: Caller,
+  options: AuthorityOptions,
+  until: number,
+): Promise<readonly string[]> {
   const wanted = request.metadata.ImpersonatedIdentity ?? '';
   if (wanted === '') return caller.uris;
   const identity = parseSpiffeUri(wanted);
@@ -93,7 +103,7 @@ async function namesFor(request: CertificateRequest, caller: Caller, options: Au
     clusterId === options.clusterId
       ? options.mayImpersonate
       : options.remotes?.get(clusterId)?.mayImpersonate;
-  const reason = judge === undefined ? 'impersonation is not served' : await judge(caller, identity);
+  const reason = judge === undefined ? 'impersonation is not served' : await judge(caller, identity, until);
   if (reason !== undefined) throw impersonation(`${caller.uris.join(' ')} as ${wanted}: ${reason}`);
   return [wanted];
 }
@@ -117,6 +127,7 @@ async function sign(
   uris: readonly string[],
   ttl: number,
   options: AuthorityOptions,
+  until: number,
 ): Promise<Issued> {
   const [first = ''] = uris;
   const named = csr.subject.some(({ type, value }) => type === 'CN' && value !== '') && first.length <= 64;
@@ -126,6 +137,7 @@ async function sign(
       uris,
       ttl,
       now: options.clock.now(), // after the review, which may have taken a while
+      until,
       ...(named ? { commonName: first } : {}),
     });
   } catch (error) {

@@ -65,6 +65,26 @@ describe('a signer that is elsewhere', () => {
     });
   });
 
+  test('gets what is left of a call’s time; that it is short says nothing about the signer', async () => {
+    const slow = fake('slow');
+    slow.state.hang = true;
+    const waits: number[] = [];
+    const sleep = async (ms: number) => void waits.push(ms);
+    const opened: boolean[] = [];
+    const signer = new GuardedSigner(slow.signer, {
+      clock: { now: () => 1000, sleep },
+      deadline: 4500,
+      failures: 1,
+      onBreaker: ({ open }) => void opened.push(open),
+    });
+    const until = (at: number) => expect(signer.signWorkload({ ...order, until: at })).rejects;
+    await until(1000).toMatchObject({ ...away, reason: 'no time is left to sign' });
+    await until(2000).toMatchObject({ ...away, reason: 'no answer within 1000 ms' });
+    expect([waits, opened, slow.state.calls]).toEqual([[1000], [], 1]);
+    await until(9000).toMatchObject({ ...away, reason: 'no answer within 4500 ms' });
+    expect(opened).toEqual([true]);
+  });
+
   test('that answers with a refusal is not away', async () => {
     const { inner, signer, breaker } = guarded();
     inner.error = new VaultError({ method: 'PUT', path: 'pki/sign/x', status: 400, errors: ['ttl'] });

@@ -47,20 +47,20 @@ export class GuardedSigner implements Signer {
   }
 
   signWorkload(order: WorkloadOrder): Promise<Issued> {
-    return this.#guarded((signer) => signer.signWorkload(order));
+    return this.#guarded((signer) => signer.signWorkload(order), order.until);
   }
 
   signServing(order: ServingOrder): Promise<Issued> {
     return this.#guarded((signer) => signer.signServing(order));
   }
 
-  async #guarded(sign: (signer: Signer) => Promise<Issued>): Promise<Issued> {
-    const { clock, deadline = 4500, reserve, onSigned } = this.#options;
+  async #guarded(sign: (signer: Signer) => Promise<Issued>, until?: number): Promise<Issued> {
+    const { clock, reserve, onSigned } = this.#options;
     const began = clock.now();
     const done = (ok: boolean, ofReserve: boolean) =>
       onSigned?.({ ok, ms: clock.now() - began, reserve: ofReserve });
     try {
-      const issued = await this.#attempt(() => inTime(sign(this.#inner), clock, deadline));
+      const issued = await this.#attempt(sign, until);
       done(true, false);
       return issued;
     } catch (error) {
@@ -74,13 +74,19 @@ export class GuardedSigner implements Signer {
     }
   }
 
-  async #attempt(work: () => Promise<Issued>): Promise<Issued> {
-    const { clock } = this.#options;
+  /** A caller that has waited elsewhere has less time left; that little ran out says nothing about the signer. */
+  async #attempt(
+    sign: (signer: Signer) => Promise<Issued>,
+    until = Number.POSITIVE_INFINITY,
+  ): Promise<Issued> {
+    const { clock, deadline = 4500 } = this.#options;
+    const left = until - clock.now();
+    if (left <= 0) throw away('no time is left to sign');
     const open = this.#openUntil > 0;
     if (open && (this.#probing || clock.now() < this.#openUntil)) throw away('the breaker is open');
     this.#probing = open;
     try {
-      const issued = await work();
+      const issued = await inTime(sign(this.#inner), clock, Math.min(deadline, left));
       this.#close();
       return issued;
     } catch (error) {
@@ -88,7 +94,7 @@ export class GuardedSigner implements Signer {
         this.#close(); // it answered, if only to refuse
         throw error;
       }
-      this.#count(messageOf(error));
+      if (codeOf(error) !== 'deadline' || left >= deadline / 2) this.#count(messageOf(error));
       throw away(messageOf(error));
     } finally {
       if (open) this.#probing = false;

@@ -7,8 +7,12 @@ import { CaRefusal } from './ca-refusal.ts';
 import type { SpiffeIdentity } from './identity.ts';
 import { inTime } from './in-time.ts';
 
-/** Resolves to why `caller` may not ask for `identity`, or undefined when it may. */
-export type MayImpersonate = (caller: Caller, identity: SpiffeIdentity) => Promise<string | undefined>;
+/** Resolves to why `caller` may not ask for `identity`, or undefined when it may; told by `until` (ms since the epoch). */
+export type MayImpersonate = (
+  caller: Caller,
+  identity: SpiffeIdentity,
+  until?: number,
+) => Promise<string | undefined>;
 
 export interface NodeAuthorizerOptions {
   readonly api: Pick<KubeApi, 'get' | 'list'>;
@@ -49,13 +53,14 @@ export function nodeAuthorizer(options: NodeAuthorizerOptions): MayImpersonate {
     return found ? undefined : `no pod of ${wanted.namespace}/${wanted.serviceAccount} is on node ${node}`;
   };
 
-  return async (caller, wanted) => {
+  return async (caller, wanted, until = Number.POSITIVE_INFINITY) => {
     const { account, pod } = caller;
     const name = `${account?.namespace}/${account?.serviceAccount}`;
     if (!trusted.has(name)) return `${name} is not one of CA_TRUSTED_NODE_ACCOUNTS`;
     const key = `${pod?.uid} ${wanted.namespace}/${wanted.serviceAccount}`;
     if ((granted.get(key) ?? 0) > clock.now()) return undefined;
-    const reason = await inTime(judge(caller, wanted), clock, deadline).catch((error: unknown) => {
+    const left = Math.min(deadline, until - clock.now());
+    const reason = await inTime(judge(caller, wanted), clock, left).catch((error: unknown) => {
       throw unavailable(error);
     });
     if (reason !== undefined) return reason;

@@ -11,6 +11,14 @@ const signErrors: Partial<Record<RefusalCode, string>> = {
   'signing-failed': 'CERT_GEN_ERROR',
 };
 
+/** What istiod counts as a failed authentication; a signer that is away is none. */
+const notAuthenticated = new Set<RefusalCode>([
+  'unauthenticated',
+  'csr-not-allowed',
+  'impersonation-refused',
+  'reviewer-unavailable',
+]);
+
 const day = 86_400_000;
 
 /** What the gauges are read from. */
@@ -20,6 +28,8 @@ export interface CaFacts {
   /** Requests that wait. */
   readonly depth: () => number;
   readonly serving: () => Certificate;
+  /** The intermediate that signs while a Vault is away, where there is one. */
+  readonly reserve: () => Certificate | undefined;
   /** Until when certificates can be signed without a Vault, in ms since the epoch. */
   readonly signsUntil: () => number;
 }
@@ -82,7 +92,7 @@ export class CaMetrics {
 
   #away = false;
 
-  constructor({ trust, clock, depth, serving, signsUntil }: CaFacts) {
+  constructor({ trust, clock, depth, serving, reserve, signsUntil }: CaFacts) {
     this.#identity.inc(0);
     this.#expiry('root_cert', 'root cert', () => trust().roots[0]?.notAfter, clock);
     this.#expiry('cert_chain', 'cert chain', () => (trust().chain[0] ?? trust().certificate).notAfter, clock);
@@ -97,7 +107,7 @@ export class CaMetrics {
       '1 when the served chain does not hold the signing certificate.',
       () => (matches(trust()) ? 0 : 1),
     );
-    this.#daysLeft(trust, serving, clock);
+    this.#daysLeft(trust, { serving, reserve }, clock);
     gauge('meshroot_ca_queue_depth', 'Requests that wait for their turn.', depth);
     gauge(
       'meshroot_ca_signer_away',
@@ -124,7 +134,7 @@ export class CaMetrics {
   refused(refusal: CaRefusal, ms: number): void {
     this.#refusals.inc({ code: refusal.code });
     this.#latency.observe(ms / 1000);
-    if (refusal.grpcCode === 16 || refusal.grpcCode === 14) this.#authentication.inc();
+    if (notAuthenticated.has(refusal.code)) this.#authentication.inc();
     if (refusal.code === 'bad-csr') this.#parsing.inc();
     const error = signErrors[refusal.code];
     if (error !== undefined) this.#signing.inc({ error });
@@ -152,21 +162,25 @@ export class CaMetrics {
   }
 
   /** istiod shows the first root and the first certificate of the chain only. */
-  #daysLeft(trust: () => TrustSet, serving: () => Certificate, clock: Clock): void {
+  #daysLeft(
+    trust: () => TrustSet,
+    others: Readonly<Record<'serving' | 'reserve', () => Certificate | undefined>>,
+    clock: Clock,
+  ): void {
     const gauge: Gauge<'kind' | 'serial'> = new Gauge({
       name: 'meshroot_ca_certificate_days_left',
-      help: 'Days until each certificate that the CA works with expires, by kind (signer, chain, root, serving).',
+      help: 'Days until each certificate that the CA works with expires, by kind (signer, chain, root, serving, reserve).',
       labelNames: ['kind', 'serial'],
       registers: [this.registry],
       collect: (): void => {
         gauge.reset();
         const { certificate, chain, roots } = trust();
-        const set = (kind: string, { serial, notAfter }: Certificate) =>
-          gauge.set({ kind, serial }, (notAfter - clock.now()) / day);
+        const set = (kind: string, one: Certificate | undefined) =>
+          one && gauge.set({ kind, serial: one.serial }, (one.notAfter - clock.now()) / day);
         set('signer', certificate);
         for (const one of chain) set('chain', one);
         for (const one of roots) set('root', one);
-        set('serving', serving());
+        for (const [kind, one] of Object.entries(others)) set(kind, one());
       },
     });
   }

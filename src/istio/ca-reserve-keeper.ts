@@ -1,5 +1,6 @@
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import { judgeChain } from '../x509/chain.ts';
 import type { JudgeOptions } from './ca-file-source.ts';
 import { CaRefusal } from './ca-refusal.ts';
@@ -37,9 +38,13 @@ export class ReserveKeeper implements Signer {
     return { ...this.#signer.trust(), roots, rootPem };
   }
 
+  get certificate(): Certificate {
+    return this.#signer.trust().certificate;
+  }
+
   /** Until when it signs, in ms since the epoch. */
   get end(): number {
-    return this.#signer.trust().certificate.notAfter;
+    return this.certificate.notAfter;
   }
 
   async signWorkload(order: WorkloadOrder): Promise<Issued> {

@@ -1,7 +1,7 @@
 import { days } from '../lib/duration.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { generateKeyPair, type KeyType, privateKeyPem } from '../x509/keys.ts';
-import type { Signer, TrustSet } from './ca-signer.ts';
+import type { Issued, Signer, TrustSet } from './ca-signer.ts';
 
 /** What the listener shows to clients, and whom it believes. */
 export interface ServingMaterial {
@@ -11,6 +11,7 @@ export interface ServingMaterial {
   readonly clientRoots: string;
   readonly certificate: Certificate;
   readonly trust: TrustSet;
+  readonly issued: Issued;
 }
 
 export interface ServingNames {
@@ -40,13 +41,15 @@ export async function servingMaterial(
   now: number,
 ): Promise<ServingMaterial> {
   const key = await generateKeyPair(keyTypeLike(signer.trust().certificate));
-  const { leaf, trust } = await signer.signServing({ key, dns, ttl: wantedTtl, now });
+  const issued = await signer.signServing({ key, dns, ttl: wantedTtl, now });
+  const { leaf, trust } = issued;
   return {
     certificateChain: [leaf, ...trust.chain].map((certificate) => certificate.pem).join(''),
     privateKey: privateKeyPem(key.privateKey).reveal(),
     clientRoots: trust.rootPem,
     certificate: leaf,
     trust,
+    issued,
   };
 }
 

@@ -79,7 +79,7 @@ function loginOf(what: string, { tokenFile, authPath, role, jwtFile }: VaultFlag
   const how = '--vault-role ROLE (with --vault-auth-path), or --vault-token-file FILE';
   return {
     role: required(role, how, what),
-    authPath: trimmed(authPath ?? 'kubernetes'),
+    authPath: trimmed(authPath ?? 'kubernetes').replace(/^auth\//, ''), // people write both
     jwtFile: jwtFile ?? podToken,
   };
 }

@@ -28,6 +28,8 @@ export interface WorkloadOrder {
   /** Milliseconds; the signer may shorten it to its own end. */
   readonly ttl: number;
   readonly now: number;
+  /** When its caller is told to come back, in ms since the epoch; undefined: as long as a signer may take. */
+  readonly until?: number;
 }
 
 export interface Issued {

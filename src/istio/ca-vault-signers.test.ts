@@ -54,8 +54,12 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
       return ca.log();
     } finally {
       await ca.close();
-      const line: unknown = JSON.parse(await readFile(ledger, 'utf8'));
-      expect(line).toMatchObject({ vault_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      const lines = (await readFile(ledger, 'utf8')).trimEnd().split('\n');
+      const id = { vault_request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) };
+      expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+        { event: 'own', ...id },
+        { event: 'issued', caller: shop, ...id },
+      ]);
       await folder.remove();
     }
   }
@@ -180,9 +184,11 @@ describe.each(stores)('keyless, with $store', ({ start, here }) => {
     );
     try {
       expect(ca.log()).toContain('outage budget: without its Vault the reserve intermediate signs until ');
-      const budget = /^meshroot_ca_outage_budget_seconds (\S+)$/m.exec(
-        await (await fetch(ca.metricsUrl)).text(),
+      const metrics = await (await fetch(ca.metricsUrl)).text();
+      expect(metrics).toMatch(
+        /^meshroot_ca_certificate_days_left\{kind="reserve",serial="[0-9a-f]+"\} 6\.9/m,
       );
+      const budget = /^meshroot_ca_outage_budget_seconds (\S+)$/m.exec(metrics);
       expect(Number(budget?.[1])).toBeCloseTo((7 * day) / 1000, -3);
       way.turn('down');
       const call = { csr: (await testCsr()).csr, token: await ca.token(), rootPem: root.certificate.pem };

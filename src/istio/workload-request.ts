@@ -2,23 +2,30 @@ import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import { createCertificatePath, decodeResponse, encodeRequest } from './ca-messages.ts';
 
-export interface CertificateCall {
+/** A CA, and as whom to dial it. */
+export interface CertificatePeer {
   /** host:port */
   readonly address: string;
   readonly serverName: string;
   /** PEM: whom to believe as the CA. */
   readonly rootPem: string;
+  /** To renew with a certificate in place of a token. */
+  readonly client?: { readonly chain: string; readonly key: string };
+}
+
+/** What is asked of it. */
+export interface CertificateQuestion {
   readonly csr: string;
   /** Milliseconds. */
   readonly ttl: number;
   readonly token?: string;
   readonly clusterId?: string;
-  /** To renew with a certificate in place of a token. */
-  readonly client?: { readonly chain: string; readonly key: string };
   readonly metadata?: Readonly<Record<string, string>>;
   /** Milliseconds. */
   readonly timeout?: number;
 }
+
+export type CertificateCall = CertificatePeer & CertificateQuestion;
 
 /** A refusal of the CA, or no answer: `grpcCode` as the CA (or the transport, 14) gave it. */
 export class CertificateCallError extends MeshrootError {
@@ -36,19 +43,34 @@ export class CertificateCallError extends MeshrootError {
  * @throws CertificateCallError
  */
 export async function requestCertificate(call: CertificateCall): Promise<readonly string[]> {
-  const client = dial(call);
-  const metadata = new Metadata();
-  if (call.token !== undefined) metadata.set('authorization', `Bearer ${call.token}`);
-  if (call.clusterId) metadata.set('clusterid', call.clusterId);
-  const deadline = call.timeout ?? 10_000;
-  const request = encodeRequest({ csr: call.csr, ttl: call.ttl, metadata: call.metadata ?? {} });
+  const connection = new CertificateConnection(call);
   try {
-    return await new Promise((resolve, reject) => {
-      client.makeUnaryRequest(
+    return await connection.ask(call);
+  } finally {
+    connection.close();
+  }
+}
+
+/** One connection for many calls; it is made by the first. */
+export class CertificateConnection {
+  readonly #client: Client;
+
+  constructor(peer: CertificatePeer) {
+    this.#client = dial(peer);
+  }
+
+  /** @throws CertificateCallError */
+  ask(question: CertificateQuestion): Promise<readonly string[]> {
+    const { csr, ttl, token, clusterId, timeout: deadline = 10_000 } = question;
+    const metadata = new Metadata();
+    if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
+    if (clusterId) metadata.set('clusterid', clusterId);
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
         createCertificatePath,
         (bytes: Buffer) => bytes,
         decodeResponse,
-        request,
+        encodeRequest({ csr, ttl, metadata: question.metadata ?? {} }),
         metadata,
         { deadline: new Date(performance.timeOrigin + performance.now() + deadline) },
         (error: ServiceError | null, chain) => {
@@ -57,12 +79,14 @@ export async function requestCertificate(call: CertificateCall): Promise<readonl
         },
       );
     });
-  } finally {
-    client.close();
+  }
+
+  close(): void {
+    this.#client.close();
   }
 }
 
-function dial({ address, serverName, rootPem, client }: CertificateCall): Client {
+function dial({ address, serverName, rootPem, client }: CertificatePeer): Client {
   const roots = Buffer.from(rootPem);
   const tls =
     client === undefined

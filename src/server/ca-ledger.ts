@@ -1,14 +1,23 @@
 import { chmodSync, createWriteStream, type WriteStream } from 'node:fs';
 import type { Certified } from '../istio/ca-authority.ts';
+import type { Issued } from '../istio/ca-signer.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
 
 export interface CaLedger {
   write(certified: Certified, now: number): void;
+  /** The certificate of the listener itself, by the same key as the others. */
+  writeOwn(own: OwnCertificate, now: number): void;
   /** Writes on in a file of the same name: for a log rotation that has moved the old one away. Lines go to one or the other. */
   reopen(): void;
   /** Resolves when all lines are with the operating system. */
   close(): Promise<void>;
+}
+
+export interface OwnCertificate {
+  readonly issued: Issued;
+  readonly cluster: string;
+  readonly pod?: string | undefined;
 }
 
 /**
@@ -20,7 +29,8 @@ export interface CaLedger {
 export function openLedger(path: string, log: Logger): CaLedger {
   if (path === '-') {
     return {
-      write: (one, now) => void process.stdout.write(textOf(one, now)),
+      write: (one, now) => void process.stdout.write(textOf(lineOf(one, now))),
+      writeOwn: (own, now) => void process.stdout.write(textOf(ownLineOf(own, now))),
       reopen: () => {},
       close: async () => {},
     };
@@ -35,7 +45,8 @@ export function openLedger(path: string, log: Logger): CaLedger {
     leaving.add(left);
   };
   return {
-    write: (one, now) => void out.write(textOf(one, now)),
+    write: (one, now) => void out.write(textOf(lineOf(one, now))),
+    writeOwn: (own, now) => void out.write(textOf(ownLineOf(own, now))),
     reopen: () => {
       leave();
       out = appended(path, log);
@@ -48,7 +59,7 @@ export function openLedger(path: string, log: Logger): CaLedger {
   };
 }
 
-const textOf = (certified: Certified, now: number): string => `${JSON.stringify(lineOf(certified, now))}\n`;
+const textOf = (line: object): string => `${JSON.stringify(line)}\n`;
 
 function appended(path: string, log: Logger): WriteStream {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
@@ -63,8 +74,19 @@ function appended(path: string, log: Logger): WriteStream {
   return stream;
 }
 
+function ownLineOf({ issued, cluster, pod }: OwnCertificate, now: number): object {
+  const names = issued.leaf.sans.dns;
+  return {
+    time: new Date(now).toISOString(),
+    event: 'own',
+    cluster,
+    ...(pod ? { pod } : {}),
+    names,
+    ...factsOf(issued, now),
+  };
+}
+
 function lineOf({ caller, uris, issued }: Certified, now: number): object {
-  const { leaf, trust, requestId } = issued;
   return {
     time: new Date(now).toISOString(),
     event: 'issued',
@@ -74,6 +96,12 @@ function lineOf({ caller, uris, issued }: Certified, now: number): object {
     ...(caller.pod === undefined ? {} : { pod: caller.pod.name, pod_uid: caller.pod.uid }),
     ...(caller.account === undefined ? {} : { namespace: caller.account.namespace }),
     names: uris,
+    ...factsOf(issued, now),
+  };
+}
+
+function factsOf({ leaf, trust, requestId }: Issued, now: number): object {
+  return {
     serial: leaf.serial,
     not_after: new Date(leaf.notAfter).toISOString(),
     ttl: Math.round((leaf.notAfter - now) / 1000),

@@ -14,6 +14,7 @@ import { watchFolder } from '../istio/ca-watch.ts';
 import type { Clock } from '../lib/clock.ts';
 import { codeOf, MeshrootError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import type { Certificate } from '../x509/certificate.ts';
 import { openSession } from './ca-open-session.ts';
 
 export interface OpenSignerOptions {
@@ -38,6 +39,8 @@ export interface OpenedSigner {
   readonly reached: Promise<void>;
   /** Until when it signs without a Vault, in ms since the epoch; 0 when not at all. */
   signsUntil(): number;
+  /** The intermediate that signs while the Vault is away, where there is one. */
+  reserve(): Certificate | undefined;
   /** `listener` is awaited before a change of certificates counts as done. */
   onChange(listener: () => Promise<void>): void;
   /** Follows whatever the certificates come from until `signal` is aborted. */
@@ -76,6 +79,7 @@ async function openFiles({ settings, clock, log, onReload }: OpenSignerOptions):
     signer: keeper.signer,
     reached: Promise.resolve(),
     signsUntil: () => keeper.signer.trust().certificate.notAfter,
+    reserve: () => undefined,
     onChange: (listener) => keeper.onChange(listener),
     follow: (signal) => watchFolder({ folder, clock, signal, onChange: () => keeper.reload() }),
     close: () => {},
@@ -171,6 +175,7 @@ async function openRemote(
     signer: new GuardedSigner(late, { clock, reserve, onSigned, onBreaker }),
     reached: arrival,
     signsUntil: () => reserve?.end ?? 0,
+    reserve: () => reserve?.certificate,
     onChange: (listener) => void listeners.push(listener),
     follow: (signal) => every(vaultPoll, clock, signal, look),
     close: () => session.close(),

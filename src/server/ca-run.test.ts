@@ -221,8 +221,14 @@ describe('what stands around the CA', () => {
     const metrics = await (await fetch(ca.metricsUrl)).text();
     await ca.close();
     const { serial, notAfter } = parseCertificate(leaf!);
-    const [line, ...more] = (await readFile(ledger, 'utf8')).trimEnd().split('\n');
+    const [own, line, ...more] = (await readFile(ledger, 'utf8')).trimEnd().split('\n');
     expect(more).toEqual([]);
+    expect(JSON.parse(own ?? '')).toMatchObject({
+      event: 'own',
+      cluster: 'cluster1',
+      names: expect.arrayContaining(['istiod.istio-system.svc']),
+      serial: expect.stringMatching(/^[0-9a-f]+$/),
+    });
     const shop = 'spiffe://cluster.local/ns/demo/sa/shop';
     expect(JSON.parse(line ?? '')).toMatchObject({
       event: 'issued',

@@ -86,6 +86,7 @@ async function serve(run: RunCa, clusters: Clusters, closing: Closing): Promise<
     clock,
     depth: () => admission.depth,
     serving: () => serving.certificate,
+    reserve: () => opened.reserve(),
     signsUntil: () => opened.signsUntil(),
   });
   const names = servingNames(settings);
@@ -94,6 +95,8 @@ async function serve(run: RunCa, clusters: Clusters, closing: Closing): Promise<
   const make = async () => {
     const material = await servingMaterial(signer, names, clock.now());
     announceServing(material, settings, log);
+    const { issued } = material;
+    ledger?.writeOwn({ issued, cluster: settings.clusterId, pod: run.env.POD_NAME }, clock.now());
     return material;
   };
   let serving = await make();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type CaFlags, caSettings } from '../../src/istio/ca-settings.ts';
 import {
+  type TestBundle,
   type TestRoot,
   tempFolder,
   testBundle,
@@ -12,16 +13,31 @@ import {
   tokenIssuer,
   writeFiles,
 } from '../../src/istio/test-mesh.ts';
-import { requestCertificate } from '../../src/istio/workload-request.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import {
+  CertificateConnection,
+  type CertificateQuestion,
+  requestCertificate,
+} from '../../src/istio/workload-request.ts';
+import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { runCa } from '../../src/server/ca-run.ts';
 import { istioLogger } from '../../src/server/istio-log.ts';
 
+export interface RunningCaParts {
+  /** Instead of a bundle of the root. */
+  readonly files?: TestBundle;
+  readonly clock?: Clock;
+}
+
 /** A CA of this process on a folder of its own, with tokens checked by JWKS. */
-export async function runningCa(env: Record<string, string> = {}, flags: CaFlags = {}, given?: TestRoot) {
+export async function runningCa(
+  env: Record<string, string> = {},
+  flags: CaFlags = {},
+  given?: TestRoot,
+  { files, clock = systemClock }: RunningCaParts = {},
+) {
   const folder = await tempFolder();
   const root = given ?? (await testRoot());
-  const bundle = await testBundle(root);
+  const bundle = files ?? (await testBundle(root));
   await writeFiles(folder.path, bundle);
   const issuer = await tokenIssuer();
   const keys = await tempFolder();
@@ -47,7 +63,7 @@ export async function runningCa(env: Record<string, string> = {}, flags: CaFlags
   const log_ = istioLogger(out, systemClock);
   let done: Promise<void> = Promise.resolve();
   const ports = await new Promise<{ ca: number; metrics?: number }>((onReady, reject) => {
-    done = runCa({ settings, env: {}, clock: systemClock, log: log_, signal: stop.signal, onReady });
+    done = runCa({ settings, env: {}, clock, log: log_, signal: stop.signal, onReady });
     done.catch(reject);
   });
   const address = `127.0.0.1:${ports.ca}`;
@@ -76,6 +92,19 @@ export async function runningCa(env: Record<string, string> = {}, flags: CaFlags
         ttl: 3_600_000,
         ...call,
       }),
+    /** A connection for many calls. */
+    connect: (rootPem = root.certificate.pem) => {
+      const connection = new CertificateConnection({
+        address,
+        serverName: 'istiod.istio-system.svc',
+        rootPem,
+      });
+      const ttl = 3_600_000;
+      return {
+        ask: (call: Partial<CertificateQuestion> & { csr: string }) => connection.ask({ ttl, ...call }),
+        close: () => connection.close(),
+      };
+    },
     close: async () => {
       stop.abort();
       await done;

@@ -30,7 +30,8 @@ describe('meshroot ca under more than it can do at once', () => {
     (await readFile(file, 'utf8'))
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { caller: string; serial: string });
+      .map((line) => JSON.parse(line) as { event: string; caller: string; serial: string })
+      .filter(({ event }) => event === 'issued');
   const ask = async (account: string) =>
     requestCertificate({
       address: `127.0.0.1:${port}`,
