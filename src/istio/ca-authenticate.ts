@@ -25,8 +25,8 @@ export interface Caller {
   readonly clusterId: string;
   readonly account?: Omit<SpiffeIdentity, 'trustDomain'>;
   readonly pod?: PodRef | undefined;
-  /** Of a token that is bound to no pod: a machine's, which may join once. */
-  readonly join?: JoinMark;
+  /** Of a token that is bound to no pod: a machine's, which may join once. Worked out for who counts them. */
+  readonly join?: () => JoinMark;
 }
 
 export interface AuthenticateOptions {
@@ -106,7 +106,14 @@ async function byToken(evidence: Evidence, options: AuthenticateOptions): Promis
   const uri = spiffeUri({ trustDomain: options.trustDomain, ...account });
   if (parseSpiffeUri(uri) === undefined) return `${uri} is not a SPIFFE ID`;
   const { pod } = verdict;
-  return { uris: [uri], via: 'token', clusterId, account, pod, ...(pod ? {} : { join: joinMark(token) }) };
+  return {
+    uris: [uri],
+    via: 'token',
+    clusterId,
+    account,
+    pod,
+    ...(pod ? {} : { join: () => joinMark(token) }),
+  };
 }
 
 /** The token of `Bearer <token>`; `Istio <token>` is for HTTP only, in istiod too. */

@@ -71,7 +71,7 @@ async function certify(
   options: AuthorityOptions,
   until: number,
 ): Promise<Certified> {
-  const { join } = caller;
+  const join = options.joinOnce === undefined ? undefined : caller.join?.();
   if (join !== undefined) options.joinOnce?.check(join);
   const ttl = lifetime(request.ttl, options);
   const uris = await namesFor(request, caller, options, until);

@@ -20,7 +20,7 @@ describe('a request that is judged by another thread', () => {
 
   test('comes back as it is read here, its key too', async () => {
     const { csr } = await testCsr({ subject: [{ type: 'O', value: '' }] });
-    const read = csrOf(structuredClone(judgeOrder({ text: csr, uris: [shop], policy })));
+    const read = csrOf(structuredClone(judgeOrder([csr, [shop]], policy)), csr);
     const { der, publicKeyDer, subject, publicKey } = await readCsr(csr, [shop], policy);
     expect([read.der, read.publicKeyDer, read.subject]).toEqual([der, publicKeyDer, subject]);
     expect(read.publicKey.equals(publicKey)).toBe(true);
@@ -33,24 +33,33 @@ describe('a request that is judged by another thread', () => {
     const asked = text || (await testCsr()).csr;
     const here = await readCsr(asked, [uri], policy).catch((error: unknown) => error);
     const { code, message, reason } = here as Record<string, unknown>;
-    const there = structuredClone(judgeOrder({ text: asked, uris: [uri], policy }));
-    expect(() => csrOf(there)).toThrow(expect.objectContaining({ code, message, reason }));
+    const there = structuredClone(judgeOrder([asked, [uri]], policy));
+    expect(() => csrOf(there, asked)).toThrow(expect.objectContaining({ code, message, reason }));
   });
 
   test('requests go over together, and each gets its own verdict', async () => {
-    const answer = `parentPort.on('message', (orders) => parentPort.postMessage(orders.map(({ text }) =>
-      ({ der: text + orders.length, publicKeyDer: '', subject: [] }))));`;
+    const answer = `parentPort.on('message', ({ orders }) => parentPort.postMessage(orders.map(([text]) =>
+      [text + orders.length, []])));`;
     desk = CsrDesk.open(silentLogger, thread(answer));
     const read = await Promise.all(['a', 'b', 'c'].map((text) => desk?.read(text, [], policy)));
-    expect(read.map((one) => one?.der.toString())).toEqual(['a3', 'b3', 'c3']);
+    expect(read.map((one) => one?.publicKeyDer.toString())).toEqual(['a3', 'b3', 'c3']);
+  });
+
+  test('what is judged by other rules goes over by itself', async () => {
+    const answer = `parentPort.on('message', ({ policy, orders }) => parentPort.postMessage(orders.map(() =>
+      [policy.mode + orders.length, []])));`;
+    desk = CsrDesk.open(silentLogger, thread(answer));
+    const compat: CsrPolicy = { mode: 'compat', minRsaBits: 2048 };
+    const read = await Promise.all([policy, policy, compat].map((one) => desk?.read('x', [], one)));
+    expect(read.map((one) => one?.publicKeyDer.toString())).toEqual(['strict2', 'strict2', 'compat1']);
   });
 
   test('more than two batches wait here until there is room', async () => {
-    const answer = `parentPort.on('message', (orders) => parentPort.postMessage(orders.map(() =>
-      ({ der: String(orders.length), publicKeyDer: '', subject: [] }))));`;
+    const answer = `parentPort.on('message', ({ orders }) => parentPort.postMessage(orders.map(() =>
+      [String(orders.length), []])));`;
     desk = CsrDesk.open(silentLogger, thread(answer));
     const read = await Promise.all(Array.from({ length: 200 }, () => desk?.read('x', [], policy)));
-    const sizes = read.map((one) => Number(one?.der.toString()));
+    const sizes = read.map((one) => Number(one?.publicKeyDer.toString()));
     expect(Math.max(...sizes)).toBe(32);
     expect(read).toHaveLength(200);
   });

@@ -1,12 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
-import { type CsrOrder, type CsrVerdict, csrOf } from './ca-csr-order.ts';
-import { type CsrPolicy, readCsr } from './ca-csr-rules.ts';
+import { type CsrBatch, type CsrVerdict, csrOf } from './ca-csr-order.ts';
+import { type CsrPolicy, defaultCsrPolicy, readCsr } from './ca-csr-rules.ts';
 import { CaRefusal } from './ca-refusal.ts';
 import type { WorkloadCsr } from './ca-signer.ts';
 
-interface Waiter extends CsrOrder {
+interface Waiter {
+  readonly text: string;
+  readonly uris: readonly string[];
+  readonly policy: CsrPolicy;
   readonly done: (csr: WorkloadCsr) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -65,20 +68,28 @@ export class CsrDesk {
 
   #send(): void {
     while (this.#waiting.length > 0 && this.#under.length < mostBatches) {
-      const batch = this.#waiting.splice(0, mostInBatch);
-      this.#under.push(batch);
-      this.#worker?.postMessage(batch.map(({ text, uris, policy }) => ({ text, uris, policy })));
+      const batch = this.#nextBatch();
+      this.#under.push(batch.waiters);
+      this.#worker?.postMessage(batch.message);
     }
+  }
+
+  /** Those at the front that are judged alike: all, as long as the settings are the same for everybody. */
+  #nextBatch(): { readonly waiters: Waiter[]; readonly message: CsrBatch } {
+    const policy = this.#waiting[0]?.policy ?? defaultCsrPolicy;
+    const other = this.#waiting.findIndex((one) => one.policy !== policy);
+    const waiters = this.#waiting.splice(0, Math.min(mostInBatch, other === -1 ? mostInBatch : other));
+    return { waiters, message: { policy, orders: waiters.map(({ text, uris }) => [text, uris]) } };
   }
 
   #take(verdicts: readonly CsrVerdict[]): void {
     const batch = this.#under.shift() ?? [];
     this.#send();
-    for (const [i, { done, fail }] of batch.entries()) {
+    for (const [i, { text, done, fail }] of batch.entries()) {
       const verdict = verdicts[i];
       try {
         if (verdict === undefined) throw new CaRefusal('internal', 'internal error', 'no verdict');
-        done(csrOf(verdict));
+        done(csrOf(verdict, text));
       } catch (error) {
         fail(error);
       }

@@ -3,6 +3,7 @@ import type { Csr } from '../x509/csr.ts';
 import { parseCsr, parseCsrAside } from '../x509/csr.ts';
 import { extensionOids } from '../x509/oids.ts';
 import { knownExtensions } from '../x509/read-extensions.ts';
+import { curveOf } from '../x509/spki.ts';
 import { badCsr, CaRefusal } from './ca-refusal.ts';
 import type { WorkloadCsr } from './ca-signer.ts';
 
@@ -108,14 +109,15 @@ function sameNames(asked: readonly string[], uris: readonly string[]): boolean {
 }
 
 function weakness(key: KeyObject, minRsaBits: number): string | undefined {
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const { asymmetricKeyType: type } = key;
   if (type === 'ed25519') return undefined;
   if (type === 'rsa') {
-    const bits = details?.modulusLength ?? 0;
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
     return bits >= minRsaBits && bits <= 8192
       ? undefined
       : `RSA key of ${bits} bits: ${minRsaBits} to 8192 are signed`;
   }
-  if (type === 'ec' && curves.has(details?.namedCurve ?? '')) return undefined;
-  return `keys of type ${type ?? 'unknown'} ${details?.namedCurve ?? ''} are not signed`.replace('  ', ' ');
+  const curve = curveOf(key) ?? '';
+  if (type === 'ec' && curves.has(curve)) return undefined;
+  return `keys of type ${type ?? 'unknown'} ${curve} are not signed`.replace('  ', ' ');
 }

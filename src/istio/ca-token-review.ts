@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { CaRefusal } from './ca-refusal.ts';
@@ -63,7 +63,7 @@ export function boundedReview(review: ReviewToken, limits: ReviewLimits): Review
   };
 
   return async (token, audiences) => {
-    const key = createHash('sha256').update(token).digest('base64');
+    const key = hash('sha256', token, 'base64');
     const now = clock.now();
     const known = kept.get(key);
     if (known !== undefined && known.until > now) return known.verdict;

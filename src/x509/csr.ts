@@ -80,7 +80,7 @@ export async function parseCsrAside(input: string | Buffer): Promise<Csr> {
 
 function readInput(input: string | Buffer): UnprovenCsr {
   try {
-    return readCsr(typeof input !== 'string' && input[0] === 0x30 ? input : firstBlock(String(input)));
+    return readCsr(typeof input !== 'string' && input[0] === 0x30 ? input : csrBlock(String(input)));
   } catch (cause) {
     throw new MeshrootError('bad-csr', `not a certificate request: ${messageOf(cause)}`, {
       cause,
@@ -89,7 +89,8 @@ function readInput(input: string | Buffer): UnprovenCsr {
   }
 }
 
-function firstBlock(pem: string): Buffer {
+/** DER of the request in a PEM text: the first, which is the one that `parseCsr` reads. @throws MeshrootError `bad-pem` */
+export function csrBlock(pem: string): Buffer {
   const block = pemBlocks(pem).find(({ label }) => /^(NEW )?CERTIFICATE REQUEST$/.test(label));
   if (block === undefined) throw new MeshrootError('bad-pem', 'there is no CERTIFICATE REQUEST block');
   return block.der;

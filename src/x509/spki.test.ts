@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { generateKeyPair, type KeyType } from './keys.ts';
-import { importSpki, spkiOf } from './spki.ts';
+import { curveOf, importSpki, spkiOf } from './spki.ts';
 
 const kinds: KeyType[] = ['ec-p256', 'ec-p384', 'ec-p521', 'ed25519', 'rsa-2048'];
 
@@ -14,6 +14,7 @@ describe('a public key on the wire', () => {
       const read = importSpki(der);
       expect(read.equals(createPublicKey({ key: der, format: 'der', type: 'spki' }))).toBe(true);
       expect(read.asymmetricKeyDetails).toEqual(publicKey.asymmetricKeyDetails);
+      expect(curveOf(read)).toBe(publicKey.asymmetricKeyDetails?.namedCurve);
       expect(spkiOf(read).equals(der)).toBe(true);
       expect(spkiOf(publicKey).equals(der)).toBe(true);
     },

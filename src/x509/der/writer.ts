@@ -5,15 +5,17 @@ import { explicitTag, tags } from './tags.ts';
 export function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;
-  const header = lengthBytes(tag, length);
-  return Buffer.concat([header, ...parts], header.length + length);
-}
-
-function lengthBytes(tag: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.from([tag, length]);
-  if (length < 0x100) return Buffer.from([tag, 0x81, length]);
-  if (length < 0x10000) return Buffer.from([tag, 0x82, length >> 8, length & 0xff]);
-  return Buffer.from([tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff]);
+  const more = length < 0x80 ? 0 : length < 0x100 ? 1 : length < 0x10000 ? 2 : 3;
+  const bytes = Buffer.allocUnsafe(2 + more + length);
+  bytes[0] = tag;
+  bytes[1] = more === 0 ? length : 0x80 | more;
+  if (more > 0) bytes.writeUIntBE(length, 2, more);
+  let at = 2 + more;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 export const sequence = (...parts: readonly Uint8Array[]): Buffer => tlv(tags.sequence, ...parts);
