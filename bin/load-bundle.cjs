@@ -16,7 +16,9 @@ function run(file, source, cachedData) {
   bundle.filename = file;
   require.cache[file] = bundle; // what lies beside the bundle takes its classes from there
   const own = Module.createRequire(file);
-  own.later = (path) => import(pathToFileURL(resolve(dirname(file), path)).href); // bytecode knows no import()
+  // Bytecode knows no import(), which is also slower than require for what lies beside the bundle.
+  own.later = async (path) =>
+    path.endsWith('.cjs') ? own(path) : import(pathToFileURL(resolve(dirname(file), path)).href);
   script.runInThisContext()(bundle.exports, own, bundle, file, dirname(file));
   bundle.loaded = true;
   return { exports: bundle.exports, script };

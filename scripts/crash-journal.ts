@@ -31,9 +31,23 @@ export class CrashJournal {
   readonly mounts = new Map<string, Mount>();
   readonly #fresh = new Set<string>();
   #count = 0;
+  #bell = { at: Number.POSITIVE_INFINITY, ring: () => {} };
 
   get size(): number {
     return this.#count;
+  }
+
+  /** @param ring is called once, when so many changes more are acknowledged */
+  after(more: number, ring: () => void): void {
+    this.#bell = { at: this.#count + more, ring };
+  }
+
+  #note(changes: number): void {
+    this.#count += changes;
+    if (this.#count < this.#bell.at) return;
+    const { ring } = this.#bell;
+    this.#bell = { at: Number.POSITIVE_INFINITY, ring: () => {} };
+    ring();
   }
 
   /** @param send makes the change; what it throws leaves the change on its way */
@@ -42,7 +56,7 @@ export class CrashJournal {
     this.values.set(path, { acknowledged: this.values.get(path)?.acknowledged, underway: value });
     await send();
     this.values.set(path, { acknowledged: value });
-    this.#count++;
+    this.#note(1);
   }
 
   /** @param send ends it */
@@ -50,20 +64,20 @@ export class CrashJournal {
     what.end = 'underway';
     await send();
     what.end = 'acknowledged';
-    this.#count++;
+    this.#note(1);
   }
 
   noteMount(name: string): Mount {
     const mount: Mount = { end: 'not asked' };
     this.mounts.set(name, mount);
-    this.#count++;
+    this.#note(1);
     return mount;
   }
 
   noteFamily(token: string, child: string): Family {
     const family: Family = { token, child, end: 'not asked' };
     this.families.push(family);
-    this.#count += 2;
+    this.#note(2);
     return family;
   }
 

@@ -25,9 +25,24 @@ export function texts(entry: HclEntry): string[] {
 }
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-export const isTrue = (value: unknown): boolean =>
+
+/** @throws HclError when it is something else, also an empty text */
+export function textOf(entry: HclEntry): string {
+  const value = text(plainValue(entry.value));
+  if (value === '') throw new HclError(`${entry.key} must be a text`, entry);
+  return value;
+}
+
+/** @throws HclError for what is neither: a switch with a slip of the pen must not be off in silence */
+export function switchOf(entry: HclEntry): boolean {
+  const value = plainValue(entry.value);
+  if (!isTrue(value) && !isFalse(value)) throw new HclError(`${entry.key} must be true or false`, entry);
+  return isTrue(value);
+}
+
+const isTrue = (value: unknown): boolean =>
   value === true || value === 1 || value === '1' || value === 'true';
-export const isFalse = (value: unknown): boolean =>
+const isFalse = (value: unknown): boolean =>
   value === false || value === 0 || value === '0' || value === 'false';
 
 /** A duration as Vault reads them: `1h`, or seconds as a number or text. Milliseconds. @throws HclError */

@@ -136,7 +136,27 @@ describe('parseVaultConfig', () => {
       'listener "tcp" { }',
       'v.hcl:1:1: tls_cert_file and tls_key_file are missing (or say tls_disable = true)',
     ],
-    ['listener "tcp" { tls_disable = true address = "x" }', 'v.hcl:1:1: the address "x" is not host:port'],
+    [
+      'listener "tcp" {\n  tls_disable = true\n  address = "x"\n}',
+      'v.hcl:3:3: address: "x" is not host:port',
+    ],
+    ['listener "tcp" {\n  address = "a:70000"\n}', 'v.hcl:2:3: address: "a:70000" is not host:port'],
+    ['listener "tcp" {\n  tls_disable = "perhaps"\n}', 'v.hcl:2:3: tls_disable must be true or false'],
+    [
+      'listener "tcp" {\n  disable_unauthed_rekey_endpoints = "no"\n}',
+      'v.hcl:2:3: disable_unauthed_rekey_endpoints must be true or false',
+    ],
+    [
+      'listener "tcp" {\n  telemetry { unauthenticated_metrics_access = 2 }\n}',
+      'v.hcl:2:15: unauthenticated_metrics_access must be true or false',
+    ],
+    ['listener "tcp" {\n  tls_key_file = ""\n}', 'v.hcl:2:3: tls_key_file must be a text'],
+    ['storage "lmdb" {\n  path = 7\n}', 'v.hcl:2:3: path must be a text'],
+    ['log_file = true', 'v.hcl:1:1: log_file must be a text'],
+    [
+      'unsafe_allow_api_audit_creation = "on"',
+      'v.hcl:1:1: unsafe_allow_api_audit_creation must be true or false',
+    ],
     ['storage "raft" { }', 'v.hcl:1:1: storage "raft" is not known, only "lmdb", "file" and "inmem" are'],
     ['storage "lmdb" { }', 'v.hcl:1:1: storage "lmdb" has no path'],
     ['log_level = "loud"', 'v.hcl:1:1: log_level must be one of trace, debug, info, warn, error'],

@@ -3,7 +3,7 @@ import { parseHcl } from '../lib/hcl/parse.ts';
 import { type HclEntry, HclError, type HclObject, labelledBlocks, plainValue } from '../lib/hcl/tree.ts';
 import type { AuditDevice } from '../vault/core/audit-broker.ts';
 import { type SystemTtls, systemTtl } from '../vault/core/mount-entry.ts';
-import { duration, isTrue, oneOf, text, texts, unknownKey } from './config-values.ts';
+import { duration, oneOf, switchOf, text, textOf, texts, unknownKey } from './config-values.ts';
 import { type LogLevel, logLevels } from './text-log.ts';
 import { type ListenerConfig, readListener } from './vault-listener-config.ts';
 
@@ -139,10 +139,10 @@ function readEntry(draft: Partial<Draft>, listeners: ListenerConfig[], entry: Hc
       draft.auditFolders = texts(entry);
       return;
     case 'unsafe_allow_api_audit_creation':
-      if (isTrue(plainValue(entry.value))) draft.auditFolders = ['/'];
+      if (switchOf(entry)) draft.auditFolders = ['/'];
       return;
     case 'api_addr':
-      draft.apiAddress = text(plainValue(entry.value));
+      draft.apiAddress = textOf(entry);
       return;
     case 'default_lease_ttl':
       draft.defaultTtl = duration(entry) / 1000;
@@ -154,7 +154,7 @@ function readEntry(draft: Partial<Draft>, listeners: ListenerConfig[], entry: Hc
       draft.maxRequestMs = duration(entry);
       return;
     case 'log_file':
-      draft.logFile = text(plainValue(entry.value));
+      draft.logFile = textOf(entry);
       return;
     case 'log_level':
       draft.logLevel = oneOf(entry, logLevels);
@@ -177,10 +177,10 @@ function readStorage(entry: HclEntry): VaultConfig['storage'] {
   if (block.label !== 'lmdb' && block.label !== 'file') {
     throw new HclError(`storage "${block.label}" is not known, only "lmdb", "file" and "inmem" are`, block);
   }
-  const fields = plainValue(block.body) as Record<string, unknown>;
   for (const inner of block.body.entries) if (inner.key !== 'path') throw unknownKey(inner, ['path']);
-  if (text(fields.path) === '') throw new HclError(`storage "${block.label}" has no path`, block);
-  return { type: 'lmdb', path: text(fields.path) };
+  const path = block.body.entries.at(-1);
+  if (path === undefined) throw new HclError(`storage "${block.label}" has no path`, block);
+  return { type: 'lmdb', path: textOf(path) };
 }
 
 /** What a device of each type cannot do without. */

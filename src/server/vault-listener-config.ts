@@ -1,5 +1,5 @@
 import { type HclEntry, HclError, type HclObject, plainBlocks, plainValue } from '../lib/hcl/tree.ts';
-import { duration, isFalse, isTrue, oneOf, text, unknownKey } from './config-values.ts';
+import { duration, oneOf, switchOf, textOf, unknownKey } from './config-values.ts';
 
 export interface ListenerConfig {
   readonly host: string;
@@ -17,19 +17,6 @@ export interface ListenerConfig {
   readonly tlsMinVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
-const listenerKeys = [
-  'address',
-  'tls_disable',
-  'tls_cert_file',
-  'tls_key_file',
-  'tls_min_version',
-  'tls_disable_client_certs',
-  'max_request_duration',
-  'max_request_size',
-  'disable_unauthed_rekey_endpoints',
-  'disable_unauthed_generate_root_endpoints',
-  'telemetry',
-];
 /** Known to Vault, without a meaning here. */
 const listenerIgnored = [
   'cluster_address',
@@ -42,42 +29,80 @@ const listenerIgnored = [
   'tls_client_ca_file',
 ];
 
+type Draft = { -readonly [K in keyof ListenerConfig]: ListenerConfig[K] } & {
+  tlsDisabled?: boolean;
+  certFile?: string;
+  keyFile?: string;
+};
+
+/** By key: what it changes. @throws HclError */
+const readers: Readonly<Record<string, (draft: Draft, entry: HclEntry) => void>> = {
+  address: (draft, entry) => Object.assign(draft, addressOf(entry)),
+  tls_disable: (draft, entry) => {
+    draft.tlsDisabled = switchOf(entry);
+  },
+  tls_cert_file: (draft, entry) => {
+    draft.certFile = textOf(entry);
+  },
+  tls_key_file: (draft, entry) => {
+    draft.keyFile = textOf(entry);
+  },
+  tls_min_version: (draft, entry) => {
+    draft.tlsMinVersion = versions[oneOf(entry, ['tls12', 'tls13'])];
+  },
+  tls_disable_client_certs: (draft, entry) => {
+    draft.askClientCerts = !switchOf(entry);
+  },
+  max_request_duration: (draft, entry) => {
+    const ms = duration(entry);
+    if (ms > 0) draft.maxRequestMs = ms;
+  },
+  max_request_size: (draft, entry) => {
+    const bytes = wholeNumber(entry);
+    if (bytes !== 0) draft.maxRequestBytes = bytes;
+  },
+  disable_unauthed_rekey_endpoints: (draft, entry) => {
+    draft.openRekey = !switchOf(entry);
+  },
+  disable_unauthed_generate_root_endpoints: (draft, entry) => {
+    draft.openGenerateRoot = !switchOf(entry);
+  },
+  telemetry: (draft, entry) => {
+    draft.openMetrics = plainBlocks(entry).some((block) => opensMetrics(block));
+  },
+};
+
 /** A block `listener "tcp"`. @throws HclError */
 export function readListener(kind: string, body: HclObject, at: HclEntry): ListenerConfig {
   if (kind !== 'tcp') throw new HclError(`listener "${kind}" is not known, only "tcp" is`, at);
-  const found: Record<string, unknown> = {};
-  let openMetrics = false;
-  let maxRequestMs = 0;
-  let maxRequestBytes = 0;
-  let tlsMinVersion: ListenerConfig['tlsMinVersion'];
-  for (const entry of body.entries) {
-    if (![...listenerKeys, ...listenerIgnored].includes(entry.key)) throw unknownKey(entry, listenerKeys);
-    if (entry.key === 'telemetry') openMetrics = plainBlocks(entry).some((block) => opensMetrics(block));
-    else if (entry.key === 'max_request_duration') maxRequestMs = duration(entry);
-    else if (entry.key === 'max_request_size') maxRequestBytes = wholeNumber(entry);
-    else if (entry.key === 'tls_min_version') tlsMinVersion = versions[oneOf(entry, ['tls12', 'tls13'])];
-    else found[entry.key] = plainValue(entry.value);
-  }
-  const address = text(found.address) || '127.0.0.1:8200';
-  const match = /^\[?(.*?)\]?:(\d+)$/.exec(address);
-  if (match === null) throw new HclError(`the address "${address}" is not host:port`, at);
-  const base = {
-    host: match[1] === '' ? '0.0.0.0' : String(match[1]),
-    port: Number(match[2]),
-    openMetrics,
-    askClientCerts: !isTrue(found.tls_disable_client_certs),
-    openRekey: isFalse(found.disable_unauthed_rekey_endpoints),
-    openGenerateRoot: isFalse(found.disable_unauthed_generate_root_endpoints),
-    ...(maxRequestMs === 0 ? {} : { maxRequestMs }),
-    ...(maxRequestBytes === 0 ? {} : { maxRequestBytes }),
-    ...(tlsMinVersion === undefined ? {} : { tlsMinVersion }),
+  const draft: Draft = {
+    host: '127.0.0.1',
+    port: 8200,
+    openMetrics: false,
+    askClientCerts: true,
+    openRekey: false,
+    openGenerateRoot: false,
   };
-  if (isTrue(found.tls_disable)) return base;
-  const [certFile, keyFile] = [text(found.tls_cert_file), text(found.tls_key_file)];
-  if (certFile === '' || keyFile === '') {
+  for (const entry of body.entries) {
+    if (listenerIgnored.includes(entry.key)) continue;
+    const read = Object.hasOwn(readers, entry.key) ? readers[entry.key] : undefined;
+    if (read === undefined) throw unknownKey(entry, Object.keys(readers));
+    read(draft, entry);
+  }
+  const { tlsDisabled, certFile, keyFile, ...base } = draft;
+  if (tlsDisabled === true) return base;
+  if (certFile === undefined || keyFile === undefined) {
     throw new HclError('tls_cert_file and tls_key_file are missing (or say tls_disable = true)', at);
   }
   return { ...base, tls: { certFile, keyFile } };
+}
+
+function addressOf(entry: HclEntry): Pick<ListenerConfig, 'host' | 'port'> {
+  const address = textOf(entry);
+  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
+  if (host === undefined || Number(port) > 65_535)
+    throw new HclError(`address: "${address}" is not host:port`, entry);
+  return { host: host === '' ? '0.0.0.0' : host, port: Number(port) };
 }
 
 const versions = { tls12: 'TLSv1.2', tls13: 'TLSv1.3' } as const;
@@ -89,7 +114,6 @@ function wholeNumber(entry: HclEntry): number {
 }
 
 function opensMetrics(block: HclObject): boolean {
-  return block.entries.some(
-    ({ key, value }) => key === 'unauthenticated_metrics_access' && isTrue(plainValue(value)),
-  );
+  const entry = block.entries.find(({ key }) => key === 'unauthenticated_metrics_access');
+  return entry !== undefined && switchOf(entry);
 }

@@ -64,20 +64,20 @@ test('kill -9 loses no acknowledged write, and nothing is half there after unsea
   await writer.write('sys/mounts/kv', { type: 'kv' });
   const acknowledged: number[] = [];
   const tokens: string[] = [];
-  const stop = setTimeout(() => child?.kill('SIGKILL'), 700);
   const work = async (lane: number): Promise<void> => {
     for (let i = lane; ; i += 8) {
       await writer.write(`kv/${i}`, { value: `v${i}` });
       acknowledged.push(i);
+      // Counted, not timed: the other lanes are in the middle of something however slow the machine is.
+      if (acknowledged.length === 200) child?.kill('SIGKILL');
       if (i % 10 !== 0) continue;
       const answer = await writer.write('auth/token/create', { policies: ['default'], ttl: '1h' });
       if (answer?.auth) tokens.push(answer.auth.client_token);
     }
   };
   await Promise.allSettled(Array.from({ length: 8 }, (_, lane) => work(lane)));
-  clearTimeout(stop);
   await kill();
-  expect(acknowledged.length).toBeGreaterThan(20);
+  expect(acknowledged.length).toBeGreaterThanOrEqual(200);
 
   const second = new VaultClient({ address: await start() });
   expect((await second.read('sys/seal-status'))?.data?.sealed).toBe(true);

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../src/kube/connect.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { codeOf } from '../../../src/lib/errors.ts';
 import { type SandboxCluster, startCluster } from '../../../src/sandbox/cluster.ts';
 import { bundleReads, startSealedStore } from '../../support/sealed-store.ts';
 
@@ -14,7 +15,8 @@ const module = new URL('../../../conformance/go/', import.meta.url).pathname;
 /** Why the Go test cannot run here, or undefined. Compiling tells whether Go and the modules are there. */
 function reason(): string | undefined {
   const built = spawnSync('go', ['vet', './...'], { cwd: module, encoding: 'utf8', timeout: 90_000 });
-  if (built.error !== undefined) return 'go is not on PATH';
+  if (codeOf(built.error) === 'ENOENT') return 'go is not on PATH';
+  if (built.error !== undefined) return `go cannot build it: ${built.error.message}`; // ETIMEDOUT: its modules are not compiled yet
   return built.status === 0 ? undefined : `go cannot build it: ${built.stderr.split('\n')[0]}`;
 }
 
