@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toJson } from '../../src/lib/exact-json.ts';
 import { parseFields, readKind } from '../../src/server/vault-request.ts';
+import { wrapTtlOf } from '../../src/server/wrap-ttl.ts';
 import { handleLifecycle } from '../../src/vault/core/lifecycle.ts';
 import { Refusal } from '../../src/vault/core/refusal.ts';
 import type { Operation, Reply, VaultRequest } from '../../src/vault/core/request.ts';
@@ -33,7 +34,7 @@ export function inProcess(core: VaultCore, shown: readonly Buffer[] = []): Ask {
         path: operation === 'list' || operation === 'scan' ? `${bare.replace(/\/$/, '')}/` : bare,
         token: headers['X-Vault-Token'],
         data: parseFields(operation, asked, Buffer.from(body ?? ''), headers['Content-Type'] ?? ''),
-        wrapTtl: Number(headers['X-Vault-Wrap-TTL'] ?? 0) || undefined,
+        wrapTtl: wrapTtlOf(headers['X-Vault-Wrap-TTL'] ?? '0') || undefined,
         headers,
         remoteAddress: '127.0.0.1',
         remotePort: 1,

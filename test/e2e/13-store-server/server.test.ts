@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { VaultClient } from '../../../src/client/vault-client.ts';
 import { Secret } from '../../../src/lib/secret.ts';
 import { type Run, startMeshroot } from '../../support/meshroot.ts';
@@ -29,9 +29,9 @@ test('-dev-tls serves by a certificate of the CA whose file it names', async () 
     '-dev-root-token-id=root',
   ];
   server = startMeshroot(['vault', 'server', ...flags, '-dev-listen-address=127.0.0.1:0']);
-  const address = await addressOf(server);
   const caFile = `${folder}/tls/vault-ca.pem`;
-  expect(server.output.stdout).toContain(`export VAULT_CACERT='${caFile}'`);
+  await vi.waitFor(() => expect(server?.output.stdout).toContain(`export VAULT_CACERT='${caFile}'`), 20_000);
+  const address = await addressOf(server);
   const token = new Secret('root');
   const trusting = new VaultClient({ address, token, caCert: readFileSync(caFile, 'utf8') });
   expect((await trusting.request('GET', 'sys/health')).body).toMatchObject({ sealed: false });
