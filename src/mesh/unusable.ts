@@ -1,4 +1,5 @@
 import { collisions } from './collisions.ts';
+import { gatewayRole } from './kinds/access.ts';
 import { clusterNames } from './names.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
 
@@ -50,7 +51,7 @@ function sharedRoles(cluster: MeshCluster): Below[] {
   const taken = new Set([clusterNames(cluster).role]);
   const roles = [
     ...cluster.access.map(({ name }, i) => ({ role: name, path: ['access', i, 'name'] })),
-    ...cluster.gateways.map(({ name }, i) => ({ role: `gateway-${name}`, path: ['gateways', i, 'name'] })),
+    ...cluster.gateways.map(({ name }, i) => ({ role: gatewayRole(name), path: ['gateways', i, 'name'] })),
   ];
   return roles.flatMap(({ role, path }) =>
     taken.size === taken.add(role).size ? [{ path, text: `there is a role ${role} already` }] : [],
