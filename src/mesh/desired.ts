@@ -19,6 +19,7 @@ import { reviewerSecret } from './kinds/reviewer-token.ts';
 import { roleResource } from './kinds/role.ts';
 import { rootResource } from './kinds/root.ts';
 import { secretsMountResource } from './kinds/secrets-mount.ts';
+import { sharedContextsResource } from './kinds/shared-contexts.ts';
 import { stateResource } from './kinds/state.ts';
 import type { Resource } from './resource.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
@@ -31,6 +32,7 @@ export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
   const { offline } = mesh.root;
   const policies = new Set(mesh.clusters.flatMap(policiesOf));
   return [
+    sharedContextsResource(mesh) as Resource,
     stateResource() as Resource,
     (offline === undefined ? rootResource(mesh) : offlineRootResource(offline)) as Resource,
     ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts, policies)),

@@ -178,7 +178,7 @@ describe('mesh.yaml', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

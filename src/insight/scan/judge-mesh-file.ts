@@ -1,5 +1,6 @@
 import { codeOf, MeshrootError } from '../../lib/errors.ts';
 import { judgeMeshLifetimes } from '../../mesh/kinds/lifetimes.ts';
+import { sharedContexts } from '../../mesh/kinds/shared-contexts.ts';
 import { loadMesh } from '../../mesh/load.ts';
 import type { Mesh, MeshCluster } from '../../mesh/schema.ts';
 import { vaultPlace } from '../../mesh/vault-place.ts';
@@ -10,9 +11,9 @@ import type { ScanFinding } from './input.ts';
 export async function judgeMeshFile(path: string): Promise<ScanFinding[]> {
   try {
     const mesh = await loadMesh(path);
-    return mesh.clusters
-      .flatMap((cluster) => judgeCluster(mesh, cluster))
-      .map((finding) => ({ ...finding, file: path }));
+    return [...copies(mesh), ...mesh.clusters.flatMap((cluster) => judgeCluster(mesh, cluster))].map(
+      (finding) => ({ ...finding, file: path }),
+    );
   } catch (error) {
     if (!(error instanceof MeshrootError) || codeOf(error) !== 'bad-mesh-file') throw error;
     return error.message.split('\n').map((line) => mistake(line, path));
@@ -36,6 +37,14 @@ function judgeCluster(mesh: Mesh, cluster: MeshCluster): Finding[] {
   );
   return [...lifetimes, ...inClear(mesh, cluster), ...storedReviewer(cluster), ...otherReaders(cluster)];
 }
+
+const copies = (mesh: Mesh): Finding[] =>
+  sharedContexts(mesh).map((message) => ({
+    code: 'clusters-share-context',
+    message,
+    hint: 'give each its own context or kubeconfig',
+    severity: 'warning',
+  }));
 
 function inClear(mesh: Mesh, cluster: MeshCluster): Finding[] {
   const { address } = vaultPlace(mesh, cluster);
