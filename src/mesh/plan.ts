@@ -90,7 +90,7 @@ function withoutItsVault(reach: Reach, members: readonly Resource[], error: unkn
 
 /** What all clusters share: the tables of mounts, and the root. */
 export const isTable = (path: string): boolean => /^sys\/(mounts|auth)$/.test(path) || isRoot(path);
-export const isRoot = (path: string): boolean => /^[^/]+\/(issuers|cert\/ca)$/.test(path);
+export const isRoot = (path: string): boolean => /^.+\/(issuers|cert\/ca)$/.test(path);
 
 export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
   const groups = new Map<string, Resource[]>();

@@ -243,10 +243,7 @@ export const meshSchema = z.strictObject({
     .strictObject({
       keyType: keyType.default('ec-p384'),
       ttl: duration.default(parseDuration('10y')),
-      mount: z
-        .string()
-        .regex(/^[\w-]+$/, 'must be one word')
-        .default('meshroot-root'),
+      mount: vaultPath.default('meshroot-root'),
       /** A root that exists as files; its key is not needed any more once it is in Vault. */
       import: importedRoot.optional(),
       /** A root whose key is on a machine without a network; `root: offline` for short. */

@@ -25,7 +25,8 @@ describe.each([1, 2])('the policies of a mesh with kv version %i', (kv) => {
 
   beforeAll(async () => {
     world = await startMeshWorld();
-    world.meshFile('mesh.yaml', { more: `    kv: ${kv}\n` });
+    const top = kv === 2 ? 'root: { mount: pki/mesh/root }\n' : '';
+    world.meshFile('mesh.yaml', { top, more: `    kv: ${kv}\n` });
   });
   afterAll(() => world?.stop());
 
