@@ -2,6 +2,7 @@ import { humanDuration } from '../lib/duration.ts';
 import { MeshrootError, messageOf } from '../lib/errors.ts';
 import { type ClusterFailure, failuresError } from '../mesh/each-cluster.ts';
 import type { PlannedResource } from '../mesh/plan.ts';
+import { isWriting } from '../mesh/resource.ts';
 import type { Io } from './io.ts';
 
 /** What one apply did: told as it happens, and summed up at the end. */
@@ -28,7 +29,7 @@ export class ApplyReport {
 
   done({ decision, resource: { group, label } }: PlannedResource, milliseconds: number): void {
     if (decision.kind === 'wait') this.#waiting.set(group, { why: decision.why, next: decision.next });
-    if (decision.kind !== 'add' && decision.kind !== 'change') return;
+    if (!isWriting(decision)) return;
     this.#written.push({ group, label, action: decision.kind });
     this.#print(`  ${group.padEnd(12)} ${label.padEnd(50)} ${humanDuration(milliseconds)}`);
   }

@@ -1,9 +1,6 @@
-import { hostname } from 'node:os';
 import { Command } from 'commander';
 import { messageOf } from '../lib/errors.ts';
-import { isProcessAlive } from '../lib/process-alive.ts';
 import { applyClusters, refuseIfAsked } from '../mesh/apply.ts';
-import { takeApplyLock } from '../mesh/apply-lock.ts';
 import { desired } from '../mesh/desired.ts';
 import { settleClusters, throwFailures } from '../mesh/each-cluster.ts';
 import { loadMesh } from '../mesh/load.ts';
@@ -19,6 +16,7 @@ import { clusterProgress } from './cluster-progress.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
+import { lockMesh } from './mesh-lock.ts';
 import { type PaceFlags, withPace } from './pace-flags.ts';
 import { reachOf } from './reach.ts';
 
@@ -73,14 +71,10 @@ async function run(flags: Flags, io: Io): Promise<void> {
     { now: reach.clock.now(), adopt },
     { concurrency, looked: () => looked(), signal: io.signal },
   );
-  report.note(renderPlan(plan, planContext(mesh, file)).trimEnd());
+  report.note(renderPlan(plan, planContext(mesh, file, adopt)).trimEnd());
   for (const [name, why] of skippedClusters(plan, keepGoing)) report.skipped.set(name, why);
   if (plan.changes && !yes) await confirm(io, 'apply this plan?');
-  const release = await takeApplyLock(reach.vault, {
-    clock: reach.clock,
-    self: { host: hostname(), pid: process.pid },
-    isAlive: isProcessAlive,
-  });
+  const release = await lockMesh(reach);
   try {
     await proveReach(mesh, plan, reach, { flags, report, signal: io.signal });
     const resources = wanted.filter(({ group }) => !report.skipped.has(group));

@@ -3,9 +3,11 @@ import { type DesiredParts, desired } from '../mesh/desired.ts';
 import { destroy, planDestroy, type Removal } from '../mesh/destroy.ts';
 import { loadMesh } from '../mesh/load.ts';
 import type { Resource } from '../mesh/resource.ts';
+import { stateMount } from '../rotation/state-mount.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
+import { lockMesh } from './mesh-lock.ts';
 import { reachOf } from './reach.ts';
 
 const examples = `
@@ -52,7 +54,14 @@ async function run({ file, yes, json }: Flags, io: Io): Promise<void> {
     else gone.push({ group: resource.group, label: resource.label });
     if (why !== undefined && !json) io.stderr.write(`  stays ${resource.group} ${resource.label}: ${why}\n`);
   };
-  await destroy(removals, reach, { removed });
+  // Without its state nothing of meshroot's is at work here, and a lock would only make that anew.
+  const known = removals.some(({ resource }) => resource.label === `state ${stateMount}`);
+  const release = known ? await lockMesh(reach) : undefined;
+  try {
+    await destroy(removals, reach, { removed });
+  } finally {
+    await release?.();
+  }
   io.stdout.write(
     json
       ? `${JSON.stringify({ removed: gone, stayed })}\n`

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { MeshrootError } from '../lib/errors.ts';
 import { type InitAnswers, initFile } from '../mesh/init-file.ts';
+import { meshJsonSchema } from '../mesh/json-schema.ts';
 import { initFromContext } from './init-from-context.ts';
 import type { Io } from './io.ts';
 import { writeNew } from './write-new.ts';
@@ -12,6 +13,7 @@ examples:
   meshroot init --vault https://vault.example:8200 --cluster prod-eu --no-injector -f eu.yaml
   meshroot init --from-context prod-eu --from-context prod-us --vault https://vault.example:8200
                                                               of clusters that run: looks, and changes nothing
+  meshroot init --schema > mesh.schema.json                   every word of mesh.yaml, for editors
 
 an existing file is never overwritten
 `;
@@ -26,6 +28,7 @@ interface Flags {
   readonly fromContext: string[];
   readonly kubeconfig?: string;
   readonly json?: boolean;
+  readonly schema?: boolean;
 }
 
 /** `meshroot init`: writes a commented mesh.yaml. */
@@ -51,6 +54,7 @@ export function command(io: Io): Command {
     .option('--key-type <type>', 'of the root: ec-p256, ec-p384 or rsa-4096', 'ec-p384')
     .option('--no-injector', 'the injector comes from elsewhere, for example its Helm chart')
     .option('--json', 'print what was found as JSON')
+    .option('--schema', 'print the JSON Schema of mesh.yaml, for editors, and nothing else')
     .addHelpText('after', examples)
     .action((flags: Flags) => run(flags, io));
 }
@@ -58,6 +62,10 @@ export function command(io: Io): Command {
 const again = (word: string, words: readonly string[]): string[] => [...words, word];
 
 async function run(flags: Flags, io: Io): Promise<void> {
+  if (flags.schema === true) {
+    io.stdout.write(`${JSON.stringify(meshJsonSchema(), null, 2)}\n`);
+    return;
+  }
   if (flags.fromContext.length > 0) {
     if (flags.cluster.length === 0) return initFromContext(flags, io);
     throw new MeshrootError('two-ways', '--cluster and --from-context are two ways to name clusters', {

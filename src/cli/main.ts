@@ -62,7 +62,7 @@ function report(error: unknown, argv: readonly string[], io: Io): number {
   if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
   if (isMeshrootError(error)) {
     if (argv.includes('--json')) io.stdout.write(`${JSON.stringify({ error })}\n`);
-    io.stderr.write(`${error.message}${error.hint === undefined ? '' : `      ${error.hint}`}\n`);
+    io.stderr.write(`${error.message}${hintBeside(error)}\n`);
     return error.exit;
   }
   io.stderr.write(`meshroot failed: ${messageOf(error)}\n`);
@@ -72,6 +72,12 @@ function report(error: unknown, argv: readonly string[], io: Io): number {
       '      this should not happen; run again with MESHROOT_DEBUG=1 and report what it prints\n',
     );
   return 2;
+}
+
+/** Beside a message of one line, below one of several. */
+function hintBeside({ message, hint }: MeshrootError): string {
+  if (hint === undefined) return '';
+  return message.includes('\n') ? `\n      ${hint}` : `      ${hint}`;
 }
 
 function help(): string {

@@ -51,7 +51,9 @@ async function run({ file, adopt, json, ...pace }: Flags, io: Io): Promise<void>
     { now: clock.now(), adopt },
     { concurrency: pace.concurrency, signal: io.signal, looked: () => looked() },
   );
-  io.stdout.write(json ? `${JSON.stringify(planToJson(plan))}\n` : renderPlan(plan, planContext(mesh, file)));
+  io.stdout.write(
+    json ? `${JSON.stringify(planToJson(plan))}\n` : renderPlan(plan, planContext(mesh, file, adopt)),
+  );
   io.exitCode = exitCodeOf(plan);
   reach.vault.close();
 }

@@ -38,8 +38,27 @@ export function command(io: Io): Command {
     .option('--json', 'print JSON', false)
     .addHelpText('after', examples)
     .action((cluster: string, flags: Flags) => run(cluster, flags, io));
+  rotate
+    .command('root')
+    .description('says how: a root is replaced by hand, in phases (docs/replace-a-root.md)')
+    .allowExcessArguments()
+    .allowUnknownOption()
+    .action(() => {
+      throw rootByHand();
+    });
   return rotate;
 }
+
+/** Its gates open on what every workload and gateway of the mesh trusts, and meshroot does not see those yet. */
+const rootByHand = (): MeshrootError =>
+  new MeshrootError(
+    'root-by-hand',
+    'a root is replaced by hand: no command sees yet whether every workload trusts a new one',
+    {
+      hint: 'docs/replace-a-root.md has the phases and what to see before each; an intermediate: meshroot rotate intermediate CLUSTER',
+      exit: 1,
+    },
+  );
 
 async function run(cluster: string, flags: Flags, io: Io): Promise<void> {
   const mesh = await (flags.file === undefined ? meshOfUp(flags.dir) : loadMesh(flags.file));

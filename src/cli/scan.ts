@@ -19,7 +19,9 @@ interface ScanFlags {
 /** `meshroot scan PATH… --context C…`: a read-only lint of certificates, keys and bundles in files and live clusters. */
 export function command(io: Io, clock: Clock = systemClock): Command {
   return new Command('scan')
-    .description('checks certificates, keys and bundles in files, folders and live clusters; writes nothing')
+    .description(
+      'checks certificates, keys, bundles and mesh.yaml in files, folders and live clusters; writes nothing',
+    )
     .argument('[path...]', 'files, folders (with all below), or both')
     .option('--context <name>', 'a live cluster, by kubeconfig context; may be repeated', repeated, [])
     .option('--kubeconfig <file>', 'where the contexts are; alone: the cluster of its current context')
@@ -85,6 +87,7 @@ exit codes: 0 no error was found, 1 errors were found, 2 it could not run
 examples:
   meshroot scan certs                      every certificate, key and bundle below certs
   meshroot scan --at +90d certs            what will be broken in 90 days
+  meshroot scan mesh.yaml                  what it asks for: lifetimes, TLS, who reads a CA's key
   meshroot scan --context prod-eu --context prod-us
                                            two live clusters and whether they trust each other; only lists objects
   meshroot scan --json ca.pem tls.crt`;

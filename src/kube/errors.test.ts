@@ -35,6 +35,15 @@ test('a denial by a webhook is told from a missing permission', () => {
   });
 });
 
+test('who sends no credentials is told that, and not of permissions', () => {
+  const message = 'pods is forbidden: User "system:anonymous" cannot list resource "pods"';
+  expect(answerError(403, status('Forbidden', message, 403), 'GET')).toMatchObject({
+    code: 'kube-forbidden',
+    message,
+    hint: expect.stringMatching(/^the kubeconfig has no credentials/),
+  });
+});
+
 test('a webhook that cannot be called says what to look at', () => {
   const message = 'Internal error occurred: failed calling webhook "x": connection refused';
   const error = answerError(500, status('InternalError', message, 500), 'POST');

@@ -44,6 +44,12 @@ const reasons: Readonly<Record<string, Meaning>> = {
   ServiceUnavailable: { code: 'kube-unavailable', hint: 'the API server is starting or overloaded: retry' },
 };
 
+/** Who sends no credentials is answered as this user, if at all. */
+const anonymous: Meaning = {
+  code: 'kube-forbidden',
+  hint: 'the kubeconfig has no credentials for this cluster (user, or exec plugin): kubectl config view --minify',
+};
+
 /** Answers without a Status (a proxy, a load balancer) are read by their HTTP status. */
 const reasonOfStatus: Readonly<Record<number, string>> = {
   400: 'BadRequest',
@@ -63,8 +69,9 @@ const reasonOfStatus: Readonly<Record<number, string>> = {
   504: 'Timeout',
 };
 
-/** What a webhook did to a request is in the text only: apiserver/pkg/admission/plugin/webhook/errors/statuserror.go */
-function webhookMeaning(message: string): Meaning | undefined {
+/** What a webhook did to a request, and who asked, is in the text only: apiserver/pkg/admission/plugin/webhook/errors/statuserror.go */
+function meaningOfText(message: string): Meaning | undefined {
+  if (/ User "system:anonymous" cannot /.test(message)) return anonymous;
   if (/admission webhook "[^"]*" denied the request/.test(message)) return { code: 'kube-admission-denied' };
   if (/failed calling webhook/.test(message)) {
     return {
@@ -85,7 +92,7 @@ export function answerError(httpStatus: number, body: unknown, what: string): Ku
       : (reasonOfStatus[httpStatus] ?? 'Unknown');
   const text = isStatus && typeof status.message === 'string' ? status.message : '';
   const message = text || `the API server answered ${httpStatus} to ${what}`;
-  const meaning = webhookMeaning(message) ?? reasons[reason] ?? { code: 'kube-failed' };
+  const meaning = meaningOfText(message) ?? reasons[reason] ?? { code: 'kube-failed' };
   return new KubeError(meaning.code, message, {
     reason,
     status: httpStatus,

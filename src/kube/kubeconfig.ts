@@ -130,7 +130,7 @@ async function readFileOf(path: string): Promise<File | undefined> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    throw new MeshrootError('bad-kubeconfig', `${path}: ${messageOf(error)}`, { cause: error });
+    throw bad(`${path}: ${messageOf(error)}`, error);
   }
   return absolute(await parseKubeconfig(text, path), dirname(path));
 }
@@ -148,16 +148,20 @@ export async function parseKubeconfig(text: string, path: string): Promise<File>
       messageOf(error)
         .split('\n')[0]
         ?.replace(/"[^"]*"/g, '…') ?? '';
-    throw new MeshrootError('bad-kubeconfig', `${path} is not YAML: ${reason}`);
+    throw bad(`${path} is not YAML: ${reason.replace(/:$/, '')}`);
   }
   const parsed = fileSchema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new MeshrootError(
-    'bad-kubeconfig',
-    `${path} is not a kubeconfig: ${issue?.path.join('.') ?? ''} ${issue?.message.toLowerCase() ?? ''}`.trim(),
-  );
+  const where = issue?.path.join('.') || 'the file';
+  throw bad(`${path} is not a kubeconfig: ${where} ${issue?.message.toLowerCase() ?? ''}`.trim());
 }
+
+const bad = (message: string, cause?: unknown): MeshrootError =>
+  new MeshrootError('bad-kubeconfig', message, {
+    hint: 'kubectl config view, with the same file, says whether it is one',
+    ...(cause !== undefined && { cause }),
+  });
 
 const clusterFiles = ['certificate-authority'] as const;
 const userFiles = ['tokenFile', 'client-certificate', 'client-key'] as const;

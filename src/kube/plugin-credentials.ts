@@ -20,14 +20,23 @@ export async function pluginEndpoint(context: KubeconfigContext): Promise<Endpoi
       try {
         await config.applyToHTTPSOptions(options);
       } catch (error) {
-        throw new MeshrootError('kube-credentials', `user "${context.userName}": ${messageOf(error)}`, {
-          hint: `its credential plugin failed; try: kubectl --context ${context.name} auth whoami`,
-          cause: error,
-        });
+        throw failed(error, context);
       }
       return credentialsOf(options, context);
     },
   };
+}
+
+function failed(error: unknown, { name, userName }: KubeconfigContext): MeshrootError {
+  const [, missing] = /^spawn (\S+) ENOENT$/.exec(messageOf(error)) ?? [];
+  const why =
+    missing === undefined
+      ? messageOf(error).trim() || 'its credential plugin ended without a word'
+      : `its credential plugin ${missing} is not on PATH`;
+  return new MeshrootError('kube-credentials', `user "${userName}": ${why}`, {
+    hint: `see what kubectl says: kubectl --context ${name} auth whoami`,
+    cause: error,
+  });
 }
 
 function credentialsOf(options: RequestOptions, context: KubeconfigContext): Credentials {

@@ -176,6 +176,20 @@ test('a token file is read anew after the server refused its token', async () =>
   user.close();
 });
 
+test('an exec plugin that is not installed is named', async () => {
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: 'no-such-plugin',
+    interactiveMode: 'Never',
+  };
+  const user = await connectAs({ exec });
+  await expect(user.request('GET', '/x')).rejects.toMatchObject({
+    code: 'kube-credentials',
+    message: expect.stringContaining('its credential plugin no-such-plugin is not on PATH'),
+    hint: expect.stringContaining('auth whoami'),
+  });
+});
+
 test('an exec plugin is run by client-node and its token used', async () => {
   const credential = {
     apiVersion: 'client.authentication.k8s.io/v1',

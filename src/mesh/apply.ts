@@ -4,7 +4,7 @@ import { MountTablesVault } from './mount-tables.ts';
 import { persist } from './persist.ts';
 import { groupsOf, isRoot, type PlannedResource, planOne } from './plan.ts';
 import { ReadOnceVault } from './read-once.ts';
-import { type DecideContext, type Reach, type Resource, withVaults } from './resource.ts';
+import { type DecideContext, isWriting, type Reach, type Resource, withVaults } from './resource.ts';
 
 export interface ApplyProgress {
   /** Called when a resource has been looked at and, where needed, written. */
@@ -72,7 +72,7 @@ async function applyInOrder(
     const context: DecideContext = { now: start, adopt };
     const item = await planOne(resource, reach, context);
     refuseIfAsked(item);
-    const writes = item.decision.kind === 'add' || item.decision.kind === 'change';
+    const writes = isWriting(item.decision);
     if (writes) await persist(reach.clock, () => resource.write(reach, item.observed));
     progress.done(item, reach.clock.now() - start);
     if (!writes || resource.waits !== true) continue;

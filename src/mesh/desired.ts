@@ -1,9 +1,10 @@
 import type { KubeObject } from '../kube/api.ts';
 import { istiodDeployment, istiodIdentity } from './istiod-manifests.ts';
 import { isKeyless } from './keyless.ts';
-import { accessResources } from './kinds/access.ts';
+import { accessResources, policiesOf } from './kinds/access.ts';
 import { authConfigResource } from './kinds/auth-config.ts';
 import { authMountResource } from './kinds/auth-mount.ts';
+import { formerRolesResource } from './kinds/former-roles.ts';
 import { gatewayCertificates } from './kinds/gateway-certificate.ts';
 import { intermediateResource } from './kinds/intermediate.ts';
 import { jwksConfigResource } from './kinds/jwks-config.ts';
@@ -18,6 +19,7 @@ import { reviewerSecret } from './kinds/reviewer-token.ts';
 import { roleResource } from './kinds/role.ts';
 import { rootResource } from './kinds/root.ts';
 import { secretsMountResource } from './kinds/secrets-mount.ts';
+import { sharedContextsResource } from './kinds/shared-contexts.ts';
 import { stateResource } from './kinds/state.ts';
 import type { Resource } from './resource.ts';
 import type { Mesh, MeshCluster } from './schema.ts';
@@ -28,10 +30,12 @@ import type { Mesh, MeshCluster } from './schema.ts';
  */
 export function desired(mesh: Mesh, parts: DesiredParts): Resource[] {
   const { offline } = mesh.root;
+  const policies = new Set(mesh.clusters.flatMap(policiesOf));
   return [
+    sharedContextsResource(mesh) as Resource,
     stateResource() as Resource,
     (offline === undefined ? rootResource(mesh) : offlineRootResource(offline)) as Resource,
-    ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts)),
+    ...mesh.clusters.flatMap((cluster) => ofCluster(mesh, cluster, parts, policies)),
   ];
 }
 
@@ -59,7 +63,12 @@ export interface DesiredParts {
   injector(mesh: Mesh, cluster: MeshCluster): KubeObject[];
 }
 
-function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resource[] {
+function ofCluster(
+  mesh: Mesh,
+  cluster: MeshCluster,
+  parts: DesiredParts,
+  policies: ReadonlySet<string>,
+): Resource[] {
   const objects = (list: readonly KubeObject[]) =>
     list.map((object) => kubeObjectResource(cluster.name, object));
   return [
@@ -73,6 +82,7 @@ function ofCluster(mesh: Mesh, cluster: MeshCluster, parts: DesiredParts): Resou
     cluster.reviewer === 'jwks' ? jwksConfigResource(cluster) : authConfigResource(cluster),
     roleResource(cluster),
     ...accessResources(cluster),
+    formerRolesResource(cluster, policies),
     ...gatewayCertificates(mesh, cluster),
     ...objects(istiodDeployment(mesh, cluster)),
   ] as Resource[];

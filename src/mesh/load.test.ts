@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MeshrootError } from '../lib/errors.ts';
-import { loadMesh, meshJsonSchema, parseMesh } from './load.ts';
+import { meshJsonSchema } from './json-schema.ts';
+import { loadMesh, parseMesh } from './load.ts';
 
 const smallest = `apiVersion: meshroot/v1
 kind: Mesh
@@ -68,6 +69,76 @@ describe('mesh.yaml', () => {
     );
   });
 
+  test.each([
+    [
+      'ttl: 30d',
+      'ttl: 90',
+      '8:39  clusters[1].intermediate.ttl is not a duration; write for example 90d, 12h or 10y',
+    ],
+    ['context: prod-eu', 'context: 12', '6:5  clusters[0].context must be a text: write "12" in quotes'],
+    [
+      'context: prod-eu',
+      'istiod: on',
+      '6:5  clusters[0].istiod must be a block of keys   (known: namespace, serviceAccount, address, deploy)',
+    ],
+    ['context: prod-eu', 'access: a', '6:5  clusters[0].access must be a list, each entry behind a "-"'],
+    [
+      'context: prod-eu',
+      'reviewer: cleint',
+      '6:5  clusters[0].reviewer must be client or stored or jwks; did you mean client?',
+    ],
+    ['context: prod-eu', 'name: again', '6:5  name is written twice in one block'],
+    ['context: prod-eu', 'injector: *none', '6:15  *none has no anchor &none before it'],
+    [
+      'clusters:',
+      'root: Offline\nclusters:',
+      '4:1  root must be a block of keys, or the word offline   (known: keyType, ttl, mount, import, offline)',
+    ],
+  ])('in the words of somebody who writes YAML: %s as %s', (old, text, line) => {
+    expect(refusal(smallest.replace(old, text)).message).toBe(`mesh.yaml:${line}`);
+  });
+
+  test('several mistakes come in the order of the file, with what is left to do below them', () => {
+    const error = refusal(smallest.replace('ec-p384', 'ec').replace('kind: Mesh', 'kind: Mash'));
+    expect(error.message.split('\n').map((line) => line.split(' ')[0])).toEqual([
+      'mesh.yaml:2:1',
+      'mesh.yaml:8:21',
+    ]);
+  });
+
+  test.each([
+    ['', 'm:1:1  the file is empty; meshroot init writes one'],
+    [`${smallest}---\na: b\n`, 'm:9:1  a second document begins here; a mesh is one'],
+  ])('a file that is not one mesh: %j', (text, message) => {
+    expect(() => parseMesh(text, 'm')).toThrow(expect.objectContaining({ code: 'bad-mesh-file', message }));
+  });
+
+  test('anchors and merges spare what clusters have in common', () => {
+    const { clusters } = parseMesh(
+      `${smallest}  - &us { name: us, context: prod-us, kv: 2 }\n  - { <<: *us, name: us2 }\n`,
+      'm',
+    );
+    expect(clusters[3]).toMatchObject({ name: 'us2', context: 'prod-us', kv: 2 });
+  });
+
+  test('a gateway is called as its service account, and a root file may be called certificate', () => {
+    const mesh = parseMesh(
+      `${smallest}    gateways: [{ namespace: istio-ingress, serviceAccount: ingress.eu }]\nroot: { import: { certificate: c, key: k } }\n`,
+      'm',
+    );
+    expect(mesh.clusters[1]?.gateways).toMatchObject([{ name: 'ingress.eu', serviceAccount: 'ingress.eu' }]);
+    expect(mesh.root.import).toEqual({ cert: 'c', key: 'k' });
+  });
+
+  test('two roles of one name in a cluster are refused: the later would take the place of the earlier', () => {
+    const access = (name: string) => `{ name: ${name}, namespace: n, serviceAccount: s }`;
+    const text = `${smallest}    access: [${access('istiod')}, ${access('a')}, ${access('a')}]\n`;
+    expect(refusal(text).message).toBe(
+      'mesh.yaml:9:16  cluster2: there is a role istiod already\n' +
+        'mesh.yaml:9:113  cluster2: there is a role a already',
+    );
+  });
+
   test('what does not go with a key that stays in Vault is refused, each at its cluster', () => {
     const eu = `{ name: eu, intermediate: { delivery: keyless, import: { folder: x } }, istiod: { deploy: {} }, access: [{ name: a, namespace: n, serviceAccount: s }] }`;
     const text = `apiVersion: meshroot/v1\nkind: Mesh\nvault: { address: "https://v" }\nroot: offline\nclusters: [${eu}]`;
@@ -107,7 +178,7 @@ describe('mesh.yaml', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

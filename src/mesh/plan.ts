@@ -7,6 +7,7 @@ import {
   clusterVault,
   type DecideContext,
   type Decision,
+  isWriting,
   type Reach,
   type Resource,
   withVaults,
@@ -30,7 +31,8 @@ export interface Plan {
  */
 export function exitCodeOf({ items }: Plan): 0 | 1 | 2 {
   const kinds = new Set(items.map(({ decision }) => decision.kind));
-  if (['add', 'change', 'wait', 'refuse'].some((kind) => kinds.has(kind as Decision['kind']))) return 1;
+  if (['add', 'change', 'remove', 'wait', 'refuse'].some((kind) => kinds.has(kind as Decision['kind'])))
+    return 1;
   return kinds.has('unseen') ? 2 : 0;
 }
 
@@ -73,7 +75,7 @@ export async function makePlan(
   });
   return {
     items,
-    changes: items.some(({ decision }) => decision.kind === 'add' || decision.kind === 'change'),
+    changes: items.some(({ decision }) => isWriting(decision)),
   };
 }
 
@@ -88,7 +90,7 @@ function withoutItsVault(reach: Reach, members: readonly Resource[], error: unkn
 
 /** What all clusters share: the tables of mounts, and the root. */
 export const isTable = (path: string): boolean => /^sys\/(mounts|auth)$/.test(path) || isRoot(path);
-export const isRoot = (path: string): boolean => /^[^/]+\/(issuers|cert\/ca)$/.test(path);
+export const isRoot = (path: string): boolean => /^.+\/(issuers|cert\/ca)$/.test(path);
 
 export function groupsOf(resources: readonly Resource[]): Map<string, Resource[]> {
   const groups = new Map<string, Resource[]>();

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { meshJsonSchema } from './load.ts';
+import { meshJsonSchema } from './json-schema.ts';
 
 const path = new URL('../../docs/mesh.schema.json', import.meta.url);
 

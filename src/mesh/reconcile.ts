@@ -1,6 +1,6 @@
 import type { MeshrootError } from '../lib/errors.ts';
 import { type PlannedResource, planOne } from './plan.ts';
-import type { Reach, Resource } from './resource.ts';
+import { isWriting, type Reach, type Resource } from './resource.ts';
 
 /** What became of one group: `mesh`, or one cluster. */
 export interface Outcome {
@@ -33,8 +33,7 @@ export async function reconcile(
   return outcomeOf(items);
 }
 
-const differs = ({ decision }: PlannedResource): boolean =>
-  decision.kind === 'add' || decision.kind === 'change';
+const differs = ({ decision }: PlannedResource): boolean => isWriting(decision);
 
 function outcomeOf(items: readonly PlannedResource[]): Outcome {
   return {

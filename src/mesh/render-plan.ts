@@ -8,6 +8,7 @@ const signs: Readonly<Record<Decision['kind'], string>> = {
   keep: ' ',
   add: '+',
   change: '~',
+  remove: '-',
   wait: '.',
   refuse: 'x',
   unseen: '?',
@@ -19,12 +20,14 @@ export interface PlanContext {
   /** Of a cluster's own. */
   vaultOf?(cluster: string): string | undefined;
   readonly file: string;
+  /** Whether the plan takes over what others made. */
+  readonly adopt?: boolean;
 }
 
 /** What a plan of `mesh` says besides its rows; `file` is what the next command is told. */
-export function planContext(mesh: Mesh, file: string): PlanContext {
+export function planContext(mesh: Mesh, file: string, adopt = false): PlanContext {
   const own = new Map(mesh.clusters.map((cluster) => [cluster.name, vaultPlace(mesh, cluster).address]));
-  return { vault: mesh.vault.address, vaultOf: (cluster) => own.get(cluster), file };
+  return { vault: mesh.vault.address, vaultOf: (cluster) => own.get(cluster), file, adopt };
 }
 
 /** The difference a person can read aloud; rows that stay as they are are left out unless they carry a warning. */
@@ -35,57 +38,69 @@ export function renderPlan(plan: Plan, context: PlanContext): string {
     groups.set(group, groups.get(group) ?? []);
     groups.get(group)?.push(item);
   }
+  const width = labelWidth(plan);
   const blocks = [...groups]
-    .map(([group, items]) => renderGroup(group, items, context.vaultOf?.(group) ?? context.vault))
+    .map(([group, items]) => renderGroup(group, items, context.vaultOf?.(group) ?? context.vault, width))
     .filter((block) => block !== '');
-  return [...blocks, summaryLine(plan, context.file), ''].join('\n');
+  return [...blocks, summaryLine(plan, context), ''].join('\n');
 }
 
-function renderGroup(group: string, items: readonly PlannedResource[], vault: string): string {
-  const rows = items.flatMap(renderItem);
+/** Of the longest label that is shown with something beside it, so that the second column is one. */
+function labelWidth({ items }: Plan): number {
+  const shown = items.filter(({ decision }) => decision.kind !== 'keep' && decision.kind !== 'refuse');
+  return Math.min(90, Math.max(50, ...shown.map(({ resource }) => resource.label.length)));
+}
+
+function renderGroup(group: string, items: readonly PlannedResource[], vault: string, width: number): string {
+  const rows = items.flatMap((item) => renderItem(item, width));
   if (rows.length === 0) return '';
   const title = group === 'mesh' ? 'mesh' : `cluster ${group}`;
-  return [`${title.padEnd(52)}  vault ${vault}`, ...rows].join('\n');
+  return [`${title.padEnd(width + 2)}  vault ${vault}`, ...rows, ...unseenHints(items)].join('\n');
 }
 
-function renderItem({ resource, decision }: PlannedResource): string[] {
-  const row = `  ${signs[decision.kind]} ${resource.label.padEnd(50)} ${resource.summary}`.trimEnd();
+function renderItem({ resource, decision }: PlannedResource, width: number): string[] {
+  const row = (text: string) => `  ${signs[decision.kind]} ${resource.label.padEnd(width)} ${text}`.trimEnd();
   switch (decision.kind) {
     case 'keep':
       return decision.warning === undefined ? [] : [`  ! ${decision.warning}`];
     case 'add':
     case 'change':
-      return [row, ...decision.lines.map((line) => `      ${line}`)];
+    case 'remove':
+      return [row(resource.summary), ...decision.lines.map((line) => `      ${line}`)];
     case 'wait':
-      return [`  . ${resource.label.padEnd(50)} ${decision.why}`, `      ${decision.next}`];
+      return [row(decision.why), `      ${decision.next}`];
     case 'refuse':
       return [`  x ${decision.error.message}`, `      ${decision.error.hint ?? ''}`.trimEnd()];
     case 'unseen':
-      return [`  ? ${resource.label.padEnd(50)} ${decision.why}`];
+      return [row(decision.why)];
   }
 }
 
-function summaryLine({ items }: Plan, file: string): string {
-  const count = (kind: Decision['kind']) => items.filter(({ decision }) => decision.kind === kind).length;
-  const warnings = items.filter(
-    ({ decision }) => decision.kind === 'keep' && decision.warning !== undefined,
-  ).length;
-  const [add, change, wait, refuse, unseen] = (['add', 'change', 'wait', 'refuse', 'unseen'] as const).map(
-    count,
-  ) as [number, number, number, number, number];
+/** One cause hides many things: its cure is told once. */
+function unseenHints(items: readonly PlannedResource[]): string[] {
+  const hints = items.flatMap(({ decision }) =>
+    decision.kind === 'unseen' && decision.hint !== undefined ? [decision.hint] : [],
+  );
+  return [...new Set(hints)].map((hint) => `      ${hint}`);
+}
+
+function summaryLine({ items, changes }: Plan, { file, adopt = false }: PlanContext): string {
+  const of = (kind: Decision['kind']) => items.filter(({ decision }) => decision.kind === kind);
+  const warnings = of('keep').filter(({ decision }) => 'warning' in decision).length;
+  const removals = of('remove').flatMap(({ decision }) => ('lines' in decision ? decision.lines : [])).length;
+  const unseen = of('unseen').length;
+  const named = (count: number, words: string): string[] => (count === 0 ? [] : [`${count} ${words}`]);
   const parts = [
-    add + change === 0
-      ? unseen === 0
-        ? 'nothing to change'
-        : 'nothing to change in what could be seen'
-      : `${add} to add, ${change} to change, 0 to remove`,
-    ...(warnings === 0 ? [] : [`${warnings} warning${warnings === 1 ? '' : 's'}`]),
-    ...(wait === 0 ? [] : [`${wait} waiting for a signature`]),
-    ...(refuse === 0 ? [] : [`${refuse} refused`]),
-    ...(unseen === 0 ? [] : [`${unseen} not seen`]),
+    changes
+      ? `${of('add').length} to add, ${of('change').length} to change, ${removals} to remove`
+      : `nothing to change${unseen === 0 ? '' : ' in what could be seen'}`,
+    ...named(warnings, `warning${warnings === 1 ? '' : 's'}`),
+    ...named(of('wait').length, 'waiting for a signature'),
+    ...named(of('refuse').length, 'refused'),
+    ...named(unseen, 'not seen'),
     'nothing was written',
   ];
-  const next = add + change === 0 ? '' : `        apply with: meshroot apply -f ${file}`;
+  const next = changes ? `        apply with: meshroot apply -f ${file}${adopt ? ' --adopt' : ''}` : '';
   return `${parts.join('. ')}${next}`;
 }
 
@@ -102,6 +117,7 @@ export function planToJson({ items, changes }: Plan): object {
       ...('warning' in decision && { warning: decision.warning }),
       ...('error' in decision && { error: decision.error }),
       ...('why' in decision && { why: decision.why }),
+      ...('hint' in decision && { hint: decision.hint }),
       ...('next' in decision && { next: decision.next }),
     })),
   };

@@ -21,6 +21,8 @@ export type Decision =
   | { readonly kind: 'keep'; readonly warning?: string }
   | { readonly kind: 'add'; readonly lines: readonly string[] }
   | { readonly kind: 'change'; readonly lines: readonly string[] }
+  /** What an earlier mesh.yaml asked for and this one does not; a line for each thing. */
+  | { readonly kind: 'remove'; readonly lines: readonly string[] }
   /** A person has to do something elsewhere first; what comes after does not need it. */
   | { readonly kind: 'wait'; readonly why: string; readonly next: string }
   /** It exists, is not meshroot's or cannot become what is wanted. */
@@ -42,7 +44,7 @@ export interface Resource<O = unknown> {
   /** Reads only. */
   observe(reach: Reach): Promise<O>;
   decide(observed: O, context: DecideContext): Decision;
-  /** Makes it so; called only after `add` or `change`, and safe to call again after a crash at any point. */
+  /** Makes it so; called only after `add`, `change` or `remove`, and safe to call again after a crash at any point. */
   write(reach: Reach, observed: O): Promise<void>;
   /** With it, Vault will ask an API server: that it reaches it is proven before anything is written. */
   readonly reachesOut?: boolean;
@@ -87,6 +89,11 @@ export interface DecideContext {
   /** Take over what others made under the same name. */
   readonly adopt: boolean;
 }
+
+/** Decisions that `apply` writes for. */
+export type Writing = Extract<Decision, { readonly lines: readonly string[] }>;
+
+export const isWriting = (decision: Decision): decision is Writing => 'lines' in decision;
 
 export const keep: Decision = { kind: 'keep' };
 

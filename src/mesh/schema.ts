@@ -6,7 +6,7 @@ const keyType = z.enum(['ec-p256', 'ec-p384', 'rsa-4096']);
 
 /** A duration as people write it (`90d`, `12h`); becomes milliseconds. */
 const duration = z
-  .string()
+  .string({ error: 'is not a duration; write for example 90d, 12h or 10y' })
   .refine((text) => isPositiveDuration(text), {
     message: 'is not a duration; write for example 90d, 12h or 10y',
   })
@@ -17,9 +17,17 @@ const dnsLabel = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'must be lower case letters, digits and "-", at most 63');
 
+/** Service accounts may have dots: RFC 1123 subdomains. */
+const accountName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    'must be lower case letters, digits, "-" and ".", at most 253',
+  );
+
 const istiod = z.strictObject({
   namespace: dnsLabel.default('istio-system'),
-  serviceAccount: dnsLabel.default('istiod'),
+  serviceAccount: accountName.default('istiod'),
   /** host:port where this cluster's Istio CA answers, to confirm a delivery on the wire. */
   address: z
     .string()
@@ -106,7 +114,7 @@ const access = z.strictObject({
   namespace: z.union([dnsLabel, z.array(dnsLabel).min(1)], {
     error: 'must be a namespace or a list of them: lower case letters, digits and "-", at most 63',
   }),
-  serviceAccount: dnsLabel,
+  serviceAccount: accountName,
   can: z.enum(['read', 'write', 'audit']).default('read'),
   /** Entry of the cluster's secrets mount; the bundle itself without it. */
   path: vaultPath.optional(),
@@ -114,10 +122,11 @@ const access = z.strictObject({
 
 const gateway = z
   .strictObject({
-    name: dnsLabel,
+    /** That of its service account unless told otherwise. */
+    name: accountName.optional(),
     namespace: dnsLabel,
     /** The gateway's own name unless told otherwise. */
-    serviceAccount: dnsLabel.optional(),
+    serviceAccount: accountName.optional(),
     /** Names that it serves: a certificate for them is issued by the root and renewed by apply. */
     hosts: z
       .array(z.string().regex(/^(\*\.)?[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/, 'must be a DNS name'))
@@ -130,6 +139,13 @@ const gateway = z
   })
   .refine(({ hosts, files }) => hosts === undefined || files === undefined, {
     message: 'has hosts and files; its certificate is either issued or placed',
+  })
+  .refine(({ name, serviceAccount }) => name !== undefined || serviceAccount !== undefined, {
+    message: 'needs a name or a serviceAccount',
+  })
+  .transform(({ name, serviceAccount, ...rest }) => {
+    const known = name ?? serviceAccount ?? '';
+    return { ...rest, name: known, serviceAccount: serviceAccount ?? known };
   });
 
 const vaultAddress = z.url({
@@ -196,6 +212,14 @@ export const clusterSchema = z.strictObject({
   injector: injector.optional(),
 });
 
+/** The two files of a root; `certificate` is another word for `cert`. */
+const importedRoot = z
+  .strictObject({ cert: z.string().optional(), certificate: z.string().optional(), key: z.string() })
+  .refine(({ cert, certificate }) => (cert === undefined) !== (certificate === undefined), {
+    message: 'needs the file of its certificate once, as cert (or certificate)',
+  })
+  .transform(({ cert, certificate, key }) => ({ cert: cert ?? certificate ?? '', key }));
+
 /** Part of every identity: `spiffe://TRUST-DOMAIN/…`. */
 export const trustDomainSchema = z
   .string()
@@ -219,12 +243,9 @@ export const meshSchema = z.strictObject({
     .strictObject({
       keyType: keyType.default('ec-p384'),
       ttl: duration.default(parseDuration('10y')),
-      mount: z
-        .string()
-        .regex(/^[\w-]+$/, 'must be one word')
-        .default('meshroot-root'),
+      mount: vaultPath.default('meshroot-root'),
       /** A root that exists as files; its key is not needed any more once it is in Vault. */
-      import: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      import: importedRoot.optional(),
       /** A root whose key is on a machine without a network; `root: offline` for short. */
       offline: z
         .strictObject({

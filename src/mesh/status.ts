@@ -91,7 +91,7 @@ function readersOf(cluster: MeshCluster): string[] {
   return [
     `${role}: ${serviceAccount}@${namespace} ${isKeyless(cluster) ? 'signs by its CA' : 'reads its bundle'}`,
     ...cluster.gateways.map(
-      (g) => `gateway-${g.name}: ${g.serviceAccount ?? g.name}@${g.namespace} reads its certificate`,
+      (g) => `gateway-${g.name}: ${g.serviceAccount}@${g.namespace} reads its certificate`,
     ),
     ...cluster.access.map(
       (a) => `${a.name}: ${a.serviceAccount}@${[a.namespace].flat().join(',')} may ${a.can}`,

@@ -82,6 +82,7 @@ function kubeconfigText(
   user: string,
   identity: Identity,
 ): Secret<string> {
+  const known = `${user}@${name}`; // joined in one KUBECONFIG, of two users with one name only the first counts
   const encode = (text: string): string => Buffer.from(text).toString('base64');
   const credentials = {
     'client-certificate-data': encode(identity.certificate),
@@ -92,8 +93,8 @@ function kubeconfigText(
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [{ name, cluster: { server: url, 'certificate-authority-data': encode(caPem) } }],
-      users: [{ name: user, user: credentials }],
-      contexts: [{ name, context: { cluster: name, user } }],
+      users: [{ name: known, user: credentials }],
+      contexts: [{ name, context: { cluster: name, user: known } }],
       'current-context': name,
     }),
   );

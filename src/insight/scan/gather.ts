@@ -16,6 +16,10 @@ export const defaultLimits: ScanLimits = { maxFiles: 10_000, maxFileSize: 1024 *
 
 /** Endings of files that are opened when a folder is scanned; a file that is named itself is always opened. */
 export const endings = /\.(pem|crt|cer|cert|key|der)$/i;
+/** Besides them. */
+const meshFile = /^mesh\.ya?ml$/;
+const isMesh = (path: string, bytes: Buffer): boolean =>
+  /\.ya?ml$/.test(path) && /^(apiVersion: *["']?meshroot\/|kind: *["']?Mesh\b)/m.test(bytes.toString('utf8'));
 const skippedFolders = new Set(['.git', 'node_modules']);
 
 /**
@@ -84,7 +88,11 @@ async function walk(
       // `..2026_11_22` are versions of a volume that Kubernetes has linked into the folder itself
       const skip = skippedFolders.has(entry.name) || entry.name.startsWith('..') || depth >= limits.maxDepth;
       if (!skip) await walk(path, depth + 1, found, problems, limits);
-    } else if (endings.test(entry.name) && (entry.isFile() || (await isLinkToFile(path)))) found.add(path);
+    } else if (
+      (endings.test(entry.name) || meshFile.test(entry.name)) &&
+      (entry.isFile() || (await isLinkToFile(path)))
+    )
+      found.add(path);
   }
 }
 
@@ -104,6 +112,11 @@ async function readOne(
     const file = await readLimitedFile(path, limits.maxFileSize);
     if (file === undefined)
       throw new MeshrootError('file-unreadable', `${path} is gone, or a link to nothing`);
+    if (isMesh(path, file.bytes)) {
+      const { judgeMeshFile } = await import('./judge-mesh-file.ts'); // its rooms are loaded only for one
+      problems.push(...(await judgeMeshFile(path)));
+      return { path, mode: file.mode, certificates: [], key: undefined, text: '', isMesh: true };
+    }
     return readMaterial({ path, ...file }, problems);
   } catch (error) {
     problems.push(problemAt(path, error));

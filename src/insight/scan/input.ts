@@ -19,6 +19,8 @@ export interface ScannedFile {
   readonly mode: number;
   /** It is a key of a Kubernetes Secret: whoever may read Secrets there has it. */
   readonly inSecret?: boolean;
+  /** It is a mesh.yaml; what it asks for is judged, there is no certificate in it. */
+  readonly isMesh?: boolean;
 }
 
 /** A file with its text, which names the layouts and is judged no further; '' for one in DER. */

@@ -47,6 +47,46 @@ const report = async (now = testNow) => scan(await gather([folder]), now);
 const codes = async (now = testNow): Promise<string[]> =>
   (await report(now)).findings.map(({ code, file }) => `${code} ${file.slice(folder.length + 1)}`);
 
+describe('a mesh.yaml', () => {
+  const head = 'apiVersion: meshroot/v1\nkind: Mesh\n';
+  const found = async (text: string) => {
+    await write('mesh.yaml', text);
+    const { findings, ...counts } = scan(await gather([folder]), testNow);
+    return {
+      ...counts,
+      told: findings.map(({ code, file, message }) => `${file.slice(folder.length)} ${code}: ${message}`),
+    };
+  };
+
+  test('that asks for nothing dangerous is scanned, and clean', async () => {
+    const text = `${head}vault: { address: "https://v:8200" }\nclusters: [{ name: eu }]\n`;
+    expect(await found(text)).toMatchObject({ errors: 0, warnings: 0, files: 1 });
+  });
+
+  test('is judged by what it would bring about: lifetimes, TLS, tokens that stay, readers of the key', async () => {
+    const access = 'access: [{ name: app, namespace: app, serviceAccount: app }]';
+    const eu = `{ name: eu, reviewer: stored, intermediate: { ttl: 12h }, ${access} }`;
+    expect(await found(`${head}vault: { address: "http://v:8200" }\nclusters: [${eu}]\n`)).toMatchObject({
+      errors: 2,
+      told: [
+        '/mesh.yaml ttl-outlives-issuer: eu: a workload certificate is to live 24h, longer than the intermediate (12h)',
+        "/mesh.yaml vault-without-tls: eu: http://v:8200 has no TLS; tokens, and the CA's key, go over the wire in clear",
+        '/mesh.yaml stored-reviewer-token: eu: a token that does not end is kept in a Secret and in Vault (reviewer: stored)',
+        "/mesh.yaml ca-key-readers: eu: access app reads the bundle, and so the CA's key",
+      ],
+    });
+  });
+
+  test('with mistakes has each at its line', async () => {
+    expect(
+      (await found(`${head}vault: { address: "https://v" }\nclusters: [{ name: EU }]\nrot: {}\n`)).told,
+    ).toEqual([
+      '/mesh.yaml:4:14 bad-mesh-file: clusters[0].name must be lower case letters, digits and "-", at most 63',
+      expect.stringMatching(/^\/mesh.yaml:5:1 bad-mesh-file: rot is not known here; did you mean root\?/),
+    ]);
+  });
+});
+
 describe('the certificates that the seed published', () => {
   const seed = new URL('../../../test/fixtures/seed-bundle', import.meta.url).pathname;
 

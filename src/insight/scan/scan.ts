@@ -19,8 +19,8 @@ export interface ScanReport {
  */
 export function scan(input: ScanInput, now: number): ScanReport {
   const found = foundCertificates(input.files);
-  const keys = input.files.filter(({ key }) => key !== undefined).length;
-  if (found.length + keys + input.problems.length === 0) {
+  const judged = input.files.filter(({ key, isMesh }) => key !== undefined || isMesh === true).length;
+  if (found.length + judged + input.problems.length === 0) {
     throw new MeshrootError('nothing-to-scan', 'no certificate and no key was found there', {
       hint: 'name the files themselves, or a folder with .pem, .crt or .key files',
     });

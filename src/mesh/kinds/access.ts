@@ -8,16 +8,34 @@ import { roleOf } from './role.ts';
 
 type Access = MeshCluster['access'][number];
 
-/** Who besides istiod may log in on this cluster: gateways and whatever mesh.yaml lists, each with a policy of its own. */
-export function accessResources(cluster: MeshCluster): Resource[] {
+/** Who besides istiod may log in on this cluster: gateways and whatever mesh.yaml lists. */
+function guestsOf(cluster: MeshCluster): Access[] {
   const gateways = cluster.gateways.map(({ name, namespace, serviceAccount }) => ({
-    name: `gateway-${name}`,
+    name: gatewayRole(name),
     namespace,
-    serviceAccount: serviceAccount ?? name,
+    serviceAccount,
     can: 'read' as const,
     path: gatewayEntry(name),
   }));
-  return [...cluster.access, ...gateways].flatMap((access) => {
+  return [...cluster.access, ...gateways];
+}
+
+/** Name of the role that a gateway logs in by. */
+export const gatewayRole = (name: string): string => `gateway-${name}`;
+
+/** Every role that mesh.yaml asks for on this cluster, istiod's first. */
+export const rolesOf = (cluster: MeshCluster): ReadonlySet<string> =>
+  new Set([clusterNames(cluster).role, ...guestsOf(cluster).map(({ name }) => name)]);
+
+/** Every policy that mesh.yaml asks for on this cluster. */
+export const policiesOf = (cluster: MeshCluster): string[] => [
+  clusterNames(cluster).policy,
+  ...guestsOf(cluster).map(({ name }) => accessPolicyName(cluster, name)),
+];
+
+/** Each guest's role, with a policy of its own. */
+export function accessResources(cluster: MeshCluster): Resource[] {
+  return guestsOf(cluster).flatMap((access) => {
     const { name, serviceAccount } = access;
     const namespaces = [access.namespace].flat();
     const policy = accessPolicyName(cluster, name);

@@ -1,5 +1,6 @@
 import { hours, minutes } from '../../lib/duration.ts';
 import { MeshrootError } from '../../lib/errors.ts';
+import type { Finding } from '../../x509/finding.ts';
 import { defaultRenewRatio, judgeWanted, outlives } from '../../x509/validity-rule.ts';
 import { type Decision, keep, type Resource } from '../resource.ts';
 import type { Mesh, MeshCluster } from '../schema.ts';
@@ -25,14 +26,13 @@ export function lifetimesResource(
   };
 }
 
-function decideLifetimes(
+/** Whether what mesh.yaml asks for nests, whatever there is already. */
+export function judgeMeshLifetimes(
   mesh: Mesh,
-  { intermediate }: MeshCluster,
-  rootEnds: number | undefined,
-  now: number,
-): Decision {
+  { intermediate }: Pick<MeshCluster, 'intermediate'>,
+): Finding[] {
   const { ttl, renewAt } = intermediate;
-  const findings = judgeWanted(
+  return judgeWanted(
     [
       { name: 'the root', ttl: mesh.root.ttl, renewAfter: mesh.root.ttl * defaultRenewRatio },
       { name: 'the intermediate', ttl, renewAfter: ttl * renewAt },
@@ -40,6 +40,16 @@ function decideLifetimes(
     ],
     [vaultToken],
   );
+}
+
+function decideLifetimes(
+  mesh: Mesh,
+  { intermediate }: Pick<MeshCluster, 'intermediate'>,
+  rootEnds: number | undefined,
+  now: number,
+): Decision {
+  const { ttl } = intermediate;
+  const findings = judgeMeshLifetimes(mesh, { intermediate });
   const broken = findings.find(({ code }) => code !== 'ttl-cut-short');
   if (broken !== undefined) return refuse(broken.code, broken.message, broken.hint);
   if (rootEnds !== undefined && outlives({ notAfter: now + ttl }, { notAfter: rootEnds })) {

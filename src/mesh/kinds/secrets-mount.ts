@@ -64,7 +64,7 @@ function decideMount(cluster: MeshCluster, row: MountRow | undefined, { adopt }:
       'mount-of-other-type',
       `${secretsMount}/ is ${found}, not kv version ${cluster.kv}`,
       {
-        hint: `move it away (vault secrets move), name another with names.secretsMount, or say kv: ${version === 2 ? 2 : 1}`,
+        hint: `move it away (vault secrets move), name another with names.secretsMount${row.type === 'kv' ? `, or say kv: ${version}` : ''}`,
         exit: 1,
       },
     );

@@ -222,6 +222,12 @@ describe('what is wrong before an apply', () => {
         code: 1,
         stderr: expect.stringMatching(/is at work on this mesh\n? +wait for it/),
       });
+      expect(
+        await runHere(['destroy', '--yes', '-f', join(world.dir, 'mesh.yaml')], world.env),
+      ).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('is at work on this mesh'),
+      });
       proxy.release();
       expect(await first).toMatchObject({ code: 0 });
     } finally {

@@ -25,7 +25,8 @@ describe.each([1, 2])('the policies of a mesh with kv version %i', (kv) => {
 
   beforeAll(async () => {
     world = await startMeshWorld();
-    world.meshFile('mesh.yaml', { more: `    kv: ${kv}\n` });
+    const top = kv === 2 ? 'root: { mount: pki/mesh/root }\n' : '';
+    world.meshFile('mesh.yaml', { top, more: `    kv: ${kv}\n` });
   });
   afterAll(() => world?.stop());
 
@@ -84,6 +85,35 @@ describe.each([1, 2])('the policies of a mesh with kv version %i', (kv) => {
       ),
     ]);
   });
+
+  test.runIf(kv === 1)(
+    'who is taken out of the file can log in no more; what others made in the same mount stays',
+    async () => {
+      const role = 'auth/kubernetes-eu/role/portal';
+      const policy = 'sys/policies/acl/istiod-certs-eu-portal';
+      const access = 'access: [{ name: portal, namespace: portal, serviceAccount: portal, can: write }]';
+      const operator = await tokenOf('operator');
+      world.meshFile('mesh.yaml', { more: `    kv: ${kv}\n    ${access}\n` });
+      expect((await as(operator, 'apply', '--yes')).code).toBe(0);
+      const theirs = { bound_service_account_names: ['x'], bound_service_account_namespaces: ['x'] };
+      await world.vault.write('auth/kubernetes-eu/role/theirs', { ...theirs, token_policies: ['theirs'] });
+
+      world.meshFile('mesh.yaml', { more: `    kv: ${kv}\n` });
+      const plan = await as(await tokenOf('auditor'), 'plan');
+      expect([plan.code, plan.stdout]).toEqual([
+        1,
+        expect.stringMatching(
+          / {2}- former roles of auth\/kubernetes-eu .*\n {6}- role portal with its policy istiod-certs-eu-portal\n[\s\S]*0 to add, 0 to change, 2 to remove\./,
+        ),
+      ]);
+      expect(await world.vault.read(role)).toBeDefined();
+      expect((await as(operator, 'apply', '--yes')).code).toBe(0);
+      expect([await world.vault.read(role), await world.vault.read(policy)]).toEqual([undefined, undefined]);
+      expect(await world.vault.read('auth/kubernetes-eu/role/theirs')).toBeDefined();
+      expect(await as(operator, 'plan')).toMatchObject({ code: 0 });
+      await world.vault.delete('auth/kubernetes-eu/role/theirs');
+    },
+  );
 
   test.runIf(kv === 2)('an auditor is told when a bundle was written since its record was', async () => {
     const plan = await as(await tokenOf('auditor'), 'plan');
