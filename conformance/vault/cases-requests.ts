@@ -81,7 +81,10 @@ export const requestCases: readonly Case[] = [
       ),
       write('sys/mounts/one{{id}}', { type: 'kv' }),
       write('one{{id}}/a', { zz: 1 }),
-      ask('GET', 'one{{id}}/a?zz=1', undefined, { body_has: { warnings: null } }),
+      ask('GET', 'one{{id}}/a', undefined, { body_has: { data: { zz: 1 }, warnings: null } }),
+      ask('GET', 'one{{id}}/a?zz=1', undefined, {
+        body_has: { warnings: ['Endpoint ignored these unrecognized parameters: [zz]'] },
+      }),
     ],
   },
   {

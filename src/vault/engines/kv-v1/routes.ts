@@ -13,6 +13,7 @@ export function createKvV1(): Backend {
     routes: [
       {
         path: '*path',
+        fields: {}, // what is written has names of its own; a read knows none
         exists: ({ store, path }) => store.get(path) !== undefined,
         operations: { read, create: write, update: write, delete: remove, list, scan },
       },
