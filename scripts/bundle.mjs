@@ -23,7 +23,7 @@ const rare = [
   'pki/istio-ca',
   'pki/pki-cert',
 ].map((name) => `${dist}agent/${name}.js`);
-/** One file, as its start counts, too: loading some 300 modules takes twice the CPU. */
+/** One file, as its start counts, too: loading some 300 modules takes much more CPU. */
 const store = `${dist}cli/vault.js`;
 const rareName = (file) => `rare-${basename(dirname(file))}-${basename(file, '.js')}`;
 
