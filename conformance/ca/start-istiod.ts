@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { tempFolder, writeFiles } from '../../src/istio/test-mesh.ts';
 import type { KubeApi } from '../../src/kube/api.ts';
 import { emptyCluster } from '../../test/support/empty-cluster.ts';
-import { freePorts, start } from '../../test/support/program.ts';
+import { startRealIstiod } from '../../test/support/real-istiod.ts';
 import type { StartCa } from './situations.ts';
 import { remoteTarget } from './target.ts';
 
@@ -14,33 +12,17 @@ export const startIstiod =
   async (files) => {
     const [cluster, folder] = await Promise.all([emptyCluster(), tempFolder()]);
     await writeFiles(folder.path, files);
-    await writeFile(join(folder.path, 'mesh.yaml'), 'trustDomain: cluster.local\n');
-    const [http, https, grpc, secure, monitoring] = await freePorts(5);
-    const at = (port: number | undefined) => `127.0.0.1:${port}`;
-    const flags = {
+    const { address, istiod } = await startRealIstiod({
+      program,
+      cwd: folder.path,
       kubeconfig: cluster.kubeconfig,
-      registries: '',
-      meshConfig: join(folder.path, 'mesh.yaml'),
-      httpAddr: at(http),
-      httpsAddr: at(https),
-      grpcAddr: at(grpc),
-      secureGRPCAddr: at(secure),
-      monitoringAddr: at(monitoring),
-      ctrlz_port: '0',
-    };
-    const words = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-    const env = {
-      ROOT_CA_DIR: folder.path,
-      CLUSTER_ID: 'cluster1',
-      POD_NAMESPACE: 'istio-system',
-      POD_NAME: 'istiod-0',
-      ISTIO_MULTIROOT_MESH: 'true',
-    };
-    const istiod = start([program, 'discovery', ...words], { cwd: folder.path, env });
-    await istiod.until(async () => (await fetch(`http://${at(http)}/ready`)).ok);
+      bundle: folder.path,
+      clusterId: 'cluster1',
+      env: { ISTIO_MULTIROOT_MESH: 'true' },
+    });
     const target = remoteTarget({
       kind: 'istiod',
-      address: at(secure),
+      address,
       rootPem: files['root-cert.pem'],
       cluster: 'cluster1',
       namespace: 'demo',
@@ -49,7 +31,7 @@ export const startIstiod =
     });
     return {
       ...target,
-      address: at(secure),
+      address,
       folder: folder.path,
       logged: (text) => istiod.until(async () => istiod.log().includes(text)),
       pass: (ms) => delay(Math.max(0, ms)),

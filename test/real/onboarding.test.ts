@@ -10,7 +10,7 @@ import { gone } from '../support/mesh-scenario.ts';
 import { type MeshWorld, type RealParts, realParts, startMeshWorld } from '../support/mesh-world.ts';
 import { runMeshroot } from '../support/meshroot.ts';
 import { onPath } from '../support/on-path.ts';
-import { freePorts, start } from '../support/program.ts';
+import { startRealIstiod } from '../support/real-istiod.ts';
 
 const fileNames = { ca_key: 'ca-key', ca_cert: 'ca-cert', cert_chain: 'cert-chain', root_cert: 'root-cert' };
 
@@ -41,29 +41,16 @@ async function deliver(world: MeshWorld): Promise<string> {
   return folder;
 }
 
-/** A real istiod of cluster eu on the files of `folder`. @returns where its CA listens */
-async function startIstiod(world: MeshWorld, program: string, folder: string) {
-  const [http = 0, https, grpc, secure, monitoring] = await freePorts(5);
-  writeFileSync(join(world.dir, 'istio.yaml'), 'trustDomain: cluster.local\n');
-  const at = (port: number | undefined) => `127.0.0.1:${port}`;
-  const flags = {
-    kubeconfig: 'eu.kubeconfig',
-    registries: '',
-    meshConfig: 'istio.yaml',
-    httpAddr: at(http),
-    httpsAddr: at(https),
-    grpcAddr: at(grpc),
-    secureGRPCAddr: at(secure),
-    monitoringAddr: at(monitoring),
-    ctrlz_port: '0',
-  };
-  const words = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const istiod = start([program, 'discovery', ...words], {
-    cwd: world.dir,
-    env: { ROOT_CA_DIR: folder, CLUSTER_ID: 'eu', POD_NAMESPACE: 'istio-system', POD_NAME: 'istiod-0' },
+/** A real istiod of cluster eu on the files of `bundle`. @returns where its CA listens */
+async function startIstiod({ dir: cwd }: MeshWorld, program: string, bundle: string) {
+  const { address, istiod } = await startRealIstiod({
+    program,
+    cwd,
+    kubeconfig: join(cwd, 'eu.kubeconfig'),
+    bundle,
+    clusterId: 'eu',
   });
-  await istiod.until(async () => (await fetch(`http://${at(http)}/ready`)).ok);
-  return { address: at(secure), stop: istiod.stop };
+  return { address, stop: istiod.stop };
 }
 
 function onboarding(parts: RealParts): void {
