@@ -11,12 +11,12 @@ import { planContext, renderPlan } from '../mesh/render-plan.ts';
 import type { Reach } from '../mesh/resource.ts';
 import { clusterOf } from '../mesh/rotate-intermediate.ts';
 import type { Mesh, MeshCluster } from '../mesh/schema.ts';
+import { lockMesh } from '../server/mesh-lock.ts';
 import { ApplyReport } from './apply-report.ts';
 import { clusterProgress } from './cluster-progress.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
-import { lockMesh } from './mesh-lock.ts';
 import { type PaceFlags, withPace } from './pace-flags.ts';
 import { reachOf } from './reach.ts';
 

@@ -4,10 +4,10 @@ import { destroy, planDestroy, type Removal } from '../mesh/destroy.ts';
 import { loadMesh } from '../mesh/load.ts';
 import type { Resource } from '../mesh/resource.ts';
 import { stateMount } from '../rotation/state-mount.ts';
+import { lockMesh } from '../server/mesh-lock.ts';
 import { confirm } from './confirm.ts';
 import { injectorObjects } from './injector-objects.ts';
 import type { Io } from './io.ts';
-import { lockMesh } from './mesh-lock.ts';
 import { reachOf } from './reach.ts';
 
 const examples = `

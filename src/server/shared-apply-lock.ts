@@ -1,8 +1,6 @@
-import { hostname } from 'node:os';
 import type { VaultClient } from '../client/vault-client.ts';
 import type { Clock } from '../lib/clock.ts';
-import { isProcessAlive } from '../lib/process-alive.ts';
-import { takeApplyLock } from '../mesh/apply-lock.ts';
+import { lockMesh } from './mesh-lock.ts';
 
 /** The lock of `apply`, held by one process for all that it writes side by side: taken by the first, let go by the last. */
 export class SharedApplyLock {
@@ -19,7 +17,7 @@ export class SharedApplyLock {
   /** Runs `work` under the lock. @throws MeshrootError `apply-running` when another process has it */
   async hold<T>(vault: VaultClient, work: () => Promise<T>): Promise<T> {
     this.#users++;
-    this.#held ??= this.#freed.then(() => this.#take(vault));
+    this.#held ??= this.#freed.then(() => lockMesh({ vault, clock: this.#clock }));
     const held = this.#held;
     try {
       await held;
@@ -31,13 +29,5 @@ export class SharedApplyLock {
         await this.#freed;
       }
     }
-  }
-
-  #take(vault: VaultClient): Promise<() => Promise<void>> {
-    return takeApplyLock(vault, {
-      clock: this.#clock,
-      self: { host: hostname(), pid: process.pid },
-      isAlive: isProcessAlive,
-    });
   }
 }
